@@ -1,0 +1,147 @@
+// Package access says who is acting, in which practice, and what their role
+// lets them do.
+//
+// An Actor can be made only here, and only from something proved: a session, a
+// link somebody holds, a job's practice, the operator's own shell. The layout
+// test lists who may call which maker.
+package access
+
+import (
+	"log/slog"
+
+	"icouch/internal/base/id"
+)
+
+// Role is what a person is within a practice.
+type Role string
+
+// The roles. The zero Role is nobody: a stranger at the door.
+const (
+	Nobody        Role = ""
+	Owner         Role = "owner"
+	Administrator Role = "administrator"
+	Practitioner  Role = "practitioner"
+	Biller        Role = "biller"
+	Scheduler     Role = "scheduler"
+	Supervisor    Role = "supervisor"
+
+	Client  Role = "client"   // acts for one client record
+	Person  Role = "person"   // signed in, in no practice at the moment
+	Link    Role = "link"     // holds a link, and has proved nothing else
+	System  Role = "system"   // the program itself
+	Support Role = "support"  // runs the installation; repairs accounts, reads no content
+	Shell   Role = "operator" // the operator, at the machine itself
+)
+
+// Actor is the person on whose behalf something is done. Every verb takes one.
+type Actor struct {
+	practice     id.Practice
+	account      id.Account
+	practitioner id.Practitioner
+	client       id.Client
+	role         Role
+}
+
+// Guest returns somebody of whom nothing is known.
+func Guest() Actor { return Actor{} }
+
+// AsPractitioner returns a person at work in a practice.
+func AsPractitioner(practice id.Practice, account id.Account, practitioner id.Practitioner, role Role) Actor {
+	return Actor{practice: practice, account: account, practitioner: practitioner, role: role}
+}
+
+// AsClient returns a person acting for a client record of a practice.
+func AsClient(practice id.Practice, account id.Account, client id.Client) Actor {
+	return Actor{practice: practice, account: account, client: client, role: Client}
+}
+
+// AsPerson returns a person who has signed in and is in no practice.
+func AsPerson(account id.Account) Actor { return Actor{account: account, role: Person} }
+
+// AsSupport returns a supporter of the installation.
+func AsSupport(account id.Account) Actor { return Actor{account: account, role: Support} }
+
+// ByLink returns whoever holds a client's link.
+func ByLink(practice id.Practice, client id.Client) Actor {
+	return Actor{practice: practice, client: client, role: Link}
+}
+
+// Job returns the actor of a job that works for a practice.
+func Job(practice id.Practice) Actor { return Actor{practice: practice, role: System} }
+
+// Operator returns the operator of the installation, at a command line.
+func Operator() Actor { return Actor{role: Shell} }
+
+// Operating returns the operator at work on one practice.
+func Operating(practice id.Practice) Actor { return Actor{practice: practice, role: Shell} }
+
+// Practice is the practice a acts in, or "".
+func (a Actor) Practice() id.Practice { return a.practice }
+
+// Account is the account a is signed in with, or "".
+func (a Actor) Account() id.Account { return a.account }
+
+// Practitioner is who a is within the practice, or "".
+func (a Actor) Practitioner() id.Practitioner { return a.practitioner }
+
+// Client is the client record a acts for, or "".
+func (a Actor) Client() id.Client { return a.client }
+
+// Role is what a is at this moment.
+func (a Actor) Role() Role { return a.role }
+
+// LogValue logs an actor as an account and a role.
+func (a Actor) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("account", a.account.String()), slog.String("role", string(a.role)))
+}
+
+// SignedIn reports whether a has an account and has proved it.
+func (a Actor) SignedIn() bool { return a.account != "" }
+
+// MayHavePlaces reports whether a may choose where to act: any person may.
+func (a Actor) MayHavePlaces() bool { return a.account != "" && a.role != Support }
+
+// AtWork reports whether a acts as a member of a practice.
+func (a Actor) AtWork() bool {
+	switch a.role {
+	case Owner, Administrator, Practitioner, Biller, Scheduler, Supervisor:
+		return a.practitioner != ""
+	}
+	return false
+}
+
+// IsClient reports whether a acts for a client record.
+func (a Actor) IsClient() bool { return a.role == Client && a.client != "" }
+
+// MaySeePeople reports whether a may open the practice's list of clients.
+func (a Actor) MaySeePeople() bool { return a.AtWork() }
+
+// MayInvite reports whether a may bring new people into the practice, and end
+// their care: those who look after clients, and those who run the practice.
+func (a Actor) MayInvite() bool {
+	switch a.role {
+	case Owner, Administrator, Practitioner, Supervisor:
+		return a.practitioner != ""
+	case Shell:
+		return a.practice != ""
+	}
+	return false
+}
+
+// MayExport reports whether a may take the list of clients away as a file.
+func (a Actor) MayExport() bool { return a.role == Owner || a.role == Administrator }
+
+// SeesAll reports whether a sees every client's name and how to reach them,
+// not only those they look after.
+func (a Actor) SeesAll() bool {
+	switch a.role {
+	case Owner, Administrator, Biller, Scheduler, System, Shell:
+		return true
+	}
+	return false
+}
+
+// Sees reports whether a may see a client whom the given practitioner looks after.
+func (a Actor) Sees(of id.Practitioner) bool {
+	return a.SeesAll() || a.AtWork() && of == a.practitioner
+}

@@ -1,0 +1,100 @@
+-- name: Add :exec
+INSERT INTO account (id, email, email_index, name, zone, password, verified_at, created_at, password_at)
+VALUES (@id, @email, @email_index, @name, @zone, @password, @verified_at, @created_at, @created_at);
+
+-- name: ByID :one
+SELECT id, email, name, zone, password, verified_at, password_at FROM account WHERE id = @id;
+
+-- Hold keeps whoever else changes the account or its links waiting.
+-- name: Hold :one
+SELECT id, email, name, zone, password, verified_at, password_at FROM account WHERE id = @id FOR UPDATE;
+
+-- name: ByEmail :one
+SELECT id, email, name, zone, password, verified_at, password_at FROM account WHERE email_index = @email_index;
+
+-- name: TakeOver :execrows
+UPDATE account SET password = @password, password_at = @now, verified_at = @now WHERE id = @id AND verified_at IS NULL;
+
+-- name: Verify :execrows
+UPDATE account SET verified_at = @verified_at WHERE id = @id AND verified_at IS NULL;
+
+-- name: Rename :execrows
+UPDATE account SET name = @name WHERE id = @id;
+
+-- name: SetZone :execrows
+UPDATE account SET zone = @zone WHERE id = @id;
+
+-- name: SetPassword :execrows
+UPDATE account SET password = @password, password_at = @password_at WHERE id = @id;
+
+-- Only while the password is still the one that was typed.
+-- name: Rehash :execrows
+UPDATE account SET password = @password WHERE id = @id AND password = @before;
+
+-- name: MoveEmail :execrows
+UPDATE account SET email = @email, email_index = @email_index, verified_at = @verified_at WHERE id = @id;
+
+-- name: AddSession :exec
+INSERT INTO session (token_hash, id, account_id, practice_id, client_id, created_at, seen_at, ends_at)
+VALUES (@token_hash, @id, @account_id, @practice_id, @client_id, @now, @now, @ends_at);
+
+-- name: Session :one
+SELECT id, account_id, practice_id, client_id, seen_at, ends_at FROM session WHERE token_hash = @token_hash;
+
+-- name: Seen :exec
+UPDATE session SET seen_at = @now WHERE id = @id AND seen_at < @now;
+
+-- name: Move :one
+UPDATE session SET practice_id = @practice_id, client_id = @client_id, seen_at = @now
+WHERE token_hash = @token_hash AND account_id = @account_id AND ends_at > @now RETURNING id;
+
+-- name: EndSession :one
+DELETE FROM session WHERE token_hash = @token_hash AND account_id = @account_id RETURNING id;
+
+-- name: EndSessions :exec
+DELETE FROM session WHERE account_id = @account_id;
+
+-- name: EndOtherSessions :exec
+DELETE FROM session WHERE account_id = @account_id AND token_hash <> @keep;
+
+-- name: AddDevice :exec
+INSERT INTO device (token_hash, account_id, created_at) VALUES (@token_hash, @account_id, @created_at);
+
+-- name: Devices :one
+SELECT COUNT(*) FROM device WHERE token_hash = @token_hash AND account_id = @account_id;
+
+-- name: EndDevices :exec
+DELETE FROM device WHERE account_id = @account_id;
+
+-- name: AddSignUp :exec
+INSERT INTO sign_up (token_hash, id, name, email, created_at, expires_at, used_at)
+VALUES (@token_hash, @id, @name, @email, @created_at, @expires_at, @used_at);
+
+-- name: SignUp :one
+SELECT id, name, email, expires_at, used_at FROM sign_up WHERE token_hash = @token_hash;
+
+-- name: RedeemSignUp :one
+UPDATE sign_up SET used_at = @now WHERE token_hash = @token_hash AND used_at IS NULL AND expires_at > @now
+RETURNING id, name, email;
+
+-- name: AddLink :exec
+INSERT INTO account_link (token_hash, id, account_id, purpose, email, created_at, expires_at)
+VALUES (@token_hash, @id, @account_id, @purpose, @email, @created_at, @expires_at);
+
+-- name: Link :one
+SELECT id, account_id, email, expires_at, ended_at, used_at FROM account_link WHERE token_hash = @token_hash AND purpose = @purpose;
+
+-- name: Redeem :execrows
+UPDATE account_link SET used_at = @now
+WHERE token_hash = @token_hash AND purpose = @purpose AND used_at IS NULL AND ended_at IS NULL AND expires_at > @now;
+
+-- name: EndLinks :exec
+UPDATE account_link SET ended_at = @now
+WHERE account_id = @account_id AND purpose = @purpose AND used_at IS NULL AND ended_at IS NULL;
+
+-- name: EndAllLinks :exec
+UPDATE account_link SET ended_at = @now WHERE account_id = @account_id AND used_at IS NULL AND ended_at IS NULL;
+
+-- name: LiveLinks :one
+SELECT COUNT(*) FROM account_link
+WHERE account_id = @account_id AND purpose = @purpose AND used_at IS NULL AND ended_at IS NULL AND expires_at > @now;

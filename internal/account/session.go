@@ -1,0 +1,208 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"icouch/internal/access"
+	"icouch/internal/account/accountdb"
+	"icouch/internal/audit"
+	"icouch/internal/base/at"
+	"icouch/internal/base/fault"
+	"icouch/internal/base/id"
+	"icouch/internal/base/secret"
+	"icouch/internal/platform/db"
+)
+
+// ErrSignedOut says that there is no such session any more.
+var ErrSignedOut = fault.New(fault.Gone, "You are signed out already. Sign in to go on.")
+
+// How long a session lasts without use.
+const (
+	IdleAtWork = 15 * time.Minute // where clients' records are open
+	Idle       = 30 * time.Minute // everywhere else
+)
+
+// SeenEvery is how often a session's last use is noted at most: a write for
+// every page would be too many.
+const SeenEvery = time.Minute
+
+// Place is where a person acts: as a member of a practice, or for a client
+// record of it. The zero Place is nowhere yet.
+type Place struct {
+	Practice id.Practice
+	Client   id.Client
+}
+
+// Session is one sign-in, in one browser.
+type Session struct {
+	ID       id.Session
+	Account  id.Account
+	Practice id.Practice
+	Client   id.Client
+	SeenAt   at.Time
+	EndsAt   at.Time
+}
+
+// LogValue logs a session as its id.
+func (s Session) LogValue() slog.Value { return slog.StringValue(s.ID.String()) }
+
+// idle is how long s lasts without use.
+func (s Session) idle() time.Duration {
+	if s.Practice != "" && s.Client == "" {
+		return IdleAtWork
+	}
+	return Idle
+}
+
+// over reports whether s has ended by itself.
+func (s Session) over(now at.Time) bool {
+	return !now.Before(s.EndsAt.Time) || !now.Before(s.SeenAt.Add(s.idle()))
+}
+
+// Begin signs a person in, at a place, for no longer than life. Whoever calls
+// it has seen the password, or made the account just now, and knows that the
+// place is theirs.
+func Begin(tx *db.Tx, by access.Actor, a id.Account, p Place, life time.Duration) (secret.Token, error) {
+	token, s := secret.NewToken(), id.New[id.Session](tx.Now().Time)
+	err := SQL.In(tx).AddSession(tx, accountdb.AddSessionParams{TokenHash: token.Hash(), ID: s, AccountID: a,
+		PracticeID: some(p.Practice), ClientID: some(p.Client), Now: tx.Now(), EndsAt: tx.Now().Plus(life)})
+	if db.Dangling(err) {
+		return secret.Token{}, ErrNoAccount
+	}
+	if err != nil {
+		return secret.Token{}, fmt.Errorf("begin session of %s: %w", a, err)
+	}
+	return token, record(tx, as(by, a), audit.SignedIn, s)
+}
+
+// Lookup returns the session of a token, or db.None. It takes no actor: it is
+// where actors come from.
+func Lookup(tx *db.Tx, token secret.Token) (Session, error) {
+	row, err := SQL.In(tx).Session(tx, token.Hash())
+	if errors.Is(err, db.None) {
+		return Session{}, db.None
+	}
+	if err != nil {
+		return Session{}, fmt.Errorf("look up session: %w", err)
+	}
+	s := Session{ID: row.ID, Account: row.AccountID, Practice: or(row.PracticeID), Client: or(row.ClientID), SeenAt: row.SeenAt, EndsAt: row.EndsAt}
+	if s.over(tx.Now()) {
+		return Session{}, db.None
+	}
+	return s, nil
+}
+
+// Seen notes that a person has just used s, unless that was noted within
+// SeenEvery. Pages that ask by themselves must not call it.
+func Seen(ctx context.Context, d *db.DB, s Session) error {
+	if at.Of(d.Clock()).Before(s.SeenAt.Add(SeenEvery)) {
+		return nil
+	}
+	err := d.Maintain(ctx, func(tx *db.Tx) error {
+		if s.over(tx.Now()) {
+			return nil
+		}
+		return SQL.In(tx).Seen(tx, accountdb.SeenParams{Now: tx.Now(), ID: s.ID})
+	})
+	if err != nil {
+		return fmt.Errorf("session %s seen: %w", s.ID, err)
+	}
+	return nil
+}
+
+// Move takes by's own session to another place, which whoever calls it knows
+// to be theirs.
+func Move(tx *db.Tx, by access.Actor, token secret.Token, p Place) error {
+	s, err := SQL.In(tx).Move(tx, accountdb.MoveParams{PracticeID: some(p.Practice), ClientID: some(p.Client),
+		Now: tx.Now(), TokenHash: token.Hash(), AccountID: by.Account()})
+	if errors.Is(err, db.None) {
+		return ErrSignedOut
+	}
+	if err != nil {
+		return fmt.Errorf("move session: %w", err)
+	}
+	return record(tx, by, audit.PlaceChosen, s)
+}
+
+// End signs by out here.
+func End(tx *db.Tx, by access.Actor, token secret.Token) error {
+	s, err := SQL.In(tx).EndSession(tx, accountdb.EndSessionParams{TokenHash: token.Hash(), AccountID: by.Account()})
+	if errors.Is(err, db.None) {
+		return ErrSignedOut
+	}
+	if err != nil {
+		return fmt.Errorf("end session: %w", err)
+	}
+	tx.Notify(Topic(by.Account()))
+	return record(tx, by, audit.SignedOut, s)
+}
+
+// EndAll signs a person out everywhere; no browser counts as known any more.
+func EndAll(tx *db.Tx, by access.Actor, a id.Account) error {
+	if a == "" || !owns(by, a) && by.Role() != access.Support {
+		return ErrNoAccount
+	}
+	if _, err := hold(tx, a); err != nil {
+		return err
+	}
+	if err := endEntries(tx, a); err != nil {
+		return err
+	}
+	return record(tx, by, audit.SignedOut, a)
+}
+
+// Remember makes a browser one that a person has signed in with before, and
+// returns the token for its cookie.
+func Remember(tx *db.Tx, by access.Actor, a id.Account) (secret.Token, error) {
+	token := secret.NewToken()
+	err := SQL.In(tx).AddDevice(tx, accountdb.AddDeviceParams{TokenHash: token.Hash(), AccountID: a, CreatedAt: tx.Now()})
+	if db.Dangling(err) {
+		return secret.Token{}, ErrNoAccount
+	}
+	if err != nil {
+		return secret.Token{}, fmt.Errorf("remember device of %s: %w", a, err)
+	}
+	return token, record(tx, as(by, a), audit.ProfileChanged, a, "device")
+}
+
+// as returns by, who has just become known as the person of a.
+func as(by access.Actor, a id.Account) access.Actor {
+	if by.Account() == a {
+		return by
+	}
+	return access.AsPerson(a)
+}
+
+// endEntries ends all sessions and devices of an account.
+func endEntries(tx *db.Tx, a id.Account) error {
+	if err := SQL.In(tx).EndSessions(tx, a); err != nil {
+		return fmt.Errorf("end sessions of %s: %w", a, err)
+	}
+	return endDevices(tx, a)
+}
+
+func endDevices(tx *db.Tx, a id.Account) error {
+	if err := SQL.In(tx).EndDevices(tx, a); err != nil {
+		return fmt.Errorf("end devices of %s: %w", a, err)
+	}
+	tx.Notify(Topic(a))
+	return nil
+}
+
+func some[K any](i id.ID[K]) *id.ID[K] {
+	if i == "" {
+		return nil
+	}
+	return &i
+}
+
+func or[K any](i *id.ID[K]) (none id.ID[K]) {
+	if i == nil {
+		return none
+	}
+	return *i
+}

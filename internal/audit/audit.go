@@ -1,0 +1,143 @@
+// Package audit keeps the trail: who did what, to what, when.
+//
+// A row is written in the transaction of the deed itself, so there is never one
+// without the other. Each row carries a signature over itself and the signature
+// before it: a row that was changed, taken out, put in or moved is found by
+// Verify. What happened is named in words that never change; what the fields
+// held is never in the trail, only their names.
+package audit
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"icouch/internal/access"
+	"icouch/internal/audit/auditdb"
+	"icouch/internal/base/id"
+	"icouch/internal/platform/crypt"
+	"icouch/internal/platform/db"
+	"icouch/internal/platform/keys"
+)
+
+// SQL is this package's statements.
+var SQL = db.Prepare(auditdb.Prepare)
+
+// Action names what was done. The names are part of the stored record: add to
+// them, never change them.
+type Action string
+
+// The actions.
+const (
+	PracticeFounded     Action = "practice.founded"
+	PracticeChanged     Action = "practice.changed"
+	PractitionerJoined  Action = "practitioner.joined"
+	PractitionerRenamed Action = "practitioner.renamed"
+
+	ClientCreated   Action = "client.created"
+	ClientEdited    Action = "client.edited"
+	ClientsImported Action = "clients.imported"
+	ClientsExported Action = "clients.exported"
+	CareEnded       Action = "client.care_ended"
+	CareResumed     Action = "client.care_resumed"
+
+	ClientInvited       Action = "client.invited"
+	LinkCopied          Action = "invitation.link_copied"
+	InvitationResent    Action = "invitation.resent"
+	InvitationWithdrawn Action = "invitation.withdrawn"
+	InvitationAsked     Action = "invitation.asked_again"
+	InvitationAccepted  Action = "invitation.accepted"
+
+	LetterQueued   Action = "letter.queued"
+	LetterSent     Action = "letter.sent"
+	LetterDelayed  Action = "letter.delayed"
+	LetterReturned Action = "letter.returned"
+	LetterFailed   Action = "letter.failed"
+	LettersOff     Action = "letters.declined"
+	LettersOn      Action = "letters.wanted"
+
+	SignUpBegun     Action = "account.sign_up_begun"
+	AccountMade     Action = "account.made"
+	AccountVerified Action = "account.verified"
+	VerifyAsked     Action = "account.verify_asked"
+	SignedIn        Action = "account.signed_in"
+	SignedOut       Action = "account.signed_out"
+	PlaceChosen     Action = "account.place_chosen"
+	PasswordChanged Action = "account.password_changed"
+	ResetAsked      Action = "account.reset_asked"
+	EmailAsked      Action = "account.email_asked"
+	EmailChanged    Action = "account.email_changed"
+	EmailReverted   Action = "account.email_reverted"
+	ProfileChanged  Action = "account.profile_changed"
+	HelpAsked       Action = "help.asked"
+
+	KeysRotated Action = "keys.rotated"
+)
+
+// Deed is one line of the trail.
+type Deed struct {
+	Did     Action
+	Subject fmt.Stringer // what it was done to
+	Client  id.Client    // whose record that belongs to, if anybody's
+	Fields  []string     // the names of the fields that changed, never what they hold
+}
+
+// Record adds a line to the trail of by's practice, or of the installation if
+// there is none, in the transaction of the deed itself.
+func Record(tx *db.Tx, by access.Actor, d Deed) error {
+	practice := by.Practice()
+	if practice == "" {
+		practice = keys.Installation
+	}
+	key, err := keys.Of(tx, practice)
+	if err != nil {
+		return err
+	}
+	head, err := headOf(tx, practice)
+	if err != nil {
+		return err
+	}
+	row := auditdb.AddParams{PracticeID: practice, Seq: head.Seq + 1, At: tx.Now(), Role: string(by.Role()), AccountID: by.Account(),
+		Action: string(d.Did), Subject: d.Subject.String(), ClientID: d.Client, Detail: strings.Join(d.Fields, " ")}
+	if row.Mac, err = sign(key, head.Mac, row); err != nil {
+		return err
+	}
+	if err := SQL.In(tx).Add(tx, row); err != nil {
+		return fmt.Errorf("audit %s %s: %w", d.Did, d.Subject, err)
+	}
+	if err := SQL.In(tx).MoveHead(tx, auditdb.MoveHeadParams{Seq: row.Seq, Mac: row.Mac, PracticeID: practice}); err != nil {
+		return fmt.Errorf("audit %s %s: %w", d.Did, d.Subject, err)
+	}
+	tx.Audited()
+	return nil
+}
+
+// headOf returns the newest line of a chain and holds it: whoever writes next
+// waits for this transaction.
+func headOf(tx *db.Tx, practice id.Practice) (auditdb.HeadRow, error) {
+	head, err := SQL.In(tx).Head(tx, practice)
+	if errors.Is(err, db.None) {
+		if err := SQL.In(tx).Begin(tx, auditdb.BeginParams{PracticeID: practice, Mac: []byte{}}); err != nil {
+			return head, fmt.Errorf("audit of %s: %w", practice, err)
+		}
+		head, err = SQL.In(tx).Head(tx, practice)
+	}
+	if err != nil {
+		return head, fmt.Errorf("audit of %s: %w", practice, err)
+	}
+	return head, nil
+}
+
+// sign makes a row's signature: HMAC-SHA-256 over the signature before it and
+// every field, each with its length in front.
+func sign(key *crypt.Key, before []byte, r auditdb.AddParams) ([]byte, error) {
+	b := binary.BigEndian.AppendUint64(slices.Clone(before), uint64(r.Seq))
+	b = binary.BigEndian.AppendUint64(b, uint64(r.At.UnixMicro()))
+	for _, f := range []string{r.PracticeID.String(), r.Role, r.AccountID.String(), r.Action, r.Subject, r.ClientID.String(), r.Detail} {
+		b = binary.BigEndian.AppendUint32(b, uint32(len(f)))
+		b = append(b, f...)
+	}
+	return key.Mac(b)
+}

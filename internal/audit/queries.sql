@@ -1,0 +1,22 @@
+-- name: Head :one
+SELECT seq, mac FROM audit_head WHERE practice_id = @practice_id FOR UPDATE;
+
+-- name: Begin :exec
+INSERT INTO audit_head (practice_id, seq, mac) VALUES (@practice_id, 0, @mac) ON CONFLICT (practice_id) DO NOTHING;
+
+-- name: MoveHead :exec
+UPDATE audit_head SET seq = @seq, mac = @mac WHERE practice_id = @practice_id;
+
+-- name: Add :exec
+INSERT INTO audit (practice_id, seq, at, role, account_id, action, subject, client_id, detail, mac)
+VALUES (@practice_id, @seq, @at, @role, @account_id, @action, @subject, @client_id, @detail, @mac);
+
+-- name: After :many
+SELECT seq, at, role, account_id, action, subject, client_id, detail, mac FROM audit
+WHERE practice_id = @practice_id AND seq > @seq ORDER BY seq LIMIT 1000;
+
+-- name: LastOf :one
+SELECT seq, mac FROM audit_head WHERE practice_id = @practice_id;
+
+-- name: Chains :many
+SELECT practice_id FROM audit_head ORDER BY practice_id;

@@ -1,0 +1,85 @@
+// Package id gives each kind of record its own identifier type.
+//
+// An id.Client cannot be passed where an id.Invitation is wanted: the compiler
+// reads the signature, so the reader can trust it. On disk an identifier is a
+// UUIDv7 in text: unique everywhere, and in order of time.
+package id
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"regexp"
+	"time"
+)
+
+// ID names one record of kind K. The zero ID names nothing.
+type ID[K any] string
+
+// The kinds, one line each.
+type (
+	Practice     = ID[practice]
+	Practitioner = ID[practitioner]
+	Account      = ID[account]
+	Client       = ID[client]
+	Invitation   = ID[invitation]
+	Letter       = ID[letter]
+	Session      = ID[session]
+
+	practice     struct{}
+	practitioner struct{}
+	account      struct{}
+	client       struct{}
+	invitation   struct{}
+	letter       struct{}
+	session      struct{}
+)
+
+func (i ID[K]) String() string { return string(i) }
+
+// Made returns the moment the identifier was made.
+func (i ID[K]) Made() time.Time {
+	if len(i) < 13 {
+		return time.Time{}
+	}
+	var ms [8]byte
+	if _, err := hex.Decode(ms[2:], []byte(i[:8]+i[9:13])); err != nil {
+		return time.Time{}
+	}
+	return time.UnixMilli(int64(binary.BigEndian.Uint64(ms[:]))).UTC()
+}
+
+// ErrMalformed says that a text is not an identifier.
+var ErrMalformed = errors.New("id: not an identifier")
+
+// New returns a new identifier, made at the given moment.
+func New[I ~string](at time.Time) I {
+	var b [16]byte
+	rand.Read(b[:]) // never fails
+	us := at.UnixMicro()
+	var ms [8]byte
+	binary.BigEndian.PutUint64(ms[:], uint64(us/1000))
+	copy(b[:6], ms[2:])
+	frac := uint16(us%1000) * 4 // RFC 9562, method 3: the next 12 bits refine the time
+	b[6], b[7] = 0x70|byte(frac>>8), byte(frac)
+	b[8] = 0x80 | b[8]&0x3f
+	var text [36]byte
+	hex.Encode(text[:8], b[:4])
+	hex.Encode(text[9:13], b[4:6])
+	hex.Encode(text[14:18], b[6:8])
+	hex.Encode(text[19:23], b[8:10])
+	hex.Encode(text[24:], b[10:])
+	text[8], text[13], text[18], text[23] = '-', '-', '-', '-'
+	return I(text[:])
+}
+
+var form = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
+
+// Parse reads an identifier that came from outside: a URL, a form, a file.
+func Parse[I ~string](s string) (I, error) {
+	if !form.MatchString(s) {
+		return "", ErrMalformed
+	}
+	return I(s), nil
+}

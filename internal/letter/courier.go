@@ -1,0 +1,178 @@
+package letter
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"icouch/internal/access"
+	"icouch/internal/audit"
+	"icouch/internal/base/at"
+	"icouch/internal/base/id"
+	"icouch/internal/letter/letterdb"
+	"icouch/internal/platform/db"
+	"icouch/internal/platform/jobs"
+	"icouch/internal/platform/keys"
+	"icouch/internal/platform/mail"
+)
+
+// patience is how long a letter is tried before it is given up. A mail server
+// may be away for a day.
+const patience = 36 * time.Hour
+
+// Courier carries letters out of the house.
+type Courier struct {
+	DB     *db.DB
+	Mail   mail.Sender
+	House  House
+	Bounce string // mailbox for letters that come back, as name@domain; or empty
+}
+
+// Register has q hand the courier its work. Without a courier, letters wait.
+func (c *Courier) Register(q *jobs.Queue) { carry.On(q, c.carry) }
+
+// carry prepares in one transaction, acts, and records in another.
+func (c *Courier) carry(ctx context.Context, e errand) error {
+	var l outgoing
+	err := c.DB.View(ctx, func(tx *db.Tx) (err error) {
+		l, err = c.letter(tx, access.Job(e.Practice), e.Letter)
+		return err
+	})
+	if errors.Is(err, db.None) {
+		return nil // sent or cancelled meanwhile
+	}
+	if err != nil {
+		return fmt.Errorf("letter %s: %w", e.Letter, err)
+	}
+	if l.kind.mayRepeat() {
+		return c.sendThenMark(ctx, l)
+	}
+	return c.markThenSend(ctx, l)
+}
+
+// sendThenMark is for letters that must arrive: if the program ends between
+// the two, the same letter goes out again.
+func (c *Courier) sendThenMark(ctx context.Context, l outgoing) error {
+	_, err := c.Mail.Send(ctx, l.message)
+	if err == nil {
+		return c.settle(ctx, l, Sent, "", audit.LetterSent)
+	}
+	return c.refused(ctx, l, err)
+}
+
+// markThenSend is for mere notices: if the program ends between the two, the
+// notice is lost, and never comes twice.
+func (c *Courier) markThenSend(ctx context.Context, l outgoing) error {
+	if err := c.settle(ctx, l, Sent, "", audit.LetterSent); err != nil {
+		return err
+	}
+	if _, err := c.Mail.Send(ctx, l.message); err != nil {
+		return c.DB.Update(ctx, func(tx *db.Tx) error {
+			_, err := SQL.In(tx).Report(tx, letterdb.ReportParams{State: string(Failed), Reason: string(reasonOf(err)), SettledAt: tx.Now().Ptr(), PracticeID: l.practice, ID: l.id})
+			if err != nil {
+				return fmt.Errorf("letter %s: %w", l.id, err)
+			}
+			return record(tx, l.practice, audit.LetterFailed, l.id, l.client)
+		})
+	}
+	return nil
+}
+
+// refused looks at why a letter was not taken: for good, or for now.
+func (c *Courier) refused(ctx context.Context, l outgoing, why error) error {
+	r, _ := errors.AsType[*mail.Refusal](why)
+	if r != nil && r.Permanent {
+		return c.settle(ctx, l, Refused, r.Reason, audit.LetterReturned)
+	}
+	if c.DB.Clock().Sub(l.createdAt.Time) > patience {
+		return c.settle(ctx, l, Failed, reasonOf(why), audit.LetterFailed)
+	}
+	err := c.DB.Update(ctx, func(tx *db.Tx) error {
+		n, err := SQL.In(tx).Delay(tx, letterdb.DelayParams{Reason: string(reasonOf(why)), SettledAt: tx.Now().Ptr(), PracticeID: l.practice, ID: l.id})
+		if err != nil || n == 0 {
+			return errors.Join(err, errGone(n))
+		}
+		notify(tx, l.practice, l.client)
+		return record(tx, l.practice, audit.LetterDelayed, l.id, l.client)
+	})
+	if errors.Is(err, db.None) {
+		return nil
+	}
+	return errors.Join(fmt.Errorf("letter %s: %w", l.id, why), err) // the queue tries again
+}
+
+func errGone(n int64) error {
+	if n == 0 {
+		return db.None
+	}
+	return nil
+}
+
+// settle notes what became of a letter, unless it was cancelled meanwhile.
+func (c *Courier) settle(ctx context.Context, l outgoing, s State, r mail.Reason, did audit.Action) error {
+	err := c.DB.Update(context.WithoutCancel(ctx), func(tx *db.Tx) error {
+		n, err := SQL.In(tx).Settle(tx, letterdb.SettleParams{State: string(s), Reason: string(r), SettledAt: tx.Now().Ptr(), PracticeID: l.practice, ID: l.id})
+		if err != nil || n == 0 {
+			return errors.Join(err, errGone(n))
+		}
+		notify(tx, l.practice, l.client)
+		return record(tx, l.practice, did, l.id, l.client)
+	})
+	if errors.Is(err, db.None) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("letter %s: %w", l.id, err)
+	}
+	return nil
+}
+
+func reasonOf(err error) mail.Reason {
+	if r, ok := errors.AsType[*mail.Refusal](err); ok {
+		return r.Reason
+	}
+	return mail.Unreachable
+}
+
+// outgoing is a letter on its way out.
+type outgoing struct {
+	practice  id.Practice
+	id        id.Letter
+	kind      Kind
+	client    *id.Client
+	createdAt at.Time
+	message   mail.Message
+}
+
+func (c *Courier) letter(tx *db.Tx, by access.Actor, l id.Letter) (outgoing, error) {
+	row, err := SQL.In(tx).ToSend(tx, letterdb.ToSendParams{PracticeID: by.Practice(), ID: l})
+	if err != nil {
+		return outgoing{}, err
+	}
+	key, err := keys.Of(tx, by.Practice())
+	if err != nil {
+		return outgoing{}, err
+	}
+	open, err := key.Open(row.Content, place(by.Practice(), l))
+	if err != nil {
+		return outgoing{}, err
+	}
+	var said content
+	if err := json.Unmarshal([]byte(open), &said); err != nil {
+		return outgoing{}, errors.New("its content cannot be read")
+	}
+	body, marks := c.House.Fill(said.Body), strings.NewReplacer(Brand, c.House.Brand, Base, c.House.Base)
+	return outgoing{by.Practice(), l, Kind(row.Kind), row.ClientID, row.CreatedAt, mail.Message{
+		ID: l.String() + "@" + c.House.Host, FromName: marks.Replace(said.FromName), To: said.To, ReplyTo: said.ReplyTo,
+		Subject: body.Subject, Text: body.Text(), HTML: body.HTML(),
+		ListUnsubscribe: marks.Replace(said.Choices), EnvelopeFrom: c.envelope(l), Date: row.CreatedAt.Time}}, nil
+}
+
+// envelope is the address a returned letter comes back to: the bounce mailbox,
+// with the letter's own identifier behind a plus.
+func (c *Courier) envelope(l id.Letter) string {
+	return plus(c.Bounce, l.String())
+}

@@ -1,0 +1,282 @@
+package people
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"icouch/internal/access"
+	"icouch/internal/audit"
+	"icouch/internal/base/fault"
+	"icouch/internal/base/id"
+	"icouch/internal/people/peopledb"
+	"icouch/internal/platform/crypt"
+	"icouch/internal/platform/db"
+	"icouch/internal/platform/keys"
+)
+
+// most is how many clients one press may be about.
+const most = 5000
+
+// ErrTooMany says that a press was about too many.
+var ErrTooMany = fault.New(fault.Invalid, "That is too many at once. Choose 5,000 or fewer.")
+
+// Outcome is what inviting many came to for one of them.
+type Outcome struct {
+	Client id.Client
+	Sent   bool
+	Why    string // why not, in a sentence
+}
+
+// InviteMany invites or re-sends to each of the clients that can be written to
+// now, and says of each other why not. One that cannot does not stop the rest.
+func InviteMany(tx *db.Tx, by access.Actor, clients []id.Client) ([]Outcome, error) {
+	if !by.MayInvite() {
+		return nil, fault.Forbidden
+	}
+	if len(clients) > most {
+		return nil, ErrTooMany
+	}
+	done := map[id.Client]bool{}
+	var all []Outcome
+	for _, c := range clients {
+		if done[c] {
+			continue
+		}
+		done[c] = true
+		o, err := inviteOne(tx, by, c)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, o)
+	}
+	return all, nil
+}
+
+func inviteOne(tx *db.Tx, by access.Actor, c id.Client) (Outcome, error) {
+	err := Invite(tx, by, c, "")
+	if errors.Is(err, ErrAlreadyInvited) {
+		err = Resend(tx, by, c, "")
+	}
+	if err == nil {
+		return Outcome{Client: c, Sent: true}, nil
+	}
+	// Every refusal of these two but one comes before they write: the transaction is whole.
+	if errors.Is(err, ErrRaced) {
+		return Outcome{}, err
+	}
+	why, _, isFault := fault.As(err)
+	if errors.Is(err, fault.NotFound) {
+		why, isFault = "There is no such client.", true
+	}
+	if !isFault {
+		return Outcome{}, err
+	}
+	return Outcome{Client: c, Why: why}, nil
+}
+
+// Everybody returns what the directory keeps of each client of the practice.
+// Who may see which of them is the directory's to ask.
+func Everybody(tx *db.Tx, by access.Actor) ([]Listed, error) {
+	if !by.MaySeePeople() && by.Role() != access.System {
+		return nil, fault.NotFound
+	}
+	rows, err := SQL.In(tx).Everybody(tx, by.Practice())
+	if err != nil {
+		return nil, fmt.Errorf("everybody of %s: %w", by.Practice(), err)
+	}
+	invitations, err := SQL.In(tx).EverybodysInvitations(tx, by.Practice())
+	if err != nil {
+		return nil, fmt.Errorf("everybody of %s: %w", by.Practice(), err)
+	}
+	return list(tx, by.Practice(), rows, invitations)
+}
+
+// Somebody returns the same of a few.
+func Somebody(tx *db.Tx, by access.Actor, clients []id.Client) ([]Listed, error) {
+	if !by.MaySeePeople() && by.Role() != access.System {
+		return nil, fault.NotFound
+	}
+	ids, err := json.Marshal(clients)
+	if err != nil {
+		return nil, fmt.Errorf("somebody of %s: %w", by.Practice(), err)
+	}
+	some, err := SQL.In(tx).Somebody(tx, peopledb.SomebodyParams{PracticeID: by.Practice(), Ids: string(ids)})
+	if err != nil {
+		return nil, fmt.Errorf("somebody of %s: %w", by.Practice(), err)
+	}
+	rows := make([]peopledb.EverybodyRow, len(some))
+	for i, r := range some {
+		rows[i] = peopledb.EverybodyRow(r)
+	}
+	theirs, err := SQL.In(tx).SomebodysInvitations(tx, peopledb.SomebodysInvitationsParams{PracticeID: by.Practice(), Ids: string(ids)})
+	if err != nil {
+		return nil, fmt.Errorf("somebody of %s: %w", by.Practice(), err)
+	}
+	invitations := make([]peopledb.EverybodysInvitationsRow, len(theirs))
+	for i, r := range theirs {
+		invitations[i] = peopledb.EverybodysInvitationsRow(r)
+	}
+	return list(tx, by.Practice(), rows, invitations)
+}
+
+func list(tx *db.Tx, p id.Practice, rows []peopledb.EverybodyRow, invitations []peopledb.EverybodysInvitationsRow) ([]Listed, error) {
+	key, err := keys.Of(tx, p)
+	if err != nil {
+		return nil, err
+	}
+	newest := make(map[id.Client]*Latest, len(invitations))
+	for _, i := range invitations { // in order: the last one stays
+		newest[i.ClientID] = latest(i)
+	}
+	all := make([]Listed, len(rows))
+	for i, r := range rows {
+		name, err := openName(key, p, r.ID, r.Name)
+		if err != nil {
+			return nil, err
+		}
+		address, err := key.Open(r.Email, fieldPlace("email", p, r.ID))
+		if err != nil {
+			return nil, err
+		}
+		all[i] = Listed{ID: r.ID, Practitioner: r.PractitionerID, Name: name, Email: address, Facts: Facts{HasEmail: r.Email != nil, Consent: r.EmailConsent,
+			Account: r.AccountID != nil, EndsAt: r.EndsAt, Newest: newest[r.ID]}}
+	}
+	return all, nil
+}
+
+// FactsOf returns what a client's row depends on.
+func FactsOf(tx *db.Tx, by access.Actor, client id.Client) (Facts, error) {
+	if _, err := Find(tx, by, client); err != nil {
+		return Facts{}, err
+	}
+	some, err := Somebody(tx, by, []id.Client{client})
+	if err != nil {
+		return Facts{}, err
+	}
+	if len(some) != 1 {
+		return Facts{}, fault.NotFound
+	}
+	return some[0].Facts, nil
+}
+
+// Sending is one line of a client's invitation history.
+type Sending struct {
+	Latest
+	ID      id.Invitation
+	To      string
+	Inviter string
+	EndedBy string
+}
+
+// History returns every link that was ever made for a client, newest first.
+func History(tx *db.Tx, by access.Actor, client id.Client) ([]Sending, error) {
+	if !by.MaySeePeople() {
+		return nil, fault.NotFound
+	}
+	if _, err := Find(tx, by, client); err != nil {
+		return nil, err
+	}
+	rows, err := SQL.In(tx).History(tx, peopledb.HistoryParams{PracticeID: by.Practice(), ClientID: client})
+	if err != nil {
+		return nil, fmt.Errorf("history of %s: %w", client, err)
+	}
+	members, err := Practitioners(tx, by)
+	if err != nil {
+		return nil, err
+	}
+	name := map[id.Practitioner]string{}
+	for _, m := range members {
+		name[m.ID] = m.Name
+	}
+	key, err := keys.Of(tx, by.Practice())
+	if err != nil {
+		return nil, err
+	}
+	all := make([]Sending, len(rows))
+	for i, r := range rows {
+		to, err := key.Open(r.Email, crypt.Place("invitation.email", by.Practice(), r.ID))
+		if err != nil {
+			return nil, err
+		}
+		s := Sending{ID: r.ID, To: to, Inviter: name[r.PractitionerID], Latest: *latest(peopledb.EverybodysInvitationsRow{State: r.State, Ordinal: r.Ordinal,
+			Reason: r.Reason, CreatedAt: r.CreatedAt, ExpiresAt: r.ExpiresAt, EndedAt: r.EndedAt, AskedAt: r.AskedAt, LetterID: r.LetterID,
+			LetterState: r.LetterState, LetterReason: r.LetterReason, SettledAt: r.SettledAt})}
+		if r.EndedBy != nil {
+			s.EndedBy = name[*r.EndedBy]
+		}
+		all[i] = s
+	}
+	return all, nil
+}
+
+// Reseal gives by's practice a new data key and seals every field of its
+// clients and invitations with it, a part at a time, in transactions of its
+// own: the caller opens them and calls again until done.
+func Reseal(tx *db.Tx, by access.Actor, after id.Client) (next id.Client, err error) {
+	if by.Role() != access.Shell {
+		return "", fault.Forbidden
+	}
+	key, err := keys.Of(tx, by.Practice())
+	if err != nil {
+		return "", err
+	}
+	rows, err := SQL.In(tx).Reseal(tx, peopledb.ResealParams{PracticeID: by.Practice(), After: after})
+	if err != nil {
+		return "", fmt.Errorf("reseal: %w", err)
+	}
+	for _, r := range rows {
+		p := peopledb.ResealedParams{PracticeID: by.Practice(), ID: r.ID}
+		for _, f := range []struct {
+			to     *crypt.Sealed
+			from   crypt.Sealed
+			column string
+		}{{&p.Name, r.Name, "name"}, {&p.Email, r.Email, "email"}, {&p.Mobile, r.Mobile, "mobile"}, {&p.Born, r.Born, "born"}, {&p.Address, r.Address, "address"}} {
+			if *f.to, err = again(key, f.from, fieldPlace(f.column, by.Practice(), r.ID)); err != nil {
+				return "", err
+			}
+		}
+		if err := SQL.In(tx).Resealed(tx, p); err != nil {
+			return "", fmt.Errorf("reseal %s: %w", r.ID, err)
+		}
+		next = r.ID
+	}
+	return next, audit.Record(tx, by, audit.Deed{Did: audit.KeysRotated, Subject: by.Practice()})
+}
+
+// ResealInvitations does the same for the practice's invitations.
+func ResealInvitations(tx *db.Tx, by access.Actor, after id.Invitation) (next id.Invitation, err error) {
+	if by.Role() != access.Shell {
+		return "", fault.Forbidden
+	}
+	key, err := keys.Of(tx, by.Practice())
+	if err != nil {
+		return "", err
+	}
+	rows, err := SQL.In(tx).ResealInvitations(tx, peopledb.ResealInvitationsParams{PracticeID: by.Practice(), After: after})
+	if err != nil {
+		return "", fmt.Errorf("reseal: %w", err)
+	}
+	for _, r := range rows {
+		p := peopledb.ResealedInvitationParams{PracticeID: by.Practice(), ID: r.ID}
+		if p.Email, err = again(key, r.Email, crypt.Place("invitation.email", by.Practice(), r.ID)); err != nil {
+			return "", err
+		}
+		if p.Note, err = again(key, r.Note, crypt.Place("invitation.note", by.Practice(), r.ID)); err != nil {
+			return "", err
+		}
+		if err := SQL.In(tx).ResealedInvitation(tx, p); err != nil {
+			return "", fmt.Errorf("reseal %s: %w", r.ID, err)
+		}
+		next = r.ID
+	}
+	return next, audit.Record(tx, by, audit.Deed{Did: audit.KeysRotated, Subject: by.Practice()})
+}
+
+func again(key *crypt.Key, s crypt.Sealed, place string) (crypt.Sealed, error) {
+	open, err := key.Open(s, place)
+	if err != nil || s == nil {
+		return nil, err
+	}
+	return key.Seal(open, place)
+}

@@ -1,0 +1,286 @@
+package directory
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"icouch/internal/access"
+	"icouch/internal/base/at"
+	"icouch/internal/base/id"
+	"icouch/internal/base/text"
+	"icouch/internal/people"
+	"icouch/internal/platform/db"
+)
+
+// book is one practice's clients. What has changed is guarded by the
+// directory's lock, all else by the book's own.
+type book struct {
+	asked   time.Time
+	spoilt  bool               // everything must be read again
+	changed map[id.Client]bool // these must be
+
+	mu      sync.Mutex
+	byID    map[id.Client]*entry
+	sorted  []*entry // by name
+	orders  map[Sort][]*entry
+	arena   []byte // all folded names and addresses in order of name, for searching
+	starts  []int  // where each entry of sorted begins in the arena
+	counts  map[id.Practitioner]map[people.Group]int
+	settled time.Time // the counts are true from here …
+	until   at.Time   // … until here, when time alone changes one; zero: for ever
+}
+
+// entry is one client.
+type entry struct {
+	people.Listed
+	fold      string // name and address, as searched
+	group     people.Group
+	attention bool
+}
+
+func newBook() *book { return &book{spoilt: true, changed: map[id.Client]bool{}} }
+
+func (b *book) spoil() { b.spoilt = true }
+
+func (b *book) mark(c id.Client) {
+	if !b.spoilt {
+		b.changed[c] = true
+	}
+}
+
+// take returns what has changed and forgets it.
+func (b *book) take() (all bool, some []id.Client) {
+	all = b.spoilt || len(b.changed) > anew
+	for c := range b.changed {
+		some = append(some, c)
+	}
+	b.spoilt = false
+	clear(b.changed)
+	return all, some
+}
+
+func (b *book) read(tx *db.Tx, practice id.Practice, all bool, some []id.Client) error {
+	by := access.Job(practice) // the directory keeps everybody; each reader is shown theirs
+	if all {
+		rows, err := people.Everybody(tx, by)
+		if err != nil {
+			return err
+		}
+		b.fill(rows)
+		return nil
+	}
+	rows, err := people.Somebody(tx, by, some)
+	if err != nil {
+		return err
+	}
+	b.replace(some, rows)
+	return nil
+}
+
+func (b *book) fill(rows []people.Listed) {
+	b.byID = make(map[id.Client]*entry, len(rows))
+	b.sorted = make([]*entry, len(rows))
+	for i, r := range rows {
+		e := newEntry(r)
+		b.byID[r.ID], b.sorted[i] = e, e
+	}
+	slices.SortFunc(b.sorted, byName)
+	b.forget()
+}
+
+// replace puts changed clients where they now belong.
+func (b *book) replace(changed []id.Client, rows []people.Listed) {
+	for _, c := range changed {
+		if e := b.byID[c]; e != nil {
+			i, _ := slices.BinarySearchFunc(b.sorted, e, byName)
+			b.sorted = slices.Delete(b.sorted, i, i+1)
+			delete(b.byID, c)
+		}
+	}
+	for _, r := range rows {
+		e := newEntry(r)
+		i, _ := slices.BinarySearchFunc(b.sorted, e, byName)
+		b.sorted = slices.Insert(b.sorted, i, e)
+		b.byID[r.ID] = e
+	}
+	b.forget()
+}
+
+// forget drops what was worked out from the clients.
+func (b *book) forget() { b.orders, b.arena, b.starts, b.counts = nil, nil, nil, nil }
+
+func newEntry(r people.Listed) *entry {
+	name := r.Name.Last + " " + r.Name.First
+	if r.Name.Last == "" {
+		name = r.Name.First
+	}
+	// The list is in order of last name; a search finds the name as it is said, too.
+	return &entry{Listed: r, fold: text.FoldForSearch(name) + "\n" + text.FoldForSearch(r.Name.Full()+" "+r.Name.Preferred+" "+r.Email) + "\n"}
+}
+
+func byName(a, b *entry) int {
+	return cmp.Or(strings.Compare(a.fold, b.fold), strings.Compare(string(a.ID), string(b.ID)))
+}
+
+// settle sees to it that groups and counts are true now.
+func (b *book) settle(now time.Time) {
+	if b.counts != nil && (b.until.IsZero() || now.Before(b.until.Time)) && !now.Before(b.settled) {
+		return
+	}
+	b.settled, b.until = now, at.Time{}
+	b.counts = map[id.Practitioner]map[people.Group]int{}
+	for _, e := range b.sorted {
+		e.group, e.attention = e.Groups(at.Of(now))
+		n := b.counts[e.Practitioner]
+		if n == nil {
+			n = map[people.Group]int{}
+			b.counts[e.Practitioner] = n
+		}
+		n[people.Everyone]++
+		n[e.group]++
+		if e.attention {
+			n[people.NeedsAttention]++
+		}
+		if next := e.ChangesAt(at.Of(now)); !next.IsZero() && (b.until.IsZero() || next.Before(b.until.Time)) {
+			b.until = next
+		}
+	}
+	delete(b.orders, ByStatus)
+}
+
+func (b *book) look(by access.Actor, q Query) Answer {
+	a := Answer{Counts: map[people.Group]int{}}
+	for p, counts := range b.counts {
+		if by.Sees(p) {
+			for g, n := range counts {
+				a.Counts[g] += n
+			}
+		}
+	}
+	if q.Group == "" {
+		q.Group = people.Everyone
+	}
+	take := func(e *entry) {
+		if a.Total++; a.Total > q.Skip && (q.Most == 0 || len(a.Rows) < q.Most) {
+			a.Rows = append(a.Rows, e.Listed)
+		}
+	}
+	if needle := text.FoldForSearch(strings.TrimSpace(q.Text)); needle != "" {
+		for _, e := range b.search(needle, q.Sort) {
+			if by.Sees(e.Practitioner) && e.in(q.Group) {
+				take(e)
+			}
+		}
+		return a
+	}
+	order := b.order(q.Sort)
+	if by.SeesAll() && q.Group == people.Everyone { // nothing to leave out: the page is a slice of the order
+		a.Total = len(order)
+		for _, e := range order[min(q.Skip, len(order)):end(q, len(order))] {
+			a.Rows = append(a.Rows, e.Listed)
+		}
+		return a
+	}
+	total := a.Counts[q.Group]
+	for _, e := range order {
+		if q.Most > 0 && len(a.Rows) == q.Most {
+			break // the rest need not be looked at: how many there are is known
+		}
+		if by.Sees(e.Practitioner) && e.in(q.Group) {
+			take(e)
+		}
+	}
+	a.Total = total
+	return a
+}
+
+func end(q Query, n int) int {
+	if q.Most == 0 {
+		return n
+	}
+	return min(q.Skip+q.Most, n)
+}
+
+func (e *entry) in(g people.Group) bool {
+	switch g {
+	case people.Everyone:
+		return true
+	case people.NeedsAttention:
+		return e.attention
+	}
+	return e.group == g
+}
+
+// search returns every client whose name or address holds the text, in order.
+func (b *book) search(needle string, s Sort) []*entry {
+	if b.arena == nil {
+		b.index()
+	}
+	var found []*entry
+	for from := 0; from < len(b.arena); {
+		hit := bytes.Index(b.arena[from:], []byte(needle))
+		if hit < 0 {
+			break
+		}
+		i, exact := slices.BinarySearch(b.starts, from+hit)
+		if !exact {
+			i--
+		}
+		found = append(found, b.sorted[i])
+		if i+1 == len(b.starts) {
+			break
+		}
+		from = b.starts[i+1]
+	}
+	if s != ByName && s != "" {
+		slices.SortStableFunc(found, compare(s))
+	}
+	return found
+}
+
+func (b *book) index() {
+	n := 0
+	for _, e := range b.sorted {
+		n += len(e.fold)
+	}
+	b.arena, b.starts = make([]byte, 0, n), make([]int, len(b.sorted))
+	for i, e := range b.sorted {
+		b.starts[i] = len(b.arena)
+		b.arena = append(b.arena, e.fold...)
+	}
+}
+
+// order returns everybody in an order, worked out once.
+func (b *book) order(s Sort) []*entry {
+	if s == ByName || s == "" {
+		return b.sorted
+	}
+	if b.orders == nil {
+		b.orders = map[Sort][]*entry{}
+	}
+	if b.orders[s] == nil {
+		all := slices.Clone(b.sorted)
+		slices.SortStableFunc(all, compare(s))
+		b.orders[s] = all
+	}
+	return b.orders[s]
+}
+
+func compare(s Sort) func(a, b *entry) int {
+	if s == ByAdded {
+		return func(a, b *entry) int { return strings.Compare(string(b.ID), string(a.ID)) }
+	}
+	return func(a, b *entry) int { return cmp.Compare(a.rank(), b.rank()) }
+}
+
+// rank puts first what needs somebody.
+func (e *entry) rank() int {
+	if e.attention {
+		return 0
+	}
+	return slices.Index([]people.Group{people.NeedsAttention, people.NotInvited, people.Invited, people.HasAccount, people.Ended}, e.group)
+}

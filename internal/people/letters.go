@@ -1,0 +1,126 @@
+package people
+
+import (
+	"icouch/internal/access"
+	"icouch/internal/base/civil"
+	"icouch/internal/base/id"
+	"icouch/internal/letter"
+	"icouch/internal/platform/db"
+)
+
+// The words of the letters. Nothing clinical is ever in one; the subject never
+// says more than that there is an invitation.
+
+// Words are what an invitation says, apart from the link.
+type Words struct {
+	Practice Practice
+	Inviter  string
+	Hello    string // the name to greet by
+	Address  string
+	Note     string
+	Until    string // when the link ends
+	Again    bool   // a link went before this one
+	Link     string
+	Choices  string
+}
+
+// InvitationBody is the letter that invites a client.
+func InvitationBody(w Words) letter.Body {
+	b := letter.Body{Subject: "Your invitation to " + letter.Brand + " from " + w.Practice.Name}
+	say := func(p letter.Part) { b.Parts = append(b.Parts, p) }
+	if w.Again {
+		say(letter.Part{Text: "Here is a new link. The one before it no longer works."})
+	}
+	say(letter.Part{Text: "Hello " + w.Hello + ","})
+	say(letter.Part{Text: w.Inviter + " at " + w.Practice.Name + " invites you to " + letter.Brand + ", a private place to keep in touch with the practice. It costs you nothing."})
+	if w.Note != "" {
+		say(letter.Part{Note: w.Note})
+	}
+	say(letter.Part{Button: &letter.Button{Label: "Create Your " + letter.Brand + " Account", URL: w.Link}})
+	say(letter.Part{Text: "You only choose a password. Your name and e-mail are filled in already. The link is meant for " + w.Address + ". It works until " + w.Until + "."})
+	say(letter.Part{Text: "What you can do there:"})
+	say(letter.Part{List: []string{
+		"write to " + w.Inviter + " in private",
+		"see your appointments and join them by video",
+		"see and pay invoices",
+		"fill in forms, and read and sign documents",
+		"keep a To Do list, notes and files of your own; nobody else sees them unless you share them",
+	}})
+	say(letter.Part{Text: "How to know that this e-mail is real:"})
+	say(letter.Part{List: []string{
+		"the link opens " + letter.Host + "; look for that name at the top of the page",
+		"we never ask by e-mail for a password, a card or personal details",
+		"if in doubt, leave the link alone and ask " + w.Inviter + ", at the number that you already have",
+	}})
+	say(letter.Part{Text: "Was this not meant for you? You need not do anything. No account exists until a password is chosen, and the link ends by itself. To get no more of these: " + w.Choices})
+	say(letter.Part{Text: "Please do not answer this e-mail. Nobody reads that address."})
+	say(letter.Part{Sign: w.Practice.Name})
+	return b
+}
+
+// words are everything of an invitation to c but the link.
+func words(tx *db.Tx, by access.Actor, c Client, note string, again bool) (Words, error) {
+	w := Words{Hello: c.Name.Call(), Address: c.Email.String(), Note: note, Again: again}
+	var err error
+	if w.Practice, err = PracticeOf(tx, by); err != nil {
+		return w, err
+	}
+	who, err := practitioner(tx, c.Practice, inviter(by, c))
+	if err != nil {
+		return w, err
+	}
+	w.Inviter = who.Name
+	w.Until = civil.MomentZone(tx.Now().Time, tx.Now().Add(life), zoneOf(c, w.Practice))
+	return w, nil
+}
+
+func zoneOf(c Client, p Practice) civil.Zone {
+	if z, err := civil.ParseZone(c.Zone); err == nil && c.Zone != "" {
+		return z
+	}
+	return p.Zone
+}
+
+func invitationLetter(tx *db.Tx, by access.Actor, c Client, l link, again bool) (letter.Draft, error) {
+	w, err := words(tx, by, c, l.note, again)
+	if err != nil {
+		return letter.Draft{}, err
+	}
+	choices, err := letter.ChoicesToken(tx, by, c.Email)
+	if err != nil {
+		return letter.Draft{}, err
+	}
+	w.Link, w.Choices = letter.Base+"/join/"+l.token.Reveal(), letter.Base+"/choices/"+choices
+	return letter.Draft{Kind: letter.Invitation, To: c.Email, FromName: w.Practice.Name, Body: InvitationBody(w), Client: c.ID, Choices: w.Choices}, nil
+}
+
+// Preview is the letter as it would go to a client now, without a link that works.
+func Preview(tx *db.Tx, by access.Actor, client id.Client, note string) (letter.Body, error) {
+	c, err := Find(tx, by, client)
+	if err != nil {
+		return letter.Body{}, err
+	}
+	_, err = newest(tx, c.Practice, c.ID)
+	w, werr := words(tx, by, c, note, err == nil)
+	if werr != nil {
+		return letter.Body{}, werr
+	}
+	w.Link, w.Choices = letter.Base+"/join/…", letter.Base+"/choices/…"
+	return InvitationBody(w), nil
+}
+
+func acceptedLetter() letter.Body {
+	return letter.Body{Subject: "An invitation was accepted", Parts: []letter.Part{
+		{Text: "Somebody you invited to " + letter.Brand + " now has an account. Sign in to see who it is."},
+		{Button: &letter.Button{Label: "See it", URL: letter.Base + "/people"}},
+		{Sign: letter.Brand},
+	}}
+}
+
+func askedLetter() letter.Body {
+	return letter.Body{Subject: "Somebody asks for a new invitation", Parts: []letter.Part{
+		{Text: "Somebody whose invitation to " + letter.Brand + " was withdrawn asks for a new link. Nothing was sent to them. Sign in to see who it is, and press Re-Send if that is right."},
+		{Button: &letter.Button{Label: "See it", URL: letter.Base + "/people"}},
+		{Sign: letter.Brand},
+	}}
+}

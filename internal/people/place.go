@@ -1,0 +1,123 @@
+package people
+
+import (
+	"errors"
+	"fmt"
+
+	"icouch/internal/access"
+	"icouch/internal/account"
+	"icouch/internal/base/at"
+	"icouch/internal/base/fault"
+	"icouch/internal/base/id"
+	"icouch/internal/base/secret"
+	"icouch/internal/people/peopledb"
+	"icouch/internal/platform/db"
+	"icouch/internal/platform/keys"
+)
+
+// One account may work in a practice, be a client of another, and act for a
+// child in a third. A session is in one of these places at a time, chosen on
+// purpose and shown on every page.
+
+// ErrNoPlace says that a place is not the person's own, or no longer.
+var ErrNoPlace = fault.New(fault.NotFound, "You cannot open that place any more.")
+
+// Place is one of the places where a person may act.
+type Place struct {
+	account.Place
+	Practice string    // the practice's name
+	Name     string    // whose record it is; empty at work
+	Work     bool      // as a member of the practice, not as a client
+	Ended    bool      // care has ended: shown, and cannot be opened
+	EndsAt   *at.Time  // when
+	Client   id.Client // the record, or ""
+}
+
+// Enter returns who a session's person is where they are now. What has changed
+// since they chose the place counts: a role taken away, care ended.
+func Enter(tx *db.Tx, s account.Session) (access.Actor, error) {
+	switch {
+	case s.Client != "":
+		now := tx.Now()
+		_, err := SQL.In(tx).ClientOfAccount(tx, peopledb.ClientOfAccountParams{PracticeID: s.Practice, ID: s.Client, AccountID: &s.Account, Now: &now})
+		if err == nil {
+			return access.AsClient(s.Practice, s.Account, s.Client), nil
+		}
+		return nowhere(s, err)
+	case s.Practice != "":
+		m, err := SQL.In(tx).Membership(tx, peopledb.MembershipParams{AccountID: s.Account, PracticeID: s.Practice})
+		if err == nil {
+			return access.AsPractitioner(s.Practice, s.Account, m.ID, access.Role(m.Role)), nil
+		}
+		return nowhere(s, err)
+	}
+	return access.AsPerson(s.Account), nil
+}
+
+func nowhere(s account.Session, err error) (access.Actor, error) {
+	if errors.Is(err, db.None) {
+		return access.AsPerson(s.Account), nil
+	}
+	return access.Guest(), fmt.Errorf("enter %s: %w", s.ID, err)
+}
+
+// Places returns where by may act: practices first, then records.
+func Places(tx *db.Tx, by access.Actor) (all []Place, err error) {
+	if !by.MayHavePlaces() {
+		return nil, nil
+	}
+	work, err := SQL.In(tx).Memberships(tx, by.Account())
+	if err != nil {
+		return nil, fmt.Errorf("places of %s: %w", by.Account(), err)
+	}
+	for _, w := range work {
+		all = append(all, Place{Place: account.Place{Practice: w.PracticeID}, Practice: w.Name, Work: true})
+	}
+	who := by.Account()
+	records, err := SQL.In(tx).RecordsOfAccount(tx, &who)
+	if err != nil {
+		return nil, fmt.Errorf("places of %s: %w", by.Account(), err)
+	}
+	for _, r := range records {
+		key, err := keys.Of(tx, r.PracticeID)
+		if err != nil {
+			return nil, err
+		}
+		name, err := openName(key, r.PracticeID, r.ID, r.Name)
+		if err != nil {
+			return nil, err
+		}
+		ended := r.EndsAt != nil && !r.EndsAt.After(tx.Now().Time)
+		all = append(all, Place{Place: account.Place{Practice: r.PracticeID, Client: r.ID}, Practice: r.PracticeName, Name: name.Full(),
+			Ended: ended, EndsAt: r.EndsAt, Client: r.ID})
+	}
+	return all, nil
+}
+
+// Home is where a person is after signing in: the first place that is open.
+func Home(tx *db.Tx, by access.Actor) (account.Place, error) {
+	all, err := Places(tx, by)
+	if err != nil {
+		return account.Place{}, err
+	}
+	for _, p := range all {
+		if !p.Ended {
+			return p.Place, nil
+		}
+	}
+	return account.Place{}, nil
+}
+
+// Choose moves a session to another of the person's places.
+func Choose(tx *db.Tx, by access.Actor, session secret.Token, to account.Place) error {
+	all, err := Places(tx, by)
+	if err != nil {
+		return err
+	}
+	for _, p := range all {
+		if p.Place == to && !p.Ended {
+			return account.Move(tx, by, session, to)
+		}
+	}
+	return ErrNoPlace
+}

@@ -1,0 +1,255 @@
+package people
+
+import (
+	"errors"
+	"fmt"
+
+	"icouch/internal/access"
+	"icouch/internal/account"
+	"icouch/internal/audit"
+	"icouch/internal/base/at"
+	"icouch/internal/base/civil"
+	"icouch/internal/base/fault"
+	"icouch/internal/base/id"
+	"icouch/internal/base/text"
+	"icouch/internal/people/peopledb"
+	"icouch/internal/platform/crypt"
+	"icouch/internal/platform/db"
+	"icouch/internal/platform/keys"
+)
+
+// What people are told when a practice cannot be made.
+var (
+	ErrNoPracticeName = fault.On("practice", fault.Invalid, "Enter the name of your practice, as clients know it.")
+	ErrNoZone         = fault.On("zone", fault.Invalid, "Choose the time zone your practice works in.")
+	ErrHasPractice    = fault.New(fault.Conflict, "You already have a practice.")
+)
+
+// nameLength is the most letters a name may have.
+const nameLength = 120
+
+// Practice is one organisation: a solo practitioner or a group.
+type Practice struct {
+	ID          id.Practice
+	Name        string
+	Zone        civil.Zone
+	StepsHidden bool // the practice has put "First Steps" away
+	CreatedAt   at.Time
+}
+
+// Found makes a practice, with its key, and makes by its owner.
+func Found(tx *db.Tx, by access.Actor, name, zone string) (access.Actor, error) {
+	if !by.SignedIn() {
+		return access.Actor{}, fault.NotFound
+	}
+	name, err := text.Line(name, nameLength)
+	if err != nil {
+		return access.Actor{}, fault.At("practice", err)
+	}
+	if name == "" {
+		return access.Actor{}, ErrNoPracticeName
+	}
+	z, err := civil.ParseZone(zone)
+	if err != nil || zone == "" {
+		return access.Actor{}, ErrNoZone
+	}
+	already, err := SQL.In(tx).Memberships(tx, by.Account())
+	if err != nil {
+		return access.Actor{}, fmt.Errorf("found a practice: %w", err)
+	}
+	if len(already) > 0 { // a double press; a second practice comes by invitation
+		return access.Actor{}, ErrHasPractice
+	}
+	p := id.New[id.Practice](tx.Now().Time)
+	if err := SQL.In(tx).AddPractice(tx, peopledb.AddPracticeParams{ID: p, Name: name, Zone: z.String(), CreatedAt: tx.Now()}); err != nil {
+		return access.Actor{}, fmt.Errorf("found %s: %w", p, err)
+	}
+	if err := keys.New(tx, p); err != nil {
+		return access.Actor{}, err
+	}
+	owner, err := join(tx, p, by.Account(), access.Owner)
+	if err != nil {
+		return access.Actor{}, err
+	}
+	return owner, audit.Record(tx, owner, audit.Deed{Did: audit.PracticeFounded, Subject: p})
+}
+
+// Join makes the person with an account a member of by's practice.
+func Join(tx *db.Tx, by access.Actor, who id.Account, role access.Role) (access.Actor, error) {
+	if by.Role() != access.Owner && by.Role() != access.Administrator && by.Role() != access.Shell {
+		return access.Actor{}, fault.Forbidden
+	}
+	member, err := join(tx, by.Practice(), who, role)
+	if err != nil {
+		return access.Actor{}, err
+	}
+	return member, audit.Record(tx, by, audit.Deed{Did: audit.PractitionerJoined, Subject: member.Practitioner()})
+}
+
+func join(tx *db.Tx, p id.Practice, who id.Account, role access.Role) (access.Actor, error) {
+	a, err := account.Read(tx, access.Job(p), who)
+	if err != nil {
+		return access.Actor{}, err
+	}
+	key, err := keys.Of(tx, p)
+	if err != nil {
+		return access.Actor{}, err
+	}
+	member := id.New[id.Practitioner](tx.Now().Time)
+	name, err := key.Seal(a.Name, practitionerPlace(p, member))
+	if err != nil {
+		return access.Actor{}, err
+	}
+	err = SQL.In(tx).AddPractitioner(tx, peopledb.AddPractitionerParams{PracticeID: p, ID: member, AccountID: who, Name: name, Role: string(role), CreatedAt: tx.Now()})
+	if err != nil {
+		return access.Actor{}, fmt.Errorf("join %s: %w", p, err)
+	}
+	return access.AsPractitioner(p, who, member, role), nil
+}
+
+// PracticeOf returns the practice by acts in.
+func PracticeOf(tx *db.Tx, by access.Actor) (Practice, error) {
+	row, err := SQL.In(tx).Practice(tx, by.Practice())
+	if errors.Is(err, db.None) {
+		return Practice{}, fault.NotFound
+	}
+	if err != nil {
+		return Practice{}, fmt.Errorf("practice %s: %w", by.Practice(), err)
+	}
+	z, err := civil.ParseZone(row.Zone)
+	if err != nil {
+		return Practice{}, fmt.Errorf("practice %s: %w", by.Practice(), err)
+	}
+	return Practice{row.ID, row.Name, z, row.StepsHidden, row.CreatedAt}, nil
+}
+
+// SetPractice changes the practice's name and time zone.
+func SetPractice(tx *db.Tx, by access.Actor, name, zone string) error {
+	if by.Role() != access.Owner && by.Role() != access.Administrator {
+		return fault.Forbidden
+	}
+	name, err := text.Line(name, nameLength)
+	if err != nil {
+		return fault.At("practice", err)
+	}
+	if name == "" {
+		return ErrNoPracticeName
+	}
+	z, err := civil.ParseZone(zone)
+	if err != nil || zone == "" {
+		return ErrNoZone
+	}
+	if err := SQL.In(tx).SetPractice(tx, peopledb.SetPracticeParams{Name: name, Zone: z.String(), ID: by.Practice()}); err != nil {
+		return fmt.Errorf("practice %s: %w", by.Practice(), err)
+	}
+	return audit.Record(tx, by, audit.Deed{Did: audit.PracticeChanged, Subject: by.Practice(), Fields: []string{"name", "zone"}})
+}
+
+// HideSteps puts "First Steps" away, or brings it back.
+func HideSteps(tx *db.Tx, by access.Actor, hide bool) error {
+	if !by.AtWork() {
+		return fault.Forbidden
+	}
+	if err := SQL.In(tx).HideSteps(tx, peopledb.HideStepsParams{StepsHidden: hide, ID: by.Practice()}); err != nil {
+		return fmt.Errorf("practice %s: %w", by.Practice(), err)
+	}
+	return audit.Record(tx, by, audit.Deed{Did: audit.PracticeChanged, Subject: by.Practice(), Fields: []string{"first_steps"}})
+}
+
+// Practitioner is a member of a practice.
+type Practitioner struct {
+	ID      id.Practitioner
+	Account id.Account
+	Name    string
+	Role    access.Role
+	Active  bool
+}
+
+// CaresForClients reports whether clients can be theirs.
+func (p Practitioner) CaresForClients() bool {
+	switch p.Role {
+	case access.Owner, access.Practitioner, access.Supervisor:
+		return p.Active
+	}
+	return false
+}
+
+// Practitioners returns the members of by's practice, in order of joining.
+func Practitioners(tx *db.Tx, by access.Actor) ([]Practitioner, error) {
+	if !by.AtWork() && by.Role() != access.System && by.Role() != access.Shell {
+		return nil, fault.NotFound
+	}
+	rows, err := SQL.In(tx).Practitioners(tx, by.Practice())
+	if err != nil {
+		return nil, fmt.Errorf("practitioners of %s: %w", by.Practice(), err)
+	}
+	key, err := keys.Of(tx, by.Practice())
+	if err != nil {
+		return nil, err
+	}
+	all := make([]Practitioner, len(rows))
+	for i, r := range rows {
+		name, err := key.Open(r.Name, practitionerPlace(by.Practice(), r.ID))
+		if err != nil {
+			return nil, err
+		}
+		all[i] = Practitioner{r.ID, r.AccountID, name, access.Role(r.Role), r.Active}
+	}
+	return all, nil
+}
+
+// practitioner returns one member of a practice, whoever asks.
+func practitioner(tx *db.Tx, p id.Practice, who id.Practitioner) (Practitioner, error) {
+	r, err := SQL.In(tx).Practitioner(tx, peopledb.PractitionerParams{PracticeID: p, ID: who})
+	if errors.Is(err, db.None) {
+		return Practitioner{}, fault.NotFound
+	}
+	if err != nil {
+		return Practitioner{}, fmt.Errorf("practitioner %s: %w", who, err)
+	}
+	key, err := keys.Of(tx, p)
+	if err != nil {
+		return Practitioner{}, err
+	}
+	name, err := key.Open(r.Name, practitionerPlace(p, r.ID))
+	return Practitioner{r.ID, r.AccountID, name, access.Role(r.Role), r.Active}, err
+}
+
+// Rename changes by's own name: that of the account, and the name by which the
+// clients of each practice know them.
+func Rename(tx *db.Tx, by access.Actor, name string) error {
+	if err := account.Rename(tx, by, name); err != nil {
+		return err
+	}
+	a, err := account.Of(tx, by)
+	if err != nil {
+		return err
+	}
+	rows, err := SQL.In(tx).Positions(tx, by.Account())
+	if err != nil {
+		return fmt.Errorf("rename: %w", err)
+	}
+	for _, r := range rows {
+		key, err := keys.Of(tx, r.PracticeID)
+		if err != nil {
+			return err
+		}
+		sealed, err := key.Seal(a.Name, practitionerPlace(r.PracticeID, r.ID))
+		if err != nil {
+			return err
+		}
+		err = SQL.In(tx).RenamePractitioner(tx, peopledb.RenamePractitionerParams{Name: sealed, PracticeID: r.PracticeID, ID: r.ID})
+		if err != nil {
+			return fmt.Errorf("rename %s: %w", r.ID, err)
+		}
+		err = audit.Record(tx, access.Job(r.PracticeID), audit.Deed{Did: audit.PractitionerRenamed, Subject: r.ID, Fields: []string{"name"}})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func practitionerPlace(p id.Practice, who id.Practitioner) string {
+	return crypt.Place("practitioner.name", p, who)
+}

@@ -1,0 +1,138 @@
+-- name: AddPractice :exec
+INSERT INTO practice (id, name, zone, steps_hidden, created_at) VALUES (@id, @name, @zone, FALSE, @created_at);
+
+-- name: Practice :one
+SELECT id, name, zone, steps_hidden, created_at FROM practice WHERE id = @id;
+
+-- name: SetPractice :exec
+UPDATE practice SET name = @name, zone = @zone WHERE id = @id;
+
+-- name: HideSteps :exec
+UPDATE practice SET steps_hidden = @steps_hidden WHERE id = @id;
+
+-- name: AddPractitioner :exec
+INSERT INTO practitioner (practice_id, id, account_id, name, role, active, created_at)
+VALUES (@practice_id, @id, @account_id, @name, @role, TRUE, @created_at);
+
+-- name: Practitioners :many
+SELECT id, account_id, name, role, active FROM practitioner WHERE practice_id = @practice_id ORDER BY id;
+
+-- name: Practitioner :one
+SELECT id, account_id, name, role, active FROM practitioner WHERE practice_id = @practice_id AND id = @id;
+
+-- name: Membership :one
+SELECT id, role FROM practitioner WHERE account_id = @account_id AND practice_id = @practice_id AND active;
+
+-- name: Memberships :many
+SELECT p.practice_id, p.id, p.role, q.name FROM practitioner p JOIN practice q ON q.id = p.practice_id
+WHERE p.account_id = @account_id AND p.active ORDER BY p.id;
+
+-- name: Positions :many
+SELECT practice_id, id FROM practitioner WHERE account_id = @account_id;
+
+-- name: RenamePractitioner :exec
+UPDATE practitioner SET name = @name WHERE practice_id = @practice_id AND id = @id;
+
+-- name: AddClient :exec
+INSERT INTO client (practice_id, id, practitioner_id, name, email, email_index, mobile, born, address, zone, email_consent, version, created_at)
+VALUES (@practice_id, @id, @practitioner_id, @name, @email, @email_index, @mobile, @born, @address, @zone, @email_consent, 1, @created_at);
+
+-- name: Client :one
+SELECT practice_id, id, practitioner_id, name, email, email_index, mobile, born, address, zone, email_consent, account_id, linked_at, ends_at, version, created_at
+FROM client WHERE practice_id = @practice_id AND id = @id;
+
+-- name: EditClient :execrows
+UPDATE client SET practitioner_id = @practitioner_id, name = @name, email = @email, email_index = @email_index, mobile = @mobile,
+  born = @born, address = @address, zone = @zone, email_consent = @email_consent, version = version + 1
+WHERE practice_id = @practice_id AND id = @id AND version = @version;
+
+-- name: SetConsent :exec
+UPDATE client SET email_consent = @email_consent, version = version + 1 WHERE practice_id = @practice_id AND id = @id;
+
+-- name: EndCare :execrows
+UPDATE client SET ends_at = @ends_at, version = version + 1 WHERE practice_id = @practice_id AND id = @id AND ends_at IS NULL;
+
+-- name: ResumeCare :execrows
+UPDATE client SET ends_at = NULL, version = version + 1 WHERE practice_id = @practice_id AND id = @id AND ends_at IS NOT NULL;
+
+-- name: Link :execrows
+UPDATE client SET account_id = @account_id, linked_at = @linked_at, version = version + 1
+WHERE practice_id = @practice_id AND id = @id AND account_id IS NULL;
+
+-- name: ClientOfAccount :one
+SELECT id FROM client WHERE practice_id = @practice_id AND id = @id AND account_id = @account_id AND (ends_at IS NULL OR ends_at > @now);
+
+-- name: RecordsOfAccount :many
+SELECT c.practice_id, c.id, c.name, c.ends_at, q.name AS practice_name FROM client c JOIN practice q ON q.id = c.practice_id
+WHERE c.account_id = @account_id ORDER BY c.linked_at, c.id;
+
+-- name: SameEmail :many
+SELECT id, practitioner_id, name FROM client WHERE practice_id = @practice_id AND email_index = @email_index AND id <> @id ORDER BY id LIMIT 5;
+
+-- name: Everybody :many
+SELECT id, practitioner_id, name, email, email_consent, account_id, ends_at FROM client WHERE practice_id = @practice_id;
+
+-- name: Somebody :many
+SELECT id, practitioner_id, name, email, email_consent, account_id, ends_at FROM client
+WHERE practice_id = @practice_id AND id IN (SELECT value FROM json_each(CAST(@ids AS TEXT)));
+
+-- name: EverybodysInvitations :many
+SELECT i.client_id, i.id, i.state, i.ordinal, i.reason, i.created_at, i.expires_at, i.ended_at, i.asked_at, i.letter_id,
+  l.state AS letter_state, l.reason AS letter_reason, l.settled_at
+FROM invitation i LEFT JOIN letter l ON l.practice_id = i.practice_id AND l.id = i.letter_id
+WHERE i.practice_id = @practice_id AND i.state <> 'superseded' ORDER BY i.id;
+
+-- name: SomebodysInvitations :many
+SELECT i.client_id, i.id, i.state, i.ordinal, i.reason, i.created_at, i.expires_at, i.ended_at, i.asked_at, i.letter_id,
+  l.state AS letter_state, l.reason AS letter_reason, l.settled_at
+FROM invitation i LEFT JOIN letter l ON l.practice_id = i.practice_id AND l.id = i.letter_id
+WHERE i.practice_id = @practice_id AND i.client_id IN (SELECT value FROM json_each(CAST(@ids AS TEXT))) AND i.state <> 'superseded' ORDER BY i.id;
+
+-- name: History :many
+SELECT i.id, i.practitioner_id, i.state, i.ordinal, i.reason, i.email, i.created_at, i.expires_at, i.ended_at, i.ended_by, i.asked_at, i.letter_id,
+  l.state AS letter_state, l.reason AS letter_reason, l.settled_at
+FROM invitation i LEFT JOIN letter l ON l.practice_id = i.practice_id AND l.id = i.letter_id
+WHERE i.practice_id = @practice_id AND i.client_id = @client_id ORDER BY i.id DESC LIMIT 100;
+
+-- name: AddInvitation :exec
+INSERT INTO invitation (practice_id, id, client_id, practitioner_id, state, token_hash, email, email_index, note, letter_id, ordinal, reason, created_at, expires_at)
+VALUES (@practice_id, @id, @client_id, @practitioner_id, 'live', @token_hash, @email, @email_index, @note, @letter_id, @ordinal, '', @created_at, @expires_at);
+
+-- name: Newest :one
+SELECT i.id, i.practitioner_id, i.state, i.ordinal, i.created_at, i.expires_at, l.state AS letter_state
+FROM invitation i LEFT JOIN letter l ON l.practice_id = i.practice_id AND l.id = i.letter_id
+WHERE i.practice_id = @practice_id AND i.client_id = @client_id ORDER BY i.id DESC LIMIT 1;
+
+-- name: EndLive :one
+UPDATE invitation SET state = @state, reason = @reason, ended_at = @ended_at, ended_by = @ended_by
+WHERE practice_id = @practice_id AND client_id = @client_id AND state = 'live'
+RETURNING id, letter_id;
+
+-- name: Claim :one
+UPDATE invitation SET state = 'used', ended_at = @now
+WHERE token_hash = @token_hash AND state = 'live' AND expires_at > @now
+RETURNING practice_id, id, client_id, practitioner_id, email, letter_id;
+
+-- name: ByToken :one
+SELECT practice_id, id, client_id, practitioner_id, state, email, note, created_at, expires_at, ended_at FROM invitation WHERE token_hash = @token_hash;
+
+-- name: ByAddress :many
+SELECT practice_id, client_id FROM invitation WHERE email_index = @email_index ORDER BY id DESC LIMIT 20;
+
+-- name: LiveByAddress :many
+SELECT practice_id, client_id FROM invitation WHERE email_index = @email_index AND state = 'live' AND expires_at > @now ORDER BY id DESC LIMIT 5;
+
+-- name: Asked :execrows
+UPDATE invitation SET asked_at = @asked_at WHERE practice_id = @practice_id AND id = @id AND state = 'withdrawn' AND asked_at IS NULL;
+
+-- name: Reseal :many
+SELECT id, name, email, mobile, born, address FROM client WHERE practice_id = @practice_id AND id > @after ORDER BY id LIMIT 500;
+
+-- name: Resealed :exec
+UPDATE client SET name = @name, email = @email, mobile = @mobile, born = @born, address = @address WHERE practice_id = @practice_id AND id = @id;
+
+-- name: ResealInvitations :many
+SELECT id, email, note FROM invitation WHERE practice_id = @practice_id AND id > @after ORDER BY id LIMIT 500;
+
+-- name: ResealedInvitation :exec
+UPDATE invitation SET email = @email, note = @note WHERE practice_id = @practice_id AND id = @id;

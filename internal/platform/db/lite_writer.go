@@ -1,0 +1,158 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+)
+
+// SQLite has one writer, and a commit that survives a power cut costs one
+// fsync. Changes that wait for the writer therefore share a commit: each runs
+// in a savepoint of its own, so that one can fail without the others, and all
+// are told "done" only when the one commit is on the disk.
+
+// most is how many changes share a commit. They are short; 64 of them hold the
+// first one up by a few milliseconds.
+const most = 64
+
+// errClosed says that the program is going down.
+var errClosed = errors.New("db: closed")
+
+// writer runs changes, one at a time, in the order in which they come.
+type writer struct {
+	db    *DB
+	queue chan *change
+	quit  chan struct{}
+	done  chan struct{}
+}
+
+// change is one transaction of the application.
+type change struct {
+	ctx    context.Context
+	fn     func(*Tx) error
+	topics []string
+	err    error
+	panic  any
+	ended  chan struct{}
+}
+
+func newWriter(d *DB) *writer {
+	w := &writer{db: d, queue: make(chan *change), quit: make(chan struct{}), done: make(chan struct{})}
+	go w.work()
+	return w
+}
+
+func (w *writer) close() {
+	close(w.quit)
+	<-w.done
+}
+
+// run has fn run and committed.
+func (w *writer) run(ctx context.Context, fn func(*Tx) error) error {
+	c := &change{ctx: ctx, fn: fn, ended: make(chan struct{})}
+	select {
+	case w.queue <- c:
+	case <-ctx.Done():
+		return fmt.Errorf("db: begin: %w", ctx.Err())
+	case <-w.quit:
+		return errClosed
+	}
+	<-c.ended
+	if c.panic != nil {
+		panic(c.panic)
+	}
+	return c.err
+}
+
+func (w *writer) work() {
+	defer close(w.done)
+	for {
+		select {
+		case <-w.quit:
+			return
+		case first := <-w.queue:
+			for batch := w.gather(first); len(batch) > 0; {
+				n := w.commit(batch)
+				batch = batch[n:]
+			}
+		}
+	}
+}
+
+// gather takes whatever else is waiting.
+func (w *writer) gather(first *change) []*change {
+	batch := []*change{first}
+	for len(batch) < most {
+		select {
+		case c := <-w.queue:
+			batch = append(batch, c)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+// commit runs the changes in one transaction and returns how many it came to:
+// all of them, unless the engine gave the transaction up on the way.
+func (w *writer) commit(batch []*change) (n int) {
+	stx, err := w.db.write.BeginTx(context.Background(), nil)
+	if err != nil {
+		return end(batch, fmt.Errorf("db: begin: %w", err))
+	}
+	defer stx.Rollback() // does nothing after Commit
+	for i, c := range batch {
+		if err := w.step(stx, c); err != nil { // the whole transaction is gone
+			return end(batch[:i+1], fmt.Errorf("db: change: %w", err))
+		}
+	}
+	if err := stx.Commit(); err != nil {
+		return end(batch, fmt.Errorf("db: commit: %w", err))
+	}
+	for _, c := range batch {
+		if c.err == nil && c.panic == nil {
+			w.db.tell(c.topics)
+		}
+		close(c.ended)
+	}
+	return len(batch)
+}
+
+// end tells every change of a transaction that came to nothing.
+func end(batch []*change, err error) int {
+	for _, c := range batch {
+		if c.err == nil && c.panic == nil {
+			c.err = err
+		}
+		close(c.ended)
+	}
+	return len(batch)
+}
+
+// step runs one change in a savepoint. The error is the transaction's, not the
+// change's own.
+func (w *writer) step(stx *sql.Tx, c *change) error {
+	if c.err = c.ctx.Err(); c.err != nil { // nobody waits for it any more
+		return nil
+	}
+	if _, err := stx.Exec("SAVEPOINT change"); err != nil {
+		return err
+	}
+	// Interrupting one statement would undo everybody's: a change that has begun runs to its end.
+	tx := w.db.tx(context.WithoutCancel(c.ctx), stx, w.db.write)
+	c.attempt(tx)
+	if c.err != nil || c.panic != nil {
+		if _, err := stx.Exec("ROLLBACK TO change"); err != nil {
+			return errors.Join(err, c.err)
+		}
+	}
+	c.topics = tx.topics
+	_, err := stx.Exec("RELEASE change")
+	return err
+}
+
+func (c *change) attempt(tx *Tx) {
+	defer func() { c.panic = recover() }()
+	c.err = c.fn(tx)
+}

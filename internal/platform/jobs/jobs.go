@@ -1,0 +1,214 @@
+// Package jobs does things later. A job is stored in the transaction that
+// asks for it, so it exists exactly when the change that needs it does.
+//
+// A job carries identifiers, never names or notes: it looks the rest up when
+// it runs. A job may run twice, so what it does must bear being done twice.
+package jobs
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+
+	"icouch/internal/base/id"
+	"icouch/internal/platform/db"
+	"icouch/internal/platform/jobs/jobsdb"
+)
+
+// SQL is this package's statements.
+var SQL = db.Prepare(jobsdb.Prepare)
+
+const (
+	topic    = "jobs"
+	lease    = 2 * time.Minute
+	poll     = time.Second      // for jobs that another node enqueued, or that fall due
+	slowest  = 30 * time.Minute // between two tries
+	attempts = 100              // the last comes some two days after the first
+	workers  = 16
+)
+
+// Kind names a sort of job and fixes the type of what it is about.
+type Kind[T any] string
+
+// Enqueue stores a job, to run once tx commits. While one with the same unique
+// text waits to be begun, another is not added; an empty text is never equal.
+// One already begun does not count: it may have read what tx is changing.
+func (k Kind[T]) Enqueue(tx *db.Tx, unique string, about T) error {
+	payload, err := json.Marshal(about)
+	if err != nil {
+		return fmt.Errorf("jobs: %s: %w", k, err)
+	}
+	now := tx.Now()
+	p := jobsdb.AddParams{ID: id.New[string](now.Time), Kind: string(k), About: string(payload), RunAt: &now}
+	if unique != "" {
+		u := string(k) + "/" + unique
+		p.UniqueKey = &u
+	}
+	if err := SQL.In(tx).Add(tx, p); err != nil {
+		return fmt.Errorf("jobs: %s: %w", k, err)
+	}
+	tx.Notify(topic)
+	return nil
+}
+
+// On tells q what to do with jobs of kind k. A kind that nobody does waits in
+// the database for a program that does it.
+func (k Kind[T]) On(q *Queue, do func(context.Context, T) error) {
+	q.do[string(k)] = func(ctx context.Context, payload []byte) error {
+		var about T
+		if err := json.Unmarshal(payload, &about); err != nil {
+			return fmt.Errorf("jobs: %s: %w", k, err)
+		}
+		return do(ctx, about)
+	}
+}
+
+// Queue runs stored jobs, on as many nodes as there are.
+type Queue struct {
+	db   *db.DB
+	do   map[string]func(context.Context, []byte) error
+	wake chan struct{}
+	fail func(kind string, attempt int64, err error)
+}
+
+// NewQueue returns a queue that knows no kinds yet. Every failed attempt is
+// told to failed, if there is one.
+func NewQueue(d *db.DB, failed func(kind string, attempt int64, err error)) *Queue {
+	q := &Queue{d, map[string]func(context.Context, []byte) error{}, make(chan struct{}, 1), failed}
+	d.Watch(func(t string) {
+		if t == topic || t == db.Everything {
+			q.rouse()
+		}
+	})
+	return q
+}
+
+func (q *Queue) rouse() {
+	select {
+	case q.wake <- struct{}{}:
+	default: // already awake
+	}
+}
+
+// Run works until ctx ends, several jobs at a time, and waits for those begun.
+func (q *Queue) Run(ctx context.Context) {
+	busy := make(chan struct{}, workers)
+	var under sync.WaitGroup
+	defer under.Wait()
+	tick := time.NewTicker(poll)
+	defer tick.Stop()
+	for ctx.Err() == nil {
+		due, err := q.claim(ctx, int32(workers-len(busy)))
+		if err != nil && ctx.Err() == nil && q.fail != nil {
+			q.fail("claim", 0, err)
+		}
+		for _, j := range due {
+			busy <- struct{}{}
+			under.Go(func() {
+				defer func() { <-busy; q.rouse() }()
+				q.finish(ctx, j)
+			})
+		}
+		if len(due) > 0 && len(busy) < workers {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+		case <-q.wake:
+		case <-tick.C:
+		}
+	}
+}
+
+// RunDue runs every job that is due, one after the other, and returns how many
+// succeeded.
+func (q *Queue) RunDue(ctx context.Context) (done int, err error) {
+	for {
+		due, err := q.claim(ctx, 100)
+		if err != nil || len(due) == 0 {
+			return done, err
+		}
+		for _, j := range due {
+			ok, err := q.finish(ctx, j)
+			if err != nil {
+				return done, err
+			}
+			if ok {
+				done++
+			}
+		}
+	}
+}
+
+func (q *Queue) claim(ctx context.Context, most int32) (due []jobsdb.ClaimRow, err error) {
+	if most <= 0 {
+		return nil, nil
+	}
+	kinds, err := json.Marshal(slices.Sorted(maps.Keys(q.do)))
+	if err != nil {
+		return nil, fmt.Errorf("jobs: claim: %w", err)
+	}
+	err = q.db.Maintain(ctx, func(tx *db.Tx) (err error) {
+		now := tx.Now()
+		due, err = SQL.In(tx).Claim(tx, jobsdb.ClaimParams{LeaseUntil: now.Plus(lease).Ptr(), Now: &now, Kinds: string(kinds), Most: most})
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("jobs: claim: %w", err)
+	}
+	return due, nil
+}
+
+// finish does one job and settles it.
+func (q *Queue) finish(ctx context.Context, j jobsdb.ClaimRow) (ok bool, err error) {
+	failed := q.try(ctx, j)
+	if failed != nil && q.fail != nil {
+		q.fail(j.Kind, j.Attempt, failed)
+	}
+	// The program may be going down; what was done is noted all the same.
+	settled := context.WithoutCancel(ctx)
+	if err := q.db.Maintain(settled, func(tx *db.Tx) error { return settle(tx, j, failed) }); err != nil {
+		return false, fmt.Errorf("jobs: settle %s: %w", j.ID, err)
+	}
+	return failed == nil, nil
+}
+
+func (q *Queue) try(ctx context.Context, j jobsdb.ClaimRow) (err error) {
+	defer func() {
+		if p := recover(); p != nil { // what it says may hold anything: only its type is kept
+			err = fmt.Errorf("jobs: %s panicked: %T", j.Kind, p)
+		}
+	}()
+	ctx, cancel := context.WithTimeout(ctx, lease-10*time.Second)
+	defer cancel()
+	return q.do[j.Kind](ctx, []byte(j.About))
+}
+
+// settle removes a job that is done, and puts off or gives up one that is not.
+// The attempt number makes a worker whose lease ran out come too late.
+func settle(tx *db.Tx, j jobsdb.ClaimRow, failed error) error {
+	if failed == nil {
+		return SQL.In(tx).Done(tx, jobsdb.DoneParams{ID: j.ID, Attempt: j.Attempt})
+	}
+	p := jobsdb.LaterParams{ID: j.ID, Attempt: j.Attempt, Error: failed.Error()}
+	if j.Attempt < attempts {
+		again := tx.Now().Plus(pause(j.Attempt))
+		p.RunAt = &again
+	}
+	return SQL.In(tx).Later(tx, p)
+}
+
+// pause is how long to wait after so many tries: 2, 4, 8 … seconds, at most
+// half an hour, and up to a fifth more so that not all come back at once.
+func pause(attempt int64) time.Duration {
+	d := min(time.Second<<min(attempt, 12), slowest)
+	return d + rand.N(d/5)
+}
+
+// Waiting returns how many jobs there are, due or not.
+func Waiting(tx *db.Tx) (int64, error) { return SQL.In(tx).Waiting(tx) }

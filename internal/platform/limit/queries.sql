@@ -1,0 +1,22 @@
+-- name: Count :one
+INSERT INTO tally (key, count, since, last) VALUES (@key, 1, @now, @now)
+ON CONFLICT (key) DO UPDATE SET
+  count = CASE WHEN tally.since <= @cut THEN 1 ELSE tally.count + 1 END,
+  since = CASE WHEN tally.since <= @cut THEN @now ELSE tally.since END,
+  last = @now
+RETURNING count, since;
+
+-- name: Tally :one
+SELECT count, since, last FROM tally WHERE key = @key;
+
+-- name: Clear :exec
+DELETE FROM tally WHERE key = @key;
+
+-- name: Sweep :exec
+DELETE FROM tally WHERE last < @cut;
+
+-- Hold keeps whoever else counts the same waiting, and counts nothing itself.
+-- name: Hold :one
+INSERT INTO tally (key, count, since, last) VALUES (@key, 0, @now, @now)
+ON CONFLICT (key) DO UPDATE SET count = tally.count
+RETURNING count, since, last;

@@ -1,0 +1,46 @@
+package web
+
+import (
+	"net/http"
+	"slices"
+
+	"icouch/internal/access"
+)
+
+// rule says who may enter. Whoever may not is told that there is nothing here.
+type rule func(access.Actor) bool
+
+func anyone(access.Actor) bool      { return true }
+func signedIn(a access.Actor) bool  { return a.SignedIn() }
+func placeless(a access.Actor) bool { return a.Role() == access.Person }
+func placed(a access.Actor) bool    { return a.MayHavePlaces() }
+func atWork(a access.Actor) bool    { return a.AtWork() }
+func inviters(a access.Actor) bool  { return a.AtWork() && a.MayInvite() }
+func exporters(a access.Actor) bool { return a.AtWork() && a.MayExport() }
+func practiceHeads(a access.Actor) bool {
+	return a.Role() == access.Owner || a.Role() == access.Administrator
+}
+
+// route is one address: what it is, who may enter, and what it does.
+type route struct {
+	pattern string
+	enter   rule
+	do      func(*Site, http.ResponseWriter, *http.Request, access.Actor) error
+	big     bool // takes a file
+}
+
+// What a form may hold at most.
+const (
+	formSize = 64 << 10
+	fileSize = 8 << 20
+)
+
+func (rt route) size() int64 {
+	if rt.big {
+		return fileSize
+	}
+	return formSize
+}
+
+// routes is the whole map of the site.
+var routes = slices.Concat(doorRoutes, joinRoutes, homeRoutes, peopleRoutes, settingsRoutes)

@@ -1,0 +1,197 @@
+// Package web is the site as people see it: forms in, pages out. It decides
+// nothing. Each handler reads its input, calls one verb in one transaction and
+// shows what came back.
+//
+// Every address is a line in routes.go, with the rule that says who may enter;
+// a route without one stops the program before it serves. Pages work without
+// script. What a person typed comes back with every mistake.
+package web
+
+import (
+	"bytes"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"sync"
+
+	"github.com/a-h/templ"
+
+	"icouch/internal/access"
+	"icouch/internal/account"
+	"icouch/internal/account/password"
+	"icouch/internal/base/email"
+	"icouch/internal/base/fault"
+	"icouch/internal/base/id"
+	"icouch/internal/letter"
+	"icouch/internal/people/directory"
+	"icouch/internal/platform/db"
+	"icouch/internal/platform/limit"
+	"icouch/internal/platform/mail/sink"
+	"icouch/internal/web/assets"
+)
+
+// Site serves the pages.
+type Site struct {
+	DB        *db.DB
+	Directory *directory.Directory
+	Doorman   *account.Doorman
+	Limits    limit.Limiter
+	House     letter.House // the brand, and the address under which the site is reached
+	Log       *slog.Logger
+
+	Support   email.Address  // where "Still Need Help?" goes; none: it says so
+	NoMail    bool           // no mail server is set up: letters wait
+	BounceKey string         // what a mail server must show to report a returned letter; empty: nobody may
+	Proxies   []netip.Prefix // reverse proxies that may say who asks
+	Mailbox   *sink.Sink     // development only: where letters go, and a page that shows them
+}
+
+// secure reports whether people reach the site over TLS.
+func (s *Site) secure() bool { return len(s.House.Base) > 8 && s.House.Base[:8] == "https://" }
+
+// links is where the links in letters lead.
+func (s *Site) url(path string) string { return s.House.Base + path }
+
+// Handler returns the site with its routes in place.
+func (s *Site) Handler() http.Handler {
+	same := http.NewCrossOriginProtection()
+	same.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.fail(w, r, errCrossSite)
+	}))
+	return s.observe(s.guard(same.Handler(s.mux(routes))))
+}
+
+// errCrossSite is the answer to a form that another site sent.
+var errCrossSite = fault.New(fault.Forbidden, "This form was not sent from our own page. Open the page again and send it from there.")
+
+// mux puts routes in place. One that does not say who may enter stops the
+// program here.
+func (s *Site) mux(routes []route) *http.ServeMux {
+	mux := http.NewServeMux()
+	for _, rt := range routes {
+		if rt.enter == nil || rt.do == nil {
+			panic("web: " + rt.pattern + " does not say who may enter, or what it does")
+		}
+		mux.Handle(rt.pattern, s.handle(rt))
+	}
+	mux.Handle("GET /a/", assets.Load())
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { s.fail(w, r, fault.NotFound) })
+	return mux
+}
+
+func (s *Site) handle(rt route) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, rt.size())
+		v := visitOf(r)
+		if err := s.identify(v, r); err != nil {
+			s.fail(w, r, err)
+			return
+		}
+		if !rt.enter(v.actor) {
+			s.turnAway(w, r, v.actor)
+			return
+		}
+		if err := rt.do(s, w, r, v.actor); err != nil {
+			s.fail(w, r, err)
+		}
+	})
+}
+
+// turnAway asks a stranger to sign in, if they only wanted to look. To all
+// others there is nothing here.
+func (s *Site) turnAway(w http.ResponseWriter, r *http.Request, by access.Actor) {
+	if !by.SignedIn() && r.Method == http.MethodGet {
+		s.askToSignIn(w, r)
+		return
+	}
+	s.fail(w, r, fault.NotFound)
+}
+
+// statuses says how each kind of fault looks from outside.
+var statuses = []struct {
+	kind   error
+	status int
+}{
+	{errCrossSite, http.StatusForbidden},
+	{password.ErrBusy, http.StatusServiceUnavailable},
+	{fault.NotFound, http.StatusNotFound},
+	{fault.Forbidden, http.StatusNotFound}, // the same answer as for what does not exist
+	{fault.Conflict, http.StatusConflict},
+	{fault.Gone, http.StatusGone},
+	{fault.Invalid, http.StatusUnprocessableEntity},
+	{fault.Busy, http.StatusTooManyRequests},
+}
+
+func statusOf(err error) int {
+	for _, s := range statuses {
+		if errors.Is(err, s.kind) {
+			return s.status
+		}
+	}
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+		return http.StatusRequestEntityTooLarge
+	}
+	if db.Unavailable(err) {
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusInternalServerError
+}
+
+// fail shows the error page. Only a fault's own words reach the person.
+func (s *Site) fail(w http.ResponseWriter, r *http.Request, err error) {
+	v := visitOf(r)
+	page := ErrorPage{Page: s.page(r, "Something went wrong"), Status: statusOf(err)}
+	sentence, _, isFault := fault.As(err)
+	switch {
+	case page.Status == http.StatusNotFound && errors.Is(err, fault.Forbidden), page.Status == http.StatusNotFound && !isFault:
+		page.Shell.Title, page.Heading, page.Words = "Not found", "We cannot find that page", "It may have moved, or it may not be yours to open."
+	case isFault:
+		page.Shell.Title, page.Heading, page.Words = "Not possible", "That did not work", sentence
+	case page.Status == http.StatusRequestEntityTooLarge:
+		page.Heading, page.Words = "That is too large", "What you sent is larger than we can take. Go back and send less."
+	case page.Status == http.StatusServiceUnavailable:
+		page.Heading, page.Words = "Not just now", "We cannot save or read anything at this moment. Please try again in a minute."
+		page.Reference = v.reference
+	default:
+		page.Heading, page.Words = "Something went wrong", "That is our mistake, not yours. Go back: what you typed is still there. If it happens again, tell us the reference."
+		page.Reference = v.reference
+	}
+	if page.Reference != "" {
+		v.failure = err
+	}
+	if err := s.show(w, r, page.Status, page.View()); err != nil {
+		s.Log.ErrorContext(r.Context(), "error page failed", "route", r.Pattern, "err", err)
+	}
+}
+
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// show writes a page, whole or not at all.
+func (s *Site) show(w http.ResponseWriter, r *http.Request, status int, page templ.Component) error {
+	b := buffers.Get().(*bytes.Buffer)
+	defer buffers.Put(b)
+	b.Reset()
+	if err := page.Render(templ.WithNonce(r.Context(), visitOf(r).nonce), b); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = b.WriteTo(w) // fails only if the reader has gone
+	return nil
+}
+
+// pathID reads an identifier from the URL. One that cannot exist is not found.
+func pathID[I ~string](r *http.Request, name string) (I, error) {
+	v, err := id.Parse[I](r.PathValue(name))
+	if err != nil {
+		return v, fault.NotFound
+	}
+	return v, nil
+}
+
+// see sends the browser on to another page of ours after something was done.
+func see(w http.ResponseWriter, r *http.Request, path string) error {
+	http.Redirect(w, r, path, http.StatusSeeOther)
+	return nil
+}

@@ -1,0 +1,3 @@
+package web
+
+var doorRoutes, joinRoutes, homeRoutes, peopleRoutes, settingsRoutes []route

@@ -1,0 +1,208 @@
+package web
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"icouch/internal/access"
+	"icouch/internal/account"
+	"icouch/internal/base/fault"
+	"icouch/internal/base/secret"
+	"icouch/internal/people"
+	"icouch/internal/platform/db"
+)
+
+// visit is one request, as far as it is known who makes it.
+type visit struct {
+	reference string // to find the log line by
+	nonce     string // of this answer's scripts
+	actor     access.Actor
+	session   account.Session
+	token     secret.Token // of the session
+	failure   error        // what the log line says went wrong
+}
+
+type visitKey struct{}
+
+func visitOf(r *http.Request) *visit {
+	v, ok := r.Context().Value(visitKey{}).(*visit)
+	if !ok { // every request passes observe
+		panic("web: a request without a visit")
+	}
+	return v
+}
+
+func withVisit(r *http.Request) *http.Request {
+	v := &visit{reference: rand.Text()[:12], nonce: rand.Text()}
+	return r.WithContext(context.WithValue(r.Context(), visitKey{}, v))
+}
+
+// identify finds out who asks, by the session's cookie. A cookie that means
+// nothing any more is a guest's.
+func (s *Site) identify(v *visit, r *http.Request) error {
+	cookie, err := r.Cookie(s.sessionCookie())
+	if err != nil {
+		return nil
+	}
+	v.token = secret.ParseToken(cookie.Value)
+	err = s.DB.View(r.Context(), func(tx *db.Tx) (err error) {
+		if v.session, err = account.Lookup(tx, v.token); err != nil {
+			return err
+		}
+		v.actor, err = people.Enter(tx, v.session)
+		return err
+	})
+	if errors.Is(err, db.None) {
+		v.token = secret.Token{}
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if s.DB.Clock().Sub(v.session.SeenAt.Time) > time.Minute && !background(r) {
+		return account.Seen(r.Context(), s.DB, v.session)
+	}
+	return nil
+}
+
+// background reports whether a request was made by the page and not the person.
+func background(r *http.Request) bool {
+	return strings.HasPrefix(r.Header.Get("Accept"), "text/event-stream")
+}
+
+// sessionCookie is the cookie's name. The prefix has browsers refuse it unless
+// it came over TLS, from this host alone.
+func (s *Site) sessionCookie() string {
+	if s.secure() {
+		return "__Host-session"
+	}
+	return "session"
+}
+
+func (s *Site) deviceCookie() string {
+	if s.secure() {
+		return "__Host-device"
+	}
+	return "device"
+}
+
+func (s *Site) setCookie(w http.ResponseWriter, name string, t secret.Token, life time.Duration) {
+	c := &http.Cookie{Name: name, Value: t.Reveal(), Path: "/", HttpOnly: true, Secure: s.secure(), SameSite: http.SameSiteLaxMode}
+	if life > 0 {
+		c.MaxAge = int(life.Seconds())
+	}
+	http.SetCookie(w, c)
+}
+
+func (s *Site) dropCookie(w http.ResponseWriter, name string) {
+	http.SetCookie(w, &http.Cookie{Name: name, Path: "/", HttpOnly: true, Secure: s.secure(), SameSite: http.SameSiteLaxMode, MaxAge: -1})
+}
+
+// How long a session lasts at most, whatever is done in it.
+const (
+	workLife   = 12 * time.Hour
+	clientLife = 24 * time.Hour
+	deviceLife = 400 * 24 * time.Hour
+)
+
+// begin signs a person in, in this transaction: a new session in a place, and
+// the browser remembered. Use the returned function once tx has committed.
+func (s *Site) begin(tx *db.Tx, who access.Actor, place account.Place) (set func(http.ResponseWriter), err error) {
+	life := clientLife
+	if place.Practice != "" && place.Client == "" {
+		life = workLife
+	}
+	session, err := account.Begin(tx, who, who.Account(), place, life)
+	if err != nil {
+		return nil, err
+	}
+	device, err := account.Remember(tx, who, who.Account())
+	if err != nil {
+		return nil, err
+	}
+	return func(w http.ResponseWriter) {
+		s.setCookie(w, s.sessionCookie(), session, 0)
+		s.setCookie(w, s.deviceCookie(), device, deviceLife)
+	}, nil
+}
+
+// device is the token of a browser that has signed in before.
+func (s *Site) device(r *http.Request) secret.Token {
+	c, err := r.Cookie(s.deviceCookie())
+	if err != nil {
+		return secret.NewToken() // one that nobody knows
+	}
+	return secret.ParseToken(c.Value)
+}
+
+// from is the address a request comes from, without its port. Behind a proxy
+// that is named as ours, it is the last address that the proxy was told.
+func (s *Site) from(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		host = r.RemoteAddr
+	}
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for i := len(hops) - 1; i >= 0 && s.isProxy(host); i-- {
+		hop := strings.TrimSpace(hops[i])
+		if _, err := netip.ParseAddr(hop); err != nil {
+			break
+		}
+		host = hop
+	}
+	if a, err := netip.ParseAddr(host); err == nil && a.Is6() && !a.Is4In6() { // one household has a /64
+		if p, err := a.WithZone("").Prefix(64); err == nil {
+			return p.String()
+		}
+	}
+	return host
+}
+
+func (s *Site) isProxy(host string) bool {
+	a, err := netip.ParseAddr(host)
+	if err != nil {
+		return false
+	}
+	for _, p := range s.Proxies {
+		if p.Contains(a.Unmap()) {
+			return true
+		}
+	}
+	return false
+}
+
+// askToSignIn leads to the sign-in page, and from there back here.
+func (s *Site) askToSignIn(w http.ResponseWriter, r *http.Request) {
+	to := "/sign-in"
+	if next := localPath(r.URL.Path); next != "" && next != "/dashboard" {
+		to += "?next=" + url.QueryEscape(next)
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
+}
+
+// localPath returns a path of ours that somebody may be sent back to, or "".
+func localPath(p string) string {
+	if len(p) > 200 || !strings.HasPrefix(p, "/") || strings.HasPrefix(p, "//") || strings.ContainsAny(p, "\\\r\n\t?#") {
+		return ""
+	}
+	return p
+}
+
+// problemsOf turns what went wrong with a form into what the form says. It is
+// empty if the mistake was ours.
+func problemsOf(err error) (told []fault.Told, status int) {
+	if told = fault.Each(err); told != nil {
+		return told, statusOf(err)
+	}
+	if db.Unavailable(err) {
+		return []fault.Told{{Sentence: "We could not save this just now. What you typed is still here. Please try again in a minute."}}, http.StatusServiceUnavailable
+	}
+	return nil, 0
+}

@@ -1,0 +1,9 @@
+package world
+
+import (
+	"time"
+
+	"icouch/internal/base/civil"
+)
+
+func civilToday(now time.Time) civil.Date { return civil.DateOf(now, civil.Zone{}) }

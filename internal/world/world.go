@@ -1,0 +1,236 @@
+// Package world is the small practice every test takes place in: Mara, who owns
+// it; Theo, her client; Noor, a colleague who does not look after him; and Ines,
+// of the practice next door, who must never see any of them.
+package world
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"icouch/internal/access"
+	"icouch/internal/account"
+	"icouch/internal/account/password"
+	"icouch/internal/audit"
+	"icouch/internal/base/email"
+	"icouch/internal/base/id"
+	"icouch/internal/letter"
+	"icouch/internal/people"
+	"icouch/internal/people/directory"
+	"icouch/internal/platform/crypt"
+	"icouch/internal/platform/db"
+	"icouch/internal/platform/jobs"
+	"icouch/internal/platform/keys"
+	"icouch/internal/platform/limit"
+	"icouch/internal/platform/mail"
+)
+
+// SQL is the statements of every package, as the program lists them.
+var SQL = []db.Prepared{keys.SQL, jobs.SQL, limit.SQL, audit.SQL, letter.SQL, account.SQL, people.SQL}
+
+// Password is what everybody in the world signs in with.
+const Password = "a quiet river by the mill"
+
+// Base is where the world's site is.
+const Base = "https://icouch.test"
+
+// World is two practices with their own database, clock and post box.
+type World struct {
+	DB        *db.DB
+	Jobs      *jobs.Queue
+	Mail      *mail.Box
+	Directory *directory.Directory
+	Doorman   *account.Doorman
+	Courier   *letter.Courier
+
+	Mara, Noor, Ines access.Actor
+	Theo             id.Client
+
+	clock atomic.Int64
+	down  atomic.Pointer[error]
+}
+
+// hash is Password, hashed once: it takes its time.
+var hash = sync.OnceValue(func() string {
+	h, err := password.NewHasher(1, 1).Hash(context.Background(), Password)
+	if err != nil {
+		panic(err)
+	}
+	return h
+})
+
+// New returns a fresh world that goes away with the test.
+func New(t testing.TB) *World {
+	t.Helper()
+	w := &World{}
+	w.clock.Store(time.Date(2030, 3, 14, 13, 0, 0, 0, time.UTC).UnixMicro())
+	ring, err := crypt.NewRing()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.DB, err = db.Open(t.Context(), db.Config{URL: databaseURL(t), Clock: w.Now, Ring: ring, SQL: SQL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { w.DB.Close() })
+	if err := keys.Install(t.Context(), w.DB); err != nil {
+		t.Fatal(err)
+	}
+	w.Mail = &mail.Box{Err: w.mailFault}
+	w.Jobs, w.Directory = jobs.NewQueue(w.DB, nil), directory.New(w.DB)
+	w.Courier = &letter.Courier{DB: w.DB, Mail: w.Mail, House: letter.House{Brand: "iCouch", Base: Base, Host: "icouch.test"}, Bounce: "bounces@icouch.test"}
+	w.Courier.Register(w.Jobs)
+	w.Doorman = &account.Doorman{DB: w.DB, Limits: limit.Limiter{DB: w.DB}, Hasher: password.NewHasher(2, 64)}
+
+	w.Mara = w.owner(t, "Mara Lindqvist", "mara@practice.test", "The Practice of Mara")
+	w.Ines = w.owner(t, "Ines Duarte", "ines@nextdoor.test", "The Practice Next Door")
+	w.Noor = w.Colleague(t, "Noor Haddad", "noor@practice.test", access.Practitioner)
+	w.Theo = w.Client(t, w.Mara, people.Draft{First: "Theo", Last: "Vance", Email: "theo@example.com", EmailConsent: true})
+	return w
+}
+
+func (w *World) owner(t testing.TB, name, address, practice string) (owner access.Actor) {
+	t.Helper()
+	who := w.Account(t, name, address)
+	w.Update(t, func(tx *db.Tx) (err error) {
+		owner, err = people.Found(tx, access.AsPerson(who), practice, "America/New_York")
+		return err
+	})
+	return owner
+}
+
+// Account makes an account that signs in with Password.
+func (w *World) Account(t testing.TB, name, address string) (who id.Account) {
+	t.Helper()
+	a, err := email.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Update(t, func(tx *db.Tx) (err error) {
+		who, err = account.Make(tx, access.Guest(), account.New{Name: name, Email: a, Zone: "America/New_York", Password: hash(), Verified: true})
+		return err
+	})
+	return who
+}
+
+// Colleague makes a member of Mara's practice.
+func (w *World) Colleague(t testing.TB, name, address string, role access.Role) (member access.Actor) {
+	t.Helper()
+	who := w.Account(t, name, address)
+	w.Update(t, func(tx *db.Tx) (err error) {
+		member, err = people.Join(tx, w.Mara, who, role)
+		return err
+	})
+	return member
+}
+
+// Client makes a client whom by looks after, and does not invite them.
+func (w *World) Client(t testing.TB, by access.Actor, d people.Draft) id.Client {
+	t.Helper()
+	details, err := d.Read(civilToday(w.Now()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := id.New[id.Client](w.Now())
+	w.Update(t, func(tx *db.Tx) error { return people.Create(tx, by, c, details, false) })
+	return c
+}
+
+// Now is what the world's clock says.
+func (w *World) Now() time.Time { return time.UnixMicro(w.clock.Load()).UTC() }
+
+// Pass moves the clock on, or back.
+func (w *World) Pass(d time.Duration) { w.clock.Add(d.Microseconds()) }
+
+// MailFails has every letter refused with err from here on; nil ends that.
+func (w *World) MailFails(err error) { w.down.Store(&err) }
+
+func (w *World) mailFault(mail.Message) error {
+	if err := w.down.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// Update runs fn and fails the test if it fails. fn must not end the test itself.
+func (w *World) Update(t testing.TB, fn func(*db.Tx) error) {
+	t.Helper()
+	if err := w.DB.Update(t.Context(), fn); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// View runs fn and fails the test if it fails.
+func (w *World) View(t testing.TB, fn func(*db.Tx) error) {
+	t.Helper()
+	if err := w.DB.View(t.Context(), fn); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// RunJobs runs all the jobs that are due and returns how many succeeded.
+func (w *World) RunJobs(t testing.TB) int {
+	t.Helper()
+	done, err := w.Jobs.RunDue(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return done
+}
+
+// Letters returns the letters that went to an address.
+func (w *World) Letters(to string) (theirs []mail.Message) {
+	for _, m := range w.Mail.Sent() {
+		if strings.EqualFold(m.To, to) {
+			theirs = append(theirs, m)
+		}
+	}
+	return theirs
+}
+
+// Link returns the secret part of the newest link of a sort ("/join/") that
+// went to an address.
+func (w *World) Link(t testing.TB, to, sort string) string {
+	t.Helper()
+	theirs := w.Letters(to)
+	for i := len(theirs) - 1; i >= 0; i-- {
+		if _, rest, ok := strings.Cut(theirs[i].Text, Base+sort); ok {
+			return strings.Fields(rest)[0]
+		}
+	}
+	t.Fatalf("no letter with a link %s to this person", sort)
+	return ""
+}
+
+// databaseURL is a new SQLite file or, when PGTEST holds an address with
+// %s for the database's name, a new PostgreSQL database.
+func databaseURL(t testing.TB) string {
+	pattern := os.Getenv("PGTEST")
+	if pattern == "" {
+		return filepath.Join(t.TempDir(), "icouch.db")
+	}
+	admin, err := sql.Open("pgx", fmt.Sprintf(pattern, "postgres"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := "t_" + strings.ToLower(rand.Text())
+	if _, err := admin.ExecContext(t.Context(), "CREATE DATABASE "+name); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		admin.ExecContext(context.Background(), "DROP DATABASE "+name+" WITH (FORCE)")
+		admin.Close()
+	})
+	return fmt.Sprintf(pattern, name)
+}
+
+// OnPostgres reports whether this run is on PostgreSQL.
+func OnPostgres() bool { return os.Getenv("PGTEST") != "" }

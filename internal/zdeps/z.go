@@ -1,0 +1,31 @@
+// Package zdeps is temporary.
+package zdeps
+
+import (
+	_ "filippo.io/age"
+	_ "github.com/a-h/templ"
+	_ "github.com/alecthomas/kong"
+	_ "github.com/andybalholm/brotli"
+	_ "github.com/chromedp/cdproto/cdp"
+	_ "github.com/chromedp/chromedp"
+	_ "github.com/emersion/go-msgauth/dkim"
+	_ "github.com/emersion/go-sasl"
+	_ "github.com/emersion/go-smtp"
+	_ "github.com/google/go-cmp/cmp"
+	_ "github.com/jackc/pgx/v5/stdlib"
+	_ "github.com/pressly/goose/v3/lock"
+	_ "github.com/prometheus/client_golang/prometheus/promhttp"
+	_ "github.com/rogpeppe/go-internal/testscript"
+	_ "github.com/tink-crypto/tink-go/v2/aead"
+	_ "github.com/tink-crypto/tink-go/v2/insecurecleartextkeyset"
+	_ "github.com/tink-crypto/tink-go/v2/prf"
+	_ "github.com/wneessen/go-mail"
+	_ "golang.org/x/crypto/argon2"
+	_ "golang.org/x/net/idna"
+	_ "golang.org/x/sync/errgroup"
+	_ "golang.org/x/text/encoding/charmap"
+	_ "golang.org/x/text/unicode/norm"
+	_ "golang.org/x/time/rate"
+	_ "modernc.org/sqlite"
+	_ "pgregory.net/rapid"
+)
