@@ -68,7 +68,7 @@ func newHouse(t *testing.T) *house {
 		t.Fatal(err)
 	}
 	h.jobs = jobs.NewQueue(h.DB, nil)
-	(&letter.Courier{DB: h.DB, Mail: h.mail, Host: "icouch.test"}).Register(h.jobs)
+	(&letter.Courier{DB: h.DB, Mail: h.mail, House: letter.House{Brand: "iCouch", Base: "https://icouch.test", Host: "icouch.test"}}).Register(h.jobs)
 	h.door = &account.Doorman{DB: h.DB, Limits: limit.Limiter{DB: h.DB}, Hasher: password.NewHasher(0, 64)}
 	return h
 }

@@ -95,7 +95,7 @@ func wrap(t *strings.Builder, paragraph, indent string) {
 		t.WriteString(indent)
 		column = len(indent)
 	}
-	for i, word := range strings.Fields(paragraph) {
+	for i, word := range strings.FieldsFunc(paragraph, func(r rune) bool { return r == ' ' || r == '\n' }) {
 		n := utf8.RuneCountInString(word)
 		switch {
 		case i == 0:

@@ -35,4 +35,5 @@ func TestInviteToSecureMessage(t *testing.T) {
 		t.Errorf("%+v", a.Rows[0])
 	}
 	_ = account.Place{}
+	_ = j
 }

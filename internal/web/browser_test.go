@@ -1,0 +1,160 @@
+package web
+
+import (
+	"bytes"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+
+	"icouch/internal/access"
+	"icouch/internal/account"
+	"icouch/internal/base/email"
+	"icouch/internal/base/secret"
+	"icouch/internal/letter"
+	"icouch/internal/people"
+	"icouch/internal/platform/db"
+	"icouch/internal/platform/limit"
+	"icouch/internal/world"
+)
+
+// served is the site of a world, and what it has logged.
+type served struct {
+	*Site
+	handler http.Handler
+	log     *lockedBuffer
+}
+
+// serve puts a world's site up.
+func serve(t testing.TB, w *world.World) *served {
+	t.Helper()
+	support, err := email.Parse("help@icouch.test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := new(lockedBuffer)
+	s := &Site{DB: w.DB, Directory: w.Directory, Doorman: w.Doorman, Limits: limit.Limiter{DB: w.DB}, Support: support,
+		House: letter.House{Brand: "iCouch", Base: world.Base, Host: "icouch.test"}, Log: slog.New(slog.NewTextHandler(log, nil))}
+	return &served{s, s.Handler(), log}
+}
+
+// browser is one person's: it keeps cookies and sends what a browser sends.
+type browser struct {
+	t       testing.TB
+	world   *world.World
+	site    *served
+	cookies map[string]string
+}
+
+func (s *served) browser(t testing.TB, w *world.World) *browser {
+	return &browser{t, w, s, map[string]string{}}
+}
+
+// as signs the browser in as the person with this address, in their first place.
+func (b *browser) as(address string) *browser {
+	b.t.Helper()
+	a, err := email.Parse(address)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	var token secret.Token
+	b.world.Update(b.t, func(tx *db.Tx) error {
+		who, err := account.ByEmail(tx, access.Guest(), a)
+		if err != nil {
+			return err
+		}
+		place, err := people.Home(tx, access.AsPerson(who.ID))
+		if err != nil {
+			return err
+		}
+		token, err = account.Begin(tx, access.AsPerson(who.ID), who.ID, place, clientLife)
+		return err
+	})
+	b.cookies[b.site.sessionCookie()] = token.Reveal()
+	return b
+}
+
+// answer is what came back.
+type answer struct {
+	*httptest.ResponseRecorder
+	text string
+}
+
+func (b *browser) get(path string) answer { b.t.Helper(); return b.send("GET", path, nil) }
+
+func (b *browser) post(path string, form url.Values) answer {
+	b.t.Helper()
+	return b.send("POST", path, form)
+}
+
+func (b *browser) send(method, path string, form url.Values) answer {
+	b.t.Helper()
+	r := httptest.NewRequestWithContext(b.t.Context(), method, world.Base+path, strings.NewReader(form.Encode()))
+	if form != nil {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	for name, value := range b.cookies {
+		r.AddCookie(&http.Cookie{Name: name, Value: value})
+	}
+	rec := httptest.NewRecorder()
+	b.site.handler.ServeHTTP(rec, r)
+	for _, c := range rec.Result().Cookies() {
+		if c.MaxAge < 0 {
+			delete(b.cookies, c.Name)
+			continue
+		}
+		b.cookies[c.Name] = c.Value
+	}
+	return answer{rec, rec.Body.String()}
+}
+
+// shows fails the test unless the answer has this status and all these words.
+func (a answer) shows(t testing.TB, status int, words ...string) answer {
+	t.Helper()
+	if a.Code != status {
+		t.Fatalf("status %d, want %d (to %q): %s", a.Code, status, a.Header().Get("Location"), clip(a.text))
+	}
+	for _, w := range words {
+		if !strings.Contains(a.text, w) {
+			t.Errorf("the page does not show %q: %s", w, clip(a.text))
+		}
+	}
+	return a
+}
+
+// leads fails the test unless the answer leads on to path.
+func (a answer) leads(t testing.TB, path string) answer {
+	t.Helper()
+	if got := a.Header().Get("Location"); a.Code != http.StatusSeeOther || got != path {
+		t.Fatalf("status %d to %q, want on to %q: %s", a.Code, got, path, clip(a.text))
+	}
+	return a
+}
+
+func clip(s string) string {
+	if i := strings.Index(s, "<main"); i >= 0 {
+		s = s[i:]
+	}
+	return s[:min(len(s), 3000)]
+}
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
