@@ -47,7 +47,7 @@ func TestNobodyLearnsFromSigningInWhoHasAnAccount(t *testing.T) {
 func TestWaitingIsSaidInWordsAndGrowsToAQuarterOfAnHour(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	annie := h.annie(t)
+	h.annie(t)
 	for i := range 10 {
 		if err := h.try(t, i, "annie.noda@example.com", wrong, secret.Token{}); err != account.ErrWrong {
 			t.Fatalf("try %d: %v", i, err)
@@ -77,7 +77,6 @@ func TestWaitingIsSaidInWordsAndGrowsToAQuarterOfAnHour(t *testing.T) {
 			t.Fatalf("being right did not forget the wrong tries: %v", err)
 		}
 	}
-	_ = annie
 }
 
 // A thousand guesses in a day, from as many places: few are looked at, and the

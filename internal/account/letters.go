@@ -14,18 +14,22 @@ import (
 // The words of the letters. None says anything of a practice, and none changes
 // anything by being opened: each button leads to a page with one of its own.
 
-// Links says where the links in letters lead, and who the letters are from.
+// Links says where the links in letters lead, and who the letters are from. The
+// zero Links is this installation, which fills itself in when a letter goes out.
 type Links struct {
 	Base  string // "https://icouch.example", without a stroke at the end
-	Brand string // empty: the sender's own name
+	Brand string
 }
 
+func (l Links) base() string  { return cmp.Or(l.Base, letter.Base) }
+func (l Links) brand() string { return cmp.Or(l.Brand, letter.Brand) }
+
 func (l Links) to(page string, token secret.Token) string {
-	return l.Base + "/" + page + "/" + token.Reveal()
+	return l.base() + "/" + page + "/" + token.Reveal()
 }
 
 func (l Links) draft(k letter.Kind, to email.Address, a id.Account, b letter.Body) letter.Draft {
-	return letter.Draft{Kind: k, To: to, FromName: l.Brand, Body: b, Account: a}
+	return letter.Draft{Kind: k, To: to, FromName: l.brand(), Body: b, Account: a}
 }
 
 // send has a letter carried out for the installation, not for a practice.
@@ -35,7 +39,7 @@ func send(tx *db.Tx, by access.Actor, d letter.Draft) error {
 }
 
 func sendPasswordChanged(tx *db.Tx, by access.Actor, a Account) error {
-	return send(tx, by, Links{}.draft(letter.Security, a.Email, a.ID, passwordChangedBody(a.called())))
+	return send(tx, by, Links{}.draft(letter.Security, a.Email, a.ID, passwordChangedBody(a.called(), Links{})))
 }
 
 // called is how a letter greets the person: by name only if the mailbox is
@@ -51,7 +55,6 @@ const (
 	notYou   = "Was this not you? You need not do anything. Nothing changes unless somebody uses the link, and it ends by itself."
 	noAnswer = "Please do not answer this e-mail. Nobody reads that address."
 	neverAsk = "We never ask by e-mail for a password, a card or personal details."
-	product  = "iCouch"
 )
 
 func body(subject, name string, urls Links, parts ...letter.Part) letter.Body {
@@ -60,7 +63,7 @@ func body(subject, name string, urls Links, parts ...letter.Part) letter.Body {
 		hello = "Hello " + name + ","
 	}
 	parts = append([]letter.Part{{Text: hello}}, parts...)
-	return letter.Body{Subject: subject, Parts: append(parts, letter.Part{Text: noAnswer}, letter.Part{Sign: cmp.Or(urls.Brand, product)})}
+	return letter.Body{Subject: subject, Parts: append(parts, letter.Part{Text: noAnswer}, letter.Part{Sign: urls.brand()})}
 }
 
 func press(label, url string) letter.Part {
@@ -71,7 +74,7 @@ func press(label, url string) letter.Part {
 // filled in the page, and the address may be a stranger's.
 func signUpBody(urls Links, token secret.Token) letter.Body {
 	return body("Confirm your e-mail address", "", urls,
-		letter.Part{Text: "Somebody, probably you, wants to set up a practice on iCouch with this e-mail address. Open the link to confirm the address and choose a password."},
+		letter.Part{Text: "Somebody, probably you, wants to set up a practice on " + urls.brand() + " with this e-mail address. Open the link to confirm the address and choose a password."},
 		press("Confirm", urls.to("confirm", token)),
 		letter.Part{Text: "The link works for 24 hours, and once."},
 		letter.Part{Text: "Are you a client? Then you do not need this. Your practice sends you an invitation of its own."},
@@ -81,8 +84,8 @@ func signUpBody(urls Links, token secret.Token) letter.Body {
 
 func haveAccountBody(urls Links) letter.Body {
 	return body("You already have an account", "", urls,
-		letter.Part{Text: "Somebody, probably you, entered this e-mail address on iCouch for an account. It has one already, so nothing was changed."},
-		press("Sign In", urls.Base+"/sign-in"),
+		letter.Part{Text: "Somebody, probably you, entered this e-mail address on " + urls.brand() + " for an account. It has one already, so nothing was changed."},
+		press("Sign In", urls.base()+"/sign-in"),
 		letter.Part{Text: "If you do not remember the password, choose “Forgot password?” on that page."},
 		letter.Part{Text: "Was this not you? You need not do anything. Nobody was told that you have an account."},
 		letter.Part{Text: neverAsk})
@@ -99,7 +102,7 @@ func resetBody(name string, urls Links, token secret.Token) letter.Body {
 
 func newEmailBody(urls Links, token secret.Token) letter.Body {
 	return body("Confirm your new e-mail address", "", urls,
-		letter.Part{Text: "Somebody, probably you, wants to sign in to iCouch with this e-mail address from now on. Sign in as before, then open the link to confirm it."},
+		letter.Part{Text: "Somebody, probably you, wants to sign in to " + urls.brand() + " with this e-mail address from now on. Sign in as before, then open the link to confirm it."},
 		press("Confirm", urls.to("email", token)),
 		letter.Part{Text: "The link works for 24 hours, and once. Until then the address you have now stays as it is."},
 		letter.Part{Text: notYou},
@@ -108,7 +111,7 @@ func newEmailBody(urls Links, token secret.Token) letter.Body {
 
 func oldEmailBody(name string, urls Links, back secret.Token) letter.Body {
 	return body("Your sign-in e-mail was changed", name, urls,
-		letter.Part{Text: "From now on you sign in to iCouch with another e-mail address. This one is not used any more."},
+		letter.Part{Text: "From now on you sign in to " + urls.brand() + " with another e-mail address. This one is not used any more."},
 		letter.Part{Text: "If you did this, there is nothing to do. If you did not, you can take it back within 7 days:"},
 		press("Check this change", urls.to("email-back", back)),
 		letter.Part{Text: "That puts this address back, signs everybody out, and lets you choose a new password."},
@@ -118,30 +121,32 @@ func oldEmailBody(name string, urls Links, back secret.Token) letter.Body {
 // oldEmailLaterBody is for a second change while the first can be taken back.
 func oldEmailLaterBody(name string, urls Links) letter.Body {
 	return body("Your sign-in e-mail was changed", name, urls,
-		letter.Part{Text: "From now on you sign in to iCouch with another e-mail address. This one is not used any more."},
+		letter.Part{Text: "From now on you sign in to " + urls.brand() + " with another e-mail address. This one is not used any more."},
 		letter.Part{Text: "If you did this, there is nothing to do. If you did not: the address was changed once before in these days, and the e-mail sent to the address of that time has a link that takes both changes back. If you cannot open it, use “Still Need Help?” on any page."},
 		letter.Part{Text: neverAsk})
 }
 
 func verifyBody(urls Links, token secret.Token) letter.Body {
 	return body("Confirm your e-mail address", "", urls,
-		letter.Part{Text: "An iCouch account was made with this e-mail address. If it is yours, sign in, then open the link to confirm that our e-mails reach you."},
+		letter.Part{Text: "An account on " + urls.brand() + " was made with this e-mail address. If it is yours, sign in, then open the link to confirm that our e-mails reach you."},
 		press("Confirm", urls.to("verify", token)),
 		letter.Part{Text: "The link works for 7 days, and once."},
 		letter.Part{Text: "Was this not you? Please leave the link alone; it ends by itself."},
 		letter.Part{Text: neverAsk})
 }
 
-func passwordChangedBody(name string) letter.Body {
-	return body("Your password was changed", name, Links{},
-		letter.Part{Text: "The password of your iCouch account was changed just now, and other devices were signed out."},
-		letter.Part{Text: "If you did this, there is nothing to do. If you did not, choose “Forgot password?” on the sign-in page at once: the new password you choose there signs everybody else out."},
+func passwordChangedBody(name string, urls Links) letter.Body {
+	return body("Your password was changed", name, urls,
+		letter.Part{Text: "The password of your account on " + urls.brand() + " was changed just now, and other devices were signed out."},
+		letter.Part{Text: "If you did this, there is nothing to do. If you did not, open the sign-in page at once and choose “Forgot password?”. The new password that you choose there signs everybody else out."},
+		press("Sign In", urls.base()+"/sign-in"),
 		letter.Part{Text: neverAsk})
 }
 
-func revertedBody(name string) letter.Body {
-	return body("Your sign-in e-mail was put back", name, Links{},
-		letter.Part{Text: "You sign in to iCouch with this e-mail address again. Everybody was signed out."},
-		letter.Part{Text: "The password may be known to somebody else, so it does not work any more. To choose a new one, go to the sign-in page and choose “Forgot password?”."},
+func revertedBody(name string, urls Links) letter.Body {
+	return body("Your sign-in e-mail was put back", name, urls,
+		letter.Part{Text: "You sign in to " + urls.brand() + " with this e-mail address again. Everybody was signed out."},
+		letter.Part{Text: "The password may be known to somebody else, so it does not work any more. Open the sign-in page and choose “Forgot password?” to get a new one."},
+		press("Sign In", urls.base()+"/sign-in"),
 		letter.Part{Text: neverAsk})
 }

@@ -228,7 +228,7 @@ func Revert(tx *db.Tx, by access.Actor, token secret.Token) error {
 	if err := record(tx, by, audit.EmailReverted, a.ID, "email", "password"); err != nil {
 		return err
 	}
-	return send(tx, by, Links{}.draft(letter.Security, l.email, a.ID, revertedBody(a.called())))
+	return send(tx, by, Links{}.draft(letter.Security, l.email, a.ID, revertedBody(a.called(), Links{})))
 }
 
 // AskVerify sends a link that proves the address of an account made through a

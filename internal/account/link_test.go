@@ -238,10 +238,11 @@ func TestAskingForTheResetOfAnUnknownAddressSendsNothing(t *testing.T) {
 	}
 }
 
-// moved moves Annie's account to a new address and returns both letters.
+// moved moves Annie's account to a new address and returns the letter to the old one.
 func (h *house) moved(t *testing.T, annie access.Actor, to string) mail.Message {
 	t.Helper()
 	from := h.account(t, annie).Email.String()
+	h.deliver(t)
 	h.do(t, func(tx *db.Tx) error { return account.AskEmail(tx, annie, mailbox(t, to), urls) })
 	link := token(t, h.letter(t, to, "Confirm your new e-mail address"), "email")
 	h.do(t, func(tx *db.Tx) error { return account.ConfirmEmail(tx, annie, link, urls) })
