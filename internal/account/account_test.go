@@ -132,6 +132,10 @@ func TestAPersonRenamesThemselvesAndChoosesAZone(t *testing.T) {
 	h.refuse(t, fault.NotFound, func(tx *db.Tx) error { return account.Rename(tx, access.Guest(), "Nobody") })
 	h.refuse(t, fault.NotFound, func(tx *db.Tx) error { return account.SetZone(tx, access.Guest(), "Europe/Paris") })
 	h.refuse(t, fault.NotFound, func(tx *db.Tx) error { return account.Rename(tx, access.AsPerson("none"), "Nobody") })
+	var who, role string
+	if err := h.Row(t.Context(), "SELECT account_id, role FROM audit WHERE action = 'account.profile_changed' AND detail = 'name'", nil, &who, &role); err != nil || who != annie.Account().String() || role != "person" {
+		t.Errorf("the trail says %q, a %s, renamed her: %v", who, role, err)
+	}
 	if n := h.trail(t, audit.ProfileChanged); n != 2 {
 		t.Errorf("%d changes in the trail, want 2", n)
 	}

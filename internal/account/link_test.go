@@ -84,6 +84,10 @@ func TestSigningUpWithAKnownAddressLooksTheSame(t *testing.T) {
 			t.Errorf("a new address adds %d rows, a known one %d", p[1]-p[0], p[2]-p[1])
 		}
 	}
+	var dead int
+	if err := h.Row(t.Context(), "SELECT COUNT(*) FROM sign_up WHERE used_at IS NOT NULL", nil, &dead); err != nil || dead != 1 {
+		t.Errorf("%d sign-ups cannot be used, want that of the known address: %v", dead, err)
+	}
 	sent := h.deliver(t)
 	if len(sent) != 2 {
 		t.Fatalf("%d letters", len(sent))

@@ -149,6 +149,18 @@ func (h *house) atOnce(t *testing.T, fn func(*db.Tx) error, others ...error) (wo
 	t.Helper()
 	errs := make([]error, 16)
 	var all sync.WaitGroup
+	if h.Engine() == "PostgreSQL" { // have 16 connections ready, or the first is done before the others come
+		var here sync.WaitGroup
+		here.Add(len(errs))
+		for range errs {
+			all.Go(func() {
+				if err := h.View(t.Context(), func(*db.Tx) error { here.Done(); here.Wait(); return nil }); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+	}
 	start := make(chan struct{})
 	for i := range errs {
 		all.Go(func() {
