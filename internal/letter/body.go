@@ -70,16 +70,16 @@ func (b Body) Text() string {
 		}
 		switch {
 		case p.Text != "":
-			wrap(&t, p.Text, "")
+			wrap(&t, p.Text, "", "")
 		case p.Note != "":
 			for line := range strings.Lines(p.Note) {
-				wrap(&t, strings.TrimRight(line, "\n"), "  ")
+				wrap(&t, line, "  ", "  ")
 			}
 		case p.Button != nil:
 			t.WriteString(p.Button.Label + ":\n" + p.Button.URL + "\n")
 		case p.List != nil:
 			for _, point := range p.List {
-				wrap(&t, "- "+point, "  ")
+				wrap(&t, point, "- ", "  ")
 			}
 		case p.Sign != "":
 			t.WriteString(p.Sign + "\n")
@@ -88,17 +88,15 @@ func (b Body) Text() string {
 	return t.String()
 }
 
-// wrap breaks a paragraph into lines; those after the first begin with indent.
-func wrap(t *strings.Builder, paragraph, indent string) {
-	column := 0
-	if !strings.HasPrefix(paragraph, "- ") {
-		t.WriteString(indent)
-		column = len(indent)
-	}
+// wrap breaks a paragraph into lines: the first begins with first, all others
+// with indent. A long word, such as a link, stays whole.
+func wrap(t *strings.Builder, paragraph, first, indent string) {
+	column := len(first)
 	for i, word := range strings.FieldsFunc(paragraph, func(r rune) bool { return r == ' ' || r == '\n' }) {
 		n := utf8.RuneCountInString(word)
 		switch {
 		case i == 0:
+			t.WriteString(first)
 		case column+1+n > width:
 			t.WriteString("\n" + indent)
 			column = len(indent)
@@ -118,7 +116,7 @@ const (
 	htmlHead = `<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">` +
 		`<meta name="color-scheme" content="light dark"><meta name="supported-color-schemes" content="light dark">` +
 		`<style>:root{color-scheme:light dark}@media (prefers-color-scheme:dark){.t{color:#F0EAE2!important}.q{border-color:#8D8377!important}}</style></head>` +
-		`<body style="margin:0;padding:24px 16px"><div class="t" style="max-width:560px;margin:0 auto;font:17px/1.5 -apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;color:#25211D">`
+		`<body style="margin:0;padding:24px 16px"><div class="t" style="max-width:560px;margin:0 auto;overflow-wrap:anywhere;font:17px/1.5 -apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;color:#25211D">`
 	htmlTail  = `</div></body></html>`
 	htmlPress = `display:inline-block;background:#1C5E57;color:#FFFFFF;border:2px solid #1C5E57;border-radius:10px;padding:12px 20px;font-weight:600;text-decoration:none`
 )

@@ -34,7 +34,7 @@ func ChoicesToken(tx *db.Tx, _ access.Actor, a email.Address) (string, error) {
 
 // ChoicesAddress reads what ChoicesToken made.
 func ChoicesAddress(tx *db.Tx, _ access.Actor, token string) (email.Address, error) {
-	b, err := base64.RawURLEncoding.DecodeString(token)
+	b, err := base64.RawURLEncoding.Strict().DecodeString(token) // one token, one spelling
 	if err != nil || len(b) > 1024 {
 		return email.Address{}, ErrNoChoices
 	}

@@ -13,15 +13,20 @@ import (
 	"icouch/internal/base/at"
 	"icouch/internal/base/id"
 	"icouch/internal/letter/letterdb"
+	"icouch/internal/platform/crypt"
 	"icouch/internal/platform/db"
 	"icouch/internal/platform/jobs"
 	"icouch/internal/platform/keys"
 	"icouch/internal/platform/mail"
 )
 
-// patience is how long a letter is tried before it is given up. A mail server
+// patience is how long a letter is tried, from the first try, before it is given up. A mail server
 // may be away for a day.
 const patience = 36 * time.Hour
+
+// stale is the age at which a letter that never went, for want of a courier, is
+// not worth sending any more: no link in it works longer.
+const stale = 14 * 24 * time.Hour
 
 // Courier carries letters out of the house.
 type Courier struct {
@@ -47,6 +52,10 @@ func (c *Courier) carry(ctx context.Context, e errand) error {
 	if err != nil {
 		return fmt.Errorf("letter %s: %w", e.Letter, err)
 	}
+	if !c.DB.Clock().Before(l.createdAt.Add(stale)) {
+		_, err := c.settle(ctx, l, Failed, "", audit.LetterFailed)
+		return err
+	}
 	if l.kind.mayRepeat() {
 		return c.sendThenMark(ctx, l)
 	}
@@ -58,45 +67,68 @@ func (c *Courier) carry(ctx context.Context, e errand) error {
 func (c *Courier) sendThenMark(ctx context.Context, l outgoing) error {
 	_, err := c.Mail.Send(ctx, l.message)
 	if err == nil {
-		return c.settle(ctx, l, Sent, "", audit.LetterSent)
+		_, err := c.settle(ctx, l, Sent, "", audit.LetterSent)
+		return err
 	}
 	return c.refused(ctx, l, err)
 }
 
 // markThenSend is for mere notices: if the program ends between the two, the
-// notice is lost, and never comes twice.
+// notice is lost, and never comes twice. One that was for certain not taken is
+// put back and tried again.
 func (c *Courier) markThenSend(ctx context.Context, l outgoing) error {
-	if err := c.settle(ctx, l, Sent, "", audit.LetterSent); err != nil {
+	marked, err := c.settle(ctx, l, Sent, "", audit.LetterSent)
+	if err != nil || !marked { // another worker has it, or it was cancelled
 		return err
 	}
-	if _, err := c.Mail.Send(ctx, l.message); err != nil {
-		return c.DB.Update(ctx, func(tx *db.Tx) error {
-			_, err := SQL.In(tx).Report(tx, letterdb.ReportParams{State: string(Failed), Reason: string(reasonOf(err)), SettledAt: tx.Now().Ptr(), PracticeID: l.practice, ID: l.id})
-			if err != nil {
-				return fmt.Errorf("letter %s: %w", l.id, err)
-			}
-			return record(tx, l.practice, audit.LetterFailed, l.id, l.client)
-		})
+	_, why := c.Mail.Send(ctx, l.message)
+	if why == nil {
+		return nil
 	}
-	return nil
+	r, _ := errors.AsType[*mail.Refusal](why)
+	switch {
+	case r != nil && r.Permanent:
+		return c.report(ctx, l, Refused, r.Reason, audit.LetterReturned)
+	case r == nil, r.Uncertain, c.outOfPatience(l): // it may have gone out, or has been tried long enough
+		return c.report(ctx, l, Failed, reasonOf(why), audit.LetterFailed)
+	}
+	return errors.Join(fmt.Errorf("letter %s: %w", l.id, why), c.putBack(ctx, l, r.Reason))
+}
+
+// report corrects what was marked before it was known.
+func (c *Courier) report(ctx context.Context, l outgoing, s State, r mail.Reason, did audit.Action) error {
+	return c.change(ctx, l, did, func(tx *db.Tx) (int64, error) {
+		return SQL.In(tx).Report(tx, letterdb.ReportParams{State: string(s), Reason: string(r), SettledAt: tx.Now().Ptr(), PracticeID: l.practice, ID: l.id})
+	})
+}
+
+func (c *Courier) putBack(ctx context.Context, l outgoing, r mail.Reason) error {
+	return c.change(ctx, l, audit.LetterDelayed, func(tx *db.Tx) (int64, error) {
+		since := tx.Now()
+		if l.triedAt != nil {
+			since = *l.triedAt
+		}
+		return SQL.In(tx).PutBack(tx, letterdb.PutBackParams{Reason: string(r), Content: l.sealed, SettledAt: &since, PracticeID: l.practice, ID: l.id})
+	})
+}
+
+func (c *Courier) outOfPatience(l outgoing) bool {
+	return l.triedAt != nil && c.DB.Clock().Sub(l.triedAt.Time) > patience
 }
 
 // refused looks at why a letter was not taken: for good, or for now.
 func (c *Courier) refused(ctx context.Context, l outgoing, why error) error {
 	r, _ := errors.AsType[*mail.Refusal](why)
 	if r != nil && r.Permanent {
-		return c.settle(ctx, l, Refused, r.Reason, audit.LetterReturned)
+		_, err := c.settle(ctx, l, Refused, r.Reason, audit.LetterReturned)
+		return err
 	}
-	if c.DB.Clock().Sub(l.createdAt.Time) > patience {
-		return c.settle(ctx, l, Failed, reasonOf(why), audit.LetterFailed)
+	if c.outOfPatience(l) {
+		_, err := c.settle(ctx, l, Failed, reasonOf(why), audit.LetterFailed)
+		return err
 	}
-	err := c.DB.Update(ctx, func(tx *db.Tx) error {
-		n, err := SQL.In(tx).Delay(tx, letterdb.DelayParams{Reason: string(reasonOf(why)), SettledAt: tx.Now().Ptr(), PracticeID: l.practice, ID: l.id})
-		if err != nil || n == 0 {
-			return errors.Join(err, errGone(n))
-		}
-		notify(tx, l.practice, l.client)
-		return record(tx, l.practice, audit.LetterDelayed, l.id, l.client)
+	err := c.change(ctx, l, audit.LetterDelayed, func(tx *db.Tx) (int64, error) {
+		return SQL.In(tx).Delay(tx, letterdb.DelayParams{Reason: string(reasonOf(why)), SettledAt: tx.Now().Ptr(), PracticeID: l.practice, ID: l.id})
 	})
 	if errors.Is(err, db.None) {
 		return nil
@@ -111,23 +143,33 @@ func errGone(n int64) error {
 	return nil
 }
 
-// settle notes what became of a letter, unless it was cancelled meanwhile.
-func (c *Courier) settle(ctx context.Context, l outgoing, s State, r mail.Reason, did audit.Action) error {
+// settle notes what became of a letter, unless it was cancelled meanwhile or
+// somebody else has settled it.
+func (c *Courier) settle(ctx context.Context, l outgoing, s State, r mail.Reason, did audit.Action) (settled bool, err error) {
+	err = c.change(ctx, l, did, func(tx *db.Tx) (int64, error) {
+		return SQL.In(tx).Settle(tx, letterdb.SettleParams{State: string(s), Reason: string(r), SettledAt: tx.Now().Ptr(), PracticeID: l.practice, ID: l.id})
+	})
+	if errors.Is(err, db.None) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// change has one statement move a letter on, and tells whoever watches. The
+// program may be going down: what was done is noted all the same.
+func (c *Courier) change(ctx context.Context, l outgoing, did audit.Action, move func(*db.Tx) (int64, error)) error {
 	err := c.DB.Update(context.WithoutCancel(ctx), func(tx *db.Tx) error {
-		n, err := SQL.In(tx).Settle(tx, letterdb.SettleParams{State: string(s), Reason: string(r), SettledAt: tx.Now().Ptr(), PracticeID: l.practice, ID: l.id})
+		n, err := move(tx)
 		if err != nil || n == 0 {
 			return errors.Join(err, errGone(n))
 		}
 		notify(tx, l.practice, l.client)
 		return record(tx, l.practice, did, l.id, l.client)
 	})
-	if errors.Is(err, db.None) {
-		return nil
-	}
-	if err != nil {
+	if err != nil && !errors.Is(err, db.None) {
 		return fmt.Errorf("letter %s: %w", l.id, err)
 	}
-	return nil
+	return err
 }
 
 func reasonOf(err error) mail.Reason {
@@ -144,6 +186,8 @@ type outgoing struct {
 	kind      Kind
 	client    *id.Client
 	createdAt at.Time
+	triedAt   *at.Time // when it was first not accepted
+	sealed    crypt.Sealed
 	message   mail.Message
 }
 
@@ -165,7 +209,7 @@ func (c *Courier) letter(tx *db.Tx, by access.Actor, l id.Letter) (outgoing, err
 		return outgoing{}, errors.New("its content cannot be read")
 	}
 	body, marks := c.House.Fill(said.Body), strings.NewReplacer(Brand, c.House.Brand, Base, c.House.Base)
-	return outgoing{by.Practice(), l, Kind(row.Kind), row.ClientID, row.CreatedAt, mail.Message{
+	return outgoing{by.Practice(), l, Kind(row.Kind), row.ClientID, row.CreatedAt, row.SettledAt, row.Content, mail.Message{
 		ID: l.String() + "@" + c.House.Host, FromName: marks.Replace(said.FromName), To: said.To, ReplyTo: said.ReplyTo,
 		Subject: body.Subject, Text: body.Text(), HTML: body.HTML(),
 		ListUnsubscribe: marks.Replace(said.Choices), EnvelopeFrom: c.envelope(l), Date: row.CreatedAt.Time}}, nil

@@ -3,7 +3,7 @@ INSERT INTO letter (practice_id, id, kind, client_id, account_id, state, reason,
 VALUES (@practice_id, @id, @kind, @client_id, @account_id, 'queued', '', @content, 0, @created_at);
 
 -- name: ToSend :one
-SELECT practice_id, id, kind, client_id, state, content, attempts, created_at FROM letter
+SELECT practice_id, id, kind, client_id, state, content, attempts, created_at, settled_at FROM letter
 WHERE practice_id = @practice_id AND id = @id AND state IN ('queued', 'delayed') AND content IS NOT NULL;
 
 -- name: Settle :execrows
@@ -11,8 +11,13 @@ UPDATE letter SET state = @state, reason = @reason, content = NULL, attempts = a
 WHERE practice_id = @practice_id AND id = @id AND state IN ('queued', 'delayed');
 
 -- name: Delay :execrows
-UPDATE letter SET state = 'delayed', reason = @reason, attempts = attempts + 1, settled_at = @settled_at
+UPDATE letter SET state = 'delayed', reason = @reason, attempts = attempts + 1, settled_at = COALESCE(settled_at, @settled_at)
 WHERE practice_id = @practice_id AND id = @id AND state IN ('queued', 'delayed');
+
+-- A notice that was marked as sent and, for certain, was not taken: it waits again.
+-- name: PutBack :execrows
+UPDATE letter SET state = 'delayed', reason = @reason, content = @content, settled_at = @settled_at
+WHERE practice_id = @practice_id AND id = @id AND state = 'sent' AND content IS NULL;
 
 -- name: Cancel :execrows
 UPDATE letter SET state = 'cancelled', reason = '', content = NULL, settled_at = @settled_at
@@ -23,10 +28,10 @@ SELECT practice_id, id, client_id, state FROM letter WHERE id = @id;
 
 -- name: Report :execrows
 UPDATE letter SET state = @state, reason = @reason, settled_at = @settled_at
-WHERE practice_id = @practice_id AND id = @id AND state IN ('sent', 'delivered');
+WHERE practice_id = @practice_id AND id = @id AND content IS NULL AND state IN ('sent', 'delayed', 'delivered');
 
 -- name: Waiting :one
-SELECT COUNT(*) FROM letter WHERE state IN ('queued', 'delayed');
+SELECT COUNT(*) FROM letter WHERE state IN ('queued', 'delayed') AND content IS NOT NULL;
 
 -- name: Decline :exec
 INSERT INTO no_letters (email_index, created_at) VALUES (@email_index, @created_at) ON CONFLICT (email_index) DO NOTHING;

@@ -1,6 +1,7 @@
 package people
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -184,7 +185,10 @@ func claim(tx *db.Tx, by access.Actor, token secret.Token) (claimed, error) {
 	row, err := SQL.In(tx).Claim(tx, peopledb.ClaimParams{Now: tx.Now().Ptr(), TokenHash: token.Hash()})
 	if errors.Is(err, db.None) {
 		o, err := Look(tx, by, token) // which knows why
-		return claimed{}, errors.Join(err, o.Fault())
+		if err == nil {
+			err = o.Fault()
+		}
+		return claimed{}, cmp.Or(err, error(ErrLinkUnknown)) // never nil: nothing was claimed
 	}
 	if err != nil {
 		return claimed{}, fmt.Errorf("claim a link: %w", err)

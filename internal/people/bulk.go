@@ -126,8 +126,10 @@ func list(tx *db.Tx, p id.Practice, rows []peopledb.EverybodyRow, invitations []
 		return nil, err
 	}
 	newest := make(map[id.Client]*Latest, len(invitations))
-	for _, i := range invitations { // in order: the last one stays
-		newest[i.ClientID] = latest(i)
+	for _, i := range invitations { // by number: a clock may have been put back
+		if was := newest[i.ClientID]; was == nil || was.Ordinal < i.Ordinal {
+			newest[i.ClientID] = latest(i)
+		}
 	}
 	all := make([]Listed, len(rows))
 	for i, r := range rows {
@@ -210,9 +212,9 @@ func History(tx *db.Tx, by access.Actor, client id.Client) ([]Sending, error) {
 	return all, nil
 }
 
-// Reseal gives by's practice a new data key and seals every field of its
-// clients and invitations with it, a part at a time, in transactions of its
-// own: the caller opens them and calls again until done.
+// Reseal seals the fields of by's clients with the practice's newest data key
+// (keys.Renew makes one), 500 clients after the given one at a time. The caller
+// opens a transaction for each part and goes on from next until it is empty.
 func Reseal(tx *db.Tx, by access.Actor, after id.Client) (next id.Client, err error) {
 	if by.Role() != access.Shell {
 		return "", fault.Forbidden
@@ -226,7 +228,7 @@ func Reseal(tx *db.Tx, by access.Actor, after id.Client) (next id.Client, err er
 		return "", fmt.Errorf("reseal: %w", err)
 	}
 	for _, r := range rows {
-		p := peopledb.ResealedParams{PracticeID: by.Practice(), ID: r.ID}
+		p := peopledb.ResealedParams{PracticeID: by.Practice(), ID: r.ID, Version: r.Version}
 		for _, f := range []struct {
 			to     *crypt.Sealed
 			from   crypt.Sealed

@@ -2,6 +2,7 @@ package people
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"icouch/internal/base/at"
@@ -9,6 +10,7 @@ import (
 	"icouch/internal/base/id"
 	"icouch/internal/letter"
 	"icouch/internal/people/peopledb"
+	"icouch/internal/platform/mail"
 )
 
 // Facts are all that a row of the People list depends on, beside the time.
@@ -112,7 +114,7 @@ func (l Latest) contact(s Setting) Contact {
 	case l.State == Used: // the person closed the account they had made
 		c.Action, c.Shape, c.Status = InviteAction, ShapeNone, "Account closed by the client"
 	case !l.ExpiresAt.After(now):
-		c.Shape, c.Status, c.Help = ShapeProblem, "Ended "+day(now, l.ExpiresAt, s.Zone), l.times()
+		c.Shape, c.Status, c.Help = ShapeProblem, "Ended "+day(now, l.ExpiresAt, s.Zone), strings.TrimSpace(l.times())
 	case l.ByHand:
 		c.Status, c.Help = "Link copied "+civil.Past(now, l.CreatedAt.Time, s.Zone), "Works until "+day(now, l.ExpiresAt, s.Zone)+"."
 	default:
@@ -142,6 +144,9 @@ func (l Latest) letter(s Setting, c *Contact) {
 		c.Shape, c.Status, c.Help = ShapeProblem, "Not yet accepted", "Their mail server says: later. We keep trying."
 	case letter.Bounced, letter.Refused:
 		c.Shape, c.Status, c.Help, c.Mend = ShapeProblem, "Came back", "The other side says: "+orUnknown(l.LetterReason)+".", CheckAddress
+		if l.LetterReason != "" && !mail.Reason(l.LetterReason).AboutAddress() { // the address may well be right
+			c.Mend = CopyTheLink
+		}
 	default: // given up
 		c.Shape, c.Status, c.Help, c.Mend = ShapeProblem, "Could not be sent", "We will not try again by ourselves.", CopyTheLink
 	}

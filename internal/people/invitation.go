@@ -71,21 +71,29 @@ const (
 // Invite offers a client an account. The letter goes out shortly after. The
 // note, if any, is the practitioner's own line in it.
 func Invite(tx *db.Tx, by access.Actor, client id.Client, note string) error {
+	if !by.MayInvite() {
+		return fault.Forbidden
+	}
 	c, err := invitable(tx, by, client)
 	if err != nil {
 		return err
 	}
-	switch _, err := newest(tx, c.Practice, c.ID); {
-	case err == nil:
-		return ErrAlreadyInvited
-	case !errors.Is(err, db.None):
+	was, err := newest(tx, c.Practice, c.ID)
+	switch {
+	case errors.Is(err, db.None):
+	case err != nil:
 		return err
+	case was.state != Used: // used, and no account: they closed it, and begin anew
+		return ErrAlreadyInvited
 	}
-	return send(tx, by, c, 1, note, false, audit.ClientInvited)
+	return send(tx, by, c, was.ordinal+1, note, false, audit.ClientInvited)
 }
 
 // Resend invites again, with a new link; the one before it is dead from here on.
 func Resend(tx *db.Tx, by access.Actor, client id.Client, note string) error {
+	if !by.MayInvite() {
+		return fault.Forbidden
+	}
 	c, err := invitable(tx, by, client)
 	if err != nil {
 		return err
@@ -122,33 +130,34 @@ func Withdraw(tx *db.Tx, by access.Actor, client id.Client) error {
 // safe. Nothing is mailed, so consent to e-mail is not needed; a link that was
 // sent before stops working. Whoever uses it has not proved the address.
 func CopyLink(tx *db.Tx, by access.Actor, client id.Client) (secret.Token, error) {
+	if !by.MayInvite() {
+		return secret.Token{}, fault.Forbidden
+	}
 	c, err := invitable(tx, by, client)
 	if err != nil && !errors.Is(err, ErrNoConsent) {
 		return secret.Token{}, err
 	}
-	ordinal := int64(1)
-	switch was, err := newest(tx, c.Practice, c.ID); {
-	case err == nil:
-		ordinal = was.ordinal + 1
-	case !errors.Is(err, db.None):
+	was, err := newest(tx, c.Practice, c.ID)
+	if err != nil && !errors.Is(err, db.None) {
 		return secret.Token{}, err
 	}
 	if _, err := endLive(tx, by, c.ID, Superseded, ""); err != nil {
 		return secret.Token{}, err
 	}
 	token := secret.NewToken()
-	if err := add(tx, by, c, link{token: token, ordinal: ordinal}); err != nil {
+	if err := add(tx, by, c, link{token: token, ordinal: was.ordinal + 1}); err != nil {
 		return secret.Token{}, err
 	}
 	tx.Notify(Topic(c.Practice, c.ID))
 	return token, audit.Record(tx, by, audit.Deed{Did: audit.LinkCopied, Subject: c.ID, Client: c.ID})
 }
 
-// invitable finds a client whom by may invite now. With ErrNoConsent the client
-// comes too.
+// invitable finds a client who can be invited now, and holds them: what it says
+// is true until tx ends. With ErrNoConsent the client comes too.
 func invitable(tx *db.Tx, by access.Actor, client id.Client) (Client, error) {
-	if !by.MayInvite() && by.Role() != access.Link {
-		return Client{}, fault.Forbidden
+	_, err := SQL.In(tx).HoldClient(tx, peopledb.HoldClientParams{PracticeID: by.Practice(), ID: client})
+	if err != nil && !errors.Is(err, db.None) {
+		return Client{}, fmt.Errorf("hold %s: %w", client, err)
 	}
 	c, err := Find(tx, by, client) // another practice's client is not found
 	switch {

@@ -1,9 +1,13 @@
 package people
 
 import (
+	"errors"
+
 	"icouch/internal/access"
 	"icouch/internal/base/civil"
+	"icouch/internal/base/fault"
 	"icouch/internal/base/id"
+	"icouch/internal/base/text"
 	"icouch/internal/letter"
 	"icouch/internal/platform/db"
 )
@@ -96,14 +100,24 @@ func invitationLetter(tx *db.Tx, by access.Actor, c Client, l link, again bool) 
 
 // Preview is the letter as it would go to a client now, without a link that works.
 func Preview(tx *db.Tx, by access.Actor, client id.Client, note string) (letter.Body, error) {
+	if !by.MayInvite() {
+		return letter.Body{}, fault.Forbidden
+	}
 	c, err := Find(tx, by, client)
 	if err != nil {
 		return letter.Body{}, err
 	}
-	_, err = newest(tx, c.Practice, c.ID)
-	w, werr := words(tx, by, c, note, err == nil)
-	if werr != nil {
-		return letter.Body{}, werr
+	note, err = text.Block(note, noteLength)
+	if err != nil {
+		return letter.Body{}, fault.At("note", err)
+	}
+	was, err := newest(tx, c.Practice, c.ID)
+	if err != nil && !errors.Is(err, db.None) {
+		return letter.Body{}, err
+	}
+	w, err := words(tx, by, c, text.StripLinks(note), was.id != "" && was.state != Used)
+	if err != nil {
+		return letter.Body{}, err
 	}
 	w.Link, w.Choices = letter.Base+"/join/…", letter.Base+"/choices/…"
 	return InvitationBody(w), nil

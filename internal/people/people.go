@@ -31,6 +31,7 @@ import (
 	"icouch/internal/base/email"
 	"icouch/internal/base/fault"
 	"icouch/internal/base/id"
+	"icouch/internal/letter"
 	"icouch/internal/people/peopledb"
 	"icouch/internal/platform/crypt"
 	"icouch/internal/platform/db"
@@ -129,7 +130,11 @@ func Create(tx *db.Tx, by access.Actor, c id.Client, d Details, invite bool) err
 	if !invite || !d.EmailConsent || d.Email.IsZero() {
 		return nil
 	}
-	return Invite(tx, by, c, "")
+	err = Invite(tx, by, c, "")
+	if errors.Is(err, letter.ErrDeclined) { // found out before anything was written; the client is there all the same
+		return nil
+	}
+	return err
 }
 
 // assign sees to it that the client is in the care of somebody who can care.
@@ -241,7 +246,8 @@ func Consent(tx *db.Tx, by access.Actor, client id.Client, given bool) error {
 }
 
 // EndCare closes a client's access at a moment, now or to come, and withdraws
-// what still invites them. The record stays.
+// what still invites them. The record stays. An end that has not come yet can be
+// moved.
 func EndCare(tx *db.Tx, by access.Actor, client id.Client, on at.Time) error {
 	if !by.MayInvite() {
 		return fault.Forbidden
@@ -252,7 +258,7 @@ func EndCare(tx *db.Tx, by access.Actor, client id.Client, on at.Time) error {
 	if on.Before(tx.Now().Time) {
 		on = tx.Now()
 	}
-	n, err := SQL.In(tx).EndCare(tx, peopledb.EndCareParams{EndsAt: &on, PracticeID: by.Practice(), ID: client})
+	n, err := SQL.In(tx).EndCare(tx, peopledb.EndCareParams{EndsAt: &on, Now: tx.Now().Ptr(), PracticeID: by.Practice(), ID: client})
 	if err != nil {
 		return fmt.Errorf("end care of %s: %w", client, err)
 	}

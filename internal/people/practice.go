@@ -23,6 +23,7 @@ var (
 	ErrNoPracticeName = fault.On("practice", fault.Invalid, "Enter the name of your practice, as clients know it.")
 	ErrNoZone         = fault.On("zone", fault.Invalid, "Choose the time zone your practice works in.")
 	ErrHasPractice    = fault.New(fault.Conflict, "You already have a practice.")
+	ErrMember         = fault.New(fault.Conflict, "This person is a member of the practice already.")
 )
 
 // nameLength is the most letters a name may have.
@@ -61,7 +62,11 @@ func Found(tx *db.Tx, by access.Actor, name, zone string) (access.Actor, error) 
 		return access.Actor{}, ErrHasPractice
 	}
 	p := id.New[id.Practice](tx.Now().Time)
-	if err := SQL.In(tx).AddPractice(tx, peopledb.AddPracticeParams{ID: p, Name: name, Zone: z.String(), CreatedAt: tx.Now()}); err != nil {
+	err = SQL.In(tx).AddPractice(tx, peopledb.AddPracticeParams{ID: p, Name: name, Zone: z.String(), FounderID: by.Account(), CreatedAt: tx.Now()})
+	if db.Taken(err) { // both presses saw no practice; the column sees to it
+		return access.Actor{}, ErrHasPractice
+	}
+	if err != nil {
 		return access.Actor{}, fmt.Errorf("found %s: %w", p, err)
 	}
 	if err := keys.New(tx, p); err != nil {
@@ -74,9 +79,19 @@ func Found(tx *db.Tx, by access.Actor, name, zone string) (access.Actor, error) 
 	return owner, audit.Record(tx, owner, audit.Deed{Did: audit.PracticeFounded, Subject: p})
 }
 
-// Join makes the person with an account a member of by's practice.
+// Join makes the person with an account a member of by's practice. Nobody gives
+// a role above their own: only an owner, or the operator, makes an owner.
 func Join(tx *db.Tx, by access.Actor, who id.Account, role access.Role) (access.Actor, error) {
-	if by.Role() != access.Owner && by.Role() != access.Administrator && by.Role() != access.Shell {
+	switch by.Role() {
+	case access.Owner, access.Shell:
+	case access.Administrator:
+		if role == access.Owner {
+			return access.Actor{}, fault.Forbidden
+		}
+	default:
+		return access.Actor{}, fault.Forbidden
+	}
+	if by.Practice() == "" || !access.AsPractitioner(by.Practice(), who, "?", role).AtWork() { // a client is no member
 		return access.Actor{}, fault.Forbidden
 	}
 	member, err := join(tx, by.Practice(), who, role)
@@ -101,6 +116,9 @@ func join(tx *db.Tx, p id.Practice, who id.Account, role access.Role) (access.Ac
 		return access.Actor{}, err
 	}
 	err = SQL.In(tx).AddPractitioner(tx, peopledb.AddPractitionerParams{PracticeID: p, ID: member, AccountID: who, Name: name, Role: string(role), CreatedAt: tx.Now()})
+	if db.Taken(err) {
+		return access.Actor{}, ErrMember
+	}
 	if err != nil {
 		return access.Actor{}, fmt.Errorf("join %s: %w", p, err)
 	}

@@ -1,5 +1,5 @@
 -- name: AddPractice :exec
-INSERT INTO practice (id, name, zone, steps_hidden, created_at) VALUES (@id, @name, @zone, FALSE, @created_at);
+INSERT INTO practice (id, name, zone, steps_hidden, founder_id, created_at) VALUES (@id, @name, @zone, FALSE, @founder_id, @created_at);
 
 -- name: Practice :one
 SELECT id, name, zone, steps_hidden, created_at FROM practice WHERE id = @id;
@@ -41,6 +41,11 @@ VALUES (@practice_id, @id, @practitioner_id, @name, @email, @email_index, @mobil
 SELECT practice_id, id, practitioner_id, name, email, email_index, mobile, born, address, zone, email_consent, account_id, linked_at, ends_at, version, created_at
 FROM client WHERE practice_id = @practice_id AND id = @id;
 
+-- Whoever is about to invite a client holds the record: an edit, the end of care
+-- or an acceptance at the same moment comes wholly before or wholly after.
+-- name: HoldClient :one
+SELECT id FROM client WHERE practice_id = @practice_id AND id = @id FOR UPDATE;
+
 -- name: EditClient :execrows
 UPDATE client SET practitioner_id = @practitioner_id, name = @name, email = @email, email_index = @email_index, mobile = @mobile,
   born = @born, address = @address, zone = @zone, email_consent = @email_consent, version = version + 1
@@ -50,7 +55,8 @@ WHERE practice_id = @practice_id AND id = @id AND version = @version;
 UPDATE client SET email_consent = @email_consent, version = version + 1 WHERE practice_id = @practice_id AND id = @id;
 
 -- name: EndCare :execrows
-UPDATE client SET ends_at = @ends_at, version = version + 1 WHERE practice_id = @practice_id AND id = @id AND ends_at IS NULL;
+UPDATE client SET ends_at = @ends_at, version = version + 1
+WHERE practice_id = @practice_id AND id = @id AND (ends_at IS NULL OR ends_at > @now AND ends_at <> @ends_at);
 
 -- name: ResumeCare :execrows
 UPDATE client SET ends_at = NULL, version = version + 1 WHERE practice_id = @practice_id AND id = @id AND ends_at IS NOT NULL;
@@ -80,19 +86,19 @@ WHERE practice_id = @practice_id AND id IN (SELECT value FROM json_each(CAST(@id
 SELECT i.client_id, i.id, i.state, i.ordinal, i.reason, i.created_at, i.expires_at, i.ended_at, i.asked_at, i.letter_id,
   l.state AS letter_state, l.reason AS letter_reason, l.settled_at
 FROM invitation i LEFT JOIN letter l ON l.practice_id = i.practice_id AND l.id = i.letter_id
-WHERE i.practice_id = @practice_id AND i.state <> 'superseded' ORDER BY i.id;
+WHERE i.practice_id = @practice_id AND i.state <> 'superseded';
 
 -- name: SomebodysInvitations :many
 SELECT i.client_id, i.id, i.state, i.ordinal, i.reason, i.created_at, i.expires_at, i.ended_at, i.asked_at, i.letter_id,
   l.state AS letter_state, l.reason AS letter_reason, l.settled_at
 FROM invitation i LEFT JOIN letter l ON l.practice_id = i.practice_id AND l.id = i.letter_id
-WHERE i.practice_id = @practice_id AND i.client_id IN (SELECT value FROM json_each(CAST(@ids AS TEXT))) AND i.state <> 'superseded' ORDER BY i.id;
+WHERE i.practice_id = @practice_id AND i.client_id IN (SELECT value FROM json_each(CAST(@ids AS TEXT))) AND i.state <> 'superseded';
 
 -- name: History :many
 SELECT i.id, i.practitioner_id, i.state, i.ordinal, i.reason, i.email, i.created_at, i.expires_at, i.ended_at, i.ended_by, i.asked_at, i.letter_id,
   l.state AS letter_state, l.reason AS letter_reason, l.settled_at
 FROM invitation i LEFT JOIN letter l ON l.practice_id = i.practice_id AND l.id = i.letter_id
-WHERE i.practice_id = @practice_id AND i.client_id = @client_id ORDER BY i.id DESC LIMIT 100;
+WHERE i.practice_id = @practice_id AND i.client_id = @client_id ORDER BY i.ordinal DESC LIMIT 100;
 
 -- name: AddInvitation :exec
 INSERT INTO invitation (practice_id, id, client_id, practitioner_id, state, token_hash, email, email_index, note, letter_id, ordinal, reason, created_at, expires_at)
@@ -101,7 +107,7 @@ VALUES (@practice_id, @id, @client_id, @practitioner_id, 'live', @token_hash, @e
 -- name: Newest :one
 SELECT i.id, i.practitioner_id, i.state, i.ordinal, i.created_at, i.expires_at, l.state AS letter_state
 FROM invitation i LEFT JOIN letter l ON l.practice_id = i.practice_id AND l.id = i.letter_id
-WHERE i.practice_id = @practice_id AND i.client_id = @client_id ORDER BY i.id DESC LIMIT 1;
+WHERE i.practice_id = @practice_id AND i.client_id = @client_id ORDER BY i.ordinal DESC LIMIT 1;
 
 -- name: EndLive :one
 UPDATE invitation SET state = @state, reason = @reason, ended_at = @ended_at, ended_by = @ended_by
@@ -114,22 +120,25 @@ WHERE token_hash = @token_hash AND state = 'live' AND expires_at > @now
 RETURNING practice_id, id, client_id, practitioner_id, email, letter_id;
 
 -- name: ByToken :one
-SELECT practice_id, id, client_id, practitioner_id, state, email, note, created_at, expires_at, ended_at FROM invitation WHERE token_hash = @token_hash;
+SELECT practice_id, id, client_id, practitioner_id, state, email, email_index, note, created_at, expires_at, ended_at FROM invitation WHERE token_hash = @token_hash;
 
 -- name: ByAddress :many
-SELECT practice_id, client_id FROM invitation WHERE email_index = @email_index ORDER BY id DESC LIMIT 20;
+SELECT practice_id, client_id, id, practitioner_id, state, ordinal FROM invitation WHERE email_index = @email_index ORDER BY id DESC LIMIT 50;
 
 -- name: LiveByAddress :many
-SELECT practice_id, client_id FROM invitation WHERE email_index = @email_index AND state = 'live' AND expires_at > @now ORDER BY id DESC LIMIT 5;
+SELECT practice_id, client_id, id, practitioner_id, state FROM invitation
+WHERE email_index = @email_index AND state = 'live' AND expires_at > @now ORDER BY id DESC LIMIT 5;
 
 -- name: Asked :execrows
 UPDATE invitation SET asked_at = @asked_at WHERE practice_id = @practice_id AND id = @id AND state = 'withdrawn' AND asked_at IS NULL;
 
 -- name: Reseal :many
-SELECT id, name, email, mobile, born, address FROM client WHERE practice_id = @practice_id AND id > @after ORDER BY id LIMIT 500;
+SELECT id, version, name, email, mobile, born, address FROM client WHERE practice_id = @practice_id AND id > @after ORDER BY id LIMIT 500;
 
+-- At its version: an edit meanwhile has sealed the row with the new key itself.
 -- name: Resealed :exec
-UPDATE client SET name = @name, email = @email, mobile = @mobile, born = @born, address = @address WHERE practice_id = @practice_id AND id = @id;
+UPDATE client SET name = @name, email = @email, mobile = @mobile, born = @born, address = @address
+WHERE practice_id = @practice_id AND id = @id AND version = @version;
 
 -- name: ResealInvitations :many
 SELECT id, email, note FROM invitation WHERE practice_id = @practice_id AND id > @after ORDER BY id LIMIT 500;

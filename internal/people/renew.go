@@ -1,6 +1,7 @@
 package people
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 
@@ -30,7 +31,15 @@ func Renew(tx *db.Tx, by access.Actor, token secret.Token) error {
 	if err != nil {
 		return fmt.Errorf("renew a link: %w", err)
 	}
-	return renew(tx, r.PracticeID, r.ClientID)
+	return renew(tx, r.PracticeID, r.ClientID, dead{r.ID, r.PractitionerID, State(r.State), r.EmailIndex})
+}
+
+// dead is the link that somebody asks to have renewed. Most are dead by then.
+type dead struct {
+	id      id.Invitation
+	inviter id.Practitioner
+	state   State
+	mailbox []byte // the index of the address it was for
 }
 
 // RenewByAddress is the same for somebody who has nothing but their address.
@@ -44,13 +53,14 @@ func RenewByAddress(tx *db.Tx, by access.Actor, a email.Address) error {
 	if err != nil {
 		return fmt.Errorf("renew by address: %w", err)
 	}
-	done := map[id.Client]bool{}
+	newest := map[id.Client]peopledb.ByAddressRow{} // of those that went to this address
 	for _, r := range rows {
-		if done[r.ClientID] {
-			continue
+		if was, ok := newest[r.ClientID]; !ok || was.Ordinal < r.Ordinal {
+			newest[r.ClientID] = r
 		}
-		done[r.ClientID] = true
-		if err := renew(tx, r.PracticeID, r.ClientID); err != nil {
+	}
+	for _, r := range newest {
+		if err := renew(tx, r.PracticeID, r.ClientID, dead{r.ID, r.PractitionerID, State(r.State), index}); err != nil {
 			return err
 		}
 	}
@@ -76,7 +86,7 @@ func SignUpPractitioner(tx *db.Tx, by access.Actor, name string, a email.Address
 		return account.BeginSignUp(tx, by, name, a, links())
 	}
 	for _, r := range rows {
-		if err := renew(tx, r.PracticeID, r.ClientID); err != nil {
+		if err := renew(tx, r.PracticeID, r.ClientID, dead{r.ID, r.PractitionerID, State(r.State), index}); err != nil {
 			return err
 		}
 	}
@@ -84,9 +94,13 @@ func SignUpPractitioner(tx *db.Tx, by access.Actor, name string, a email.Address
 }
 
 // renew does what the client's state allows: a new link, the way to sign in, a
-// word to the practice, or nothing.
-func renew(tx *db.Tx, p id.Practice, client id.Client) error {
+// word to the practice, or nothing. Whoever holds a link that was withdrawn, or
+// went to an address that is not the client's any more, moves nothing by it.
+func renew(tx *db.Tx, p id.Practice, client id.Client, held dead) error {
 	by := access.ByLink(p, client)
+	if held.state == Withdrawn {
+		return askPractice(tx, by, held)
+	}
 	was, err := newest(tx, p, client)
 	if err != nil {
 		return err
@@ -106,7 +120,7 @@ func renew(tx *db.Tx, p id.Practice, client id.Client) error {
 		}
 		return remind(tx, by, a.Email)
 	case Withdrawn:
-		return askPractice(tx, by, was)
+		return askPractice(tx, by, dead{id: was.id, inviter: was.inviter})
 	}
 	c, err := invitable(tx, by, client)
 	if _, _, isFault := fault.As(err); isFault { // not to be written to, or not in care
@@ -118,7 +132,13 @@ func renew(tx *db.Tx, p id.Practice, client id.Client) error {
 	if was.madeAt.Plus(coolDown).After(tx.Now().Time) {
 		return asked(tx, by)
 	}
-	by = access.ByLink(p, client)
+	mailbox, err := addressIndex(tx, c.Email)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(mailbox, held.mailbox) {
+		return asked(tx, by)
+	}
 	err = send(tx, by, c, was.ordinal+1, "", true, audit.InvitationResent)
 	if errors.Is(err, letter.ErrDeclined) {
 		return asked(tx, by)
@@ -128,7 +148,7 @@ func renew(tx *db.Tx, p id.Practice, client id.Client) error {
 
 // askPractice tells who withdrew an invitation that the person asks for a new
 // one: once for each.
-func askPractice(tx *db.Tx, by access.Actor, was newestInvitation) error {
+func askPractice(tx *db.Tx, by access.Actor, was dead) error {
 	n, err := SQL.In(tx).Asked(tx, peopledb.AskedParams{AskedAt: tx.Now().Ptr(), PracticeID: by.Practice(), ID: was.id})
 	if err != nil {
 		return fmt.Errorf("ask for a link: %w", err)

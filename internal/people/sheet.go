@@ -242,7 +242,9 @@ type matcher struct {
 }
 
 func (m *matcher) add(n Name, address, where string, visible bool) {
-	m.known[person(n, address)] = where
+	if visible { // of a colleague's client one learns that the mailbox is shared, no more
+		m.known[person(n, address)] = where
+	}
 	if address != "" {
 		if !visible {
 			m.mailbox[text.FoldForSearch(address)] = "another client"

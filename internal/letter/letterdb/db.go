@@ -42,6 +42,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.delayStmt, err = db.PrepareContext(ctx, delay); err != nil {
 		return nil, fmt.Errorf("error preparing query Delay: %w", err)
 	}
+	if q.putBackStmt, err = db.PrepareContext(ctx, putBack); err != nil {
+		return nil, fmt.Errorf("error preparing query PutBack: %w", err)
+	}
 	if q.reportStmt, err = db.PrepareContext(ctx, report); err != nil {
 		return nil, fmt.Errorf("error preparing query Report: %w", err)
 	}
@@ -90,6 +93,11 @@ func (q *Queries) Close() error {
 	if q.delayStmt != nil {
 		if cerr := q.delayStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing delayStmt: %w", cerr)
+		}
+	}
+	if q.putBackStmt != nil {
+		if cerr := q.putBackStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing putBackStmt: %w", cerr)
 		}
 	}
 	if q.reportStmt != nil {
@@ -162,6 +170,7 @@ type Queries struct {
 	declineStmt  *sql.Stmt
 	declinedStmt *sql.Stmt
 	delayStmt    *sql.Stmt
+	putBackStmt  *sql.Stmt
 	reportStmt   *sql.Stmt
 	settleStmt   *sql.Stmt
 	toSendStmt   *sql.Stmt
@@ -179,6 +188,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		declineStmt:  q.declineStmt,
 		declinedStmt: q.declinedStmt,
 		delayStmt:    q.delayStmt,
+		putBackStmt:  q.putBackStmt,
 		reportStmt:   q.reportStmt,
 		settleStmt:   q.settleStmt,
 		toSendStmt:   q.toSendStmt,

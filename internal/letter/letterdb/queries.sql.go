@@ -109,7 +109,7 @@ func (q *Queries) Declined(ctx context.Context, emailIndex []byte) (int64, error
 }
 
 const delay = `-- name: Delay :execrows
-UPDATE letter SET state = 'delayed', reason = $1, attempts = attempts + 1, settled_at = $2
+UPDATE letter SET state = 'delayed', reason = $1, attempts = attempts + 1, settled_at = COALESCE(settled_at, $2)
 WHERE practice_id = $3 AND id = $4 AND state IN ('queued', 'delayed')
 `
 
@@ -133,9 +133,37 @@ func (q *Queries) Delay(ctx context.Context, arg DelayParams) (int64, error) {
 	return result.RowsAffected()
 }
 
+const putBack = `-- name: PutBack :execrows
+UPDATE letter SET state = 'delayed', reason = $1, content = $2, settled_at = $3
+WHERE practice_id = $4 AND id = $5 AND state = 'sent' AND content IS NULL
+`
+
+type PutBackParams struct {
+	Reason     string
+	Content    crypt.Sealed
+	SettledAt  *at.Time
+	PracticeID id.Practice
+	ID         id.Letter
+}
+
+// A notice that was marked as sent and, for certain, was not taken: it waits again.
+func (q *Queries) PutBack(ctx context.Context, arg PutBackParams) (int64, error) {
+	result, err := q.exec(ctx, q.putBackStmt, putBack,
+		arg.Reason,
+		arg.Content,
+		arg.SettledAt,
+		arg.PracticeID,
+		arg.ID,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const report = `-- name: Report :execrows
 UPDATE letter SET state = $1, reason = $2, settled_at = $3
-WHERE practice_id = $4 AND id = $5 AND state IN ('sent', 'delivered')
+WHERE practice_id = $4 AND id = $5 AND content IS NULL AND state IN ('sent', 'delayed', 'delivered')
 `
 
 type ReportParams struct {
@@ -188,7 +216,7 @@ func (q *Queries) Settle(ctx context.Context, arg SettleParams) (int64, error) {
 }
 
 const toSend = `-- name: ToSend :one
-SELECT practice_id, id, kind, client_id, state, content, attempts, created_at FROM letter
+SELECT practice_id, id, kind, client_id, state, content, attempts, created_at, settled_at FROM letter
 WHERE practice_id = $1 AND id = $2 AND state IN ('queued', 'delayed') AND content IS NOT NULL
 `
 
@@ -206,6 +234,7 @@ type ToSendRow struct {
 	Content    crypt.Sealed
 	Attempts   int64
 	CreatedAt  at.Time
+	SettledAt  *at.Time
 }
 
 func (q *Queries) ToSend(ctx context.Context, arg ToSendParams) (ToSendRow, error) {
@@ -220,12 +249,13 @@ func (q *Queries) ToSend(ctx context.Context, arg ToSendParams) (ToSendRow, erro
 		&i.Content,
 		&i.Attempts,
 		&i.CreatedAt,
+		&i.SettledAt,
 	)
 	return i, err
 }
 
 const waiting = `-- name: Waiting :one
-SELECT COUNT(*) FROM letter WHERE state IN ('queued', 'delayed')
+SELECT COUNT(*) FROM letter WHERE state IN ('queued', 'delayed') AND content IS NOT NULL
 `
 
 func (q *Queries) Waiting(ctx context.Context) (int64, error) {

@@ -75,6 +75,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.historyStmt, err = db.PrepareContext(ctx, history); err != nil {
 		return nil, fmt.Errorf("error preparing query History: %w", err)
 	}
+	if q.holdClientStmt, err = db.PrepareContext(ctx, holdClient); err != nil {
+		return nil, fmt.Errorf("error preparing query HoldClient: %w", err)
+	}
 	if q.linkStmt, err = db.PrepareContext(ctx, link); err != nil {
 		return nil, fmt.Errorf("error preparing query Link: %w", err)
 	}
@@ -226,6 +229,11 @@ func (q *Queries) Close() error {
 	if q.historyStmt != nil {
 		if cerr := q.historyStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing historyStmt: %w", cerr)
+		}
+	}
+	if q.holdClientStmt != nil {
+		if cerr := q.holdClientStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing holdClientStmt: %w", cerr)
 		}
 	}
 	if q.linkStmt != nil {
@@ -389,6 +397,7 @@ type Queries struct {
 	everybodysInvitationsStmt *sql.Stmt
 	hideStepsStmt             *sql.Stmt
 	historyStmt               *sql.Stmt
+	holdClientStmt            *sql.Stmt
 	linkStmt                  *sql.Stmt
 	liveByAddressStmt         *sql.Stmt
 	membershipStmt            *sql.Stmt
@@ -433,6 +442,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		everybodysInvitationsStmt: q.everybodysInvitationsStmt,
 		hideStepsStmt:             q.hideStepsStmt,
 		historyStmt:               q.historyStmt,
+		holdClientStmt:            q.holdClientStmt,
 		linkStmt:                  q.linkStmt,
 		liveByAddressStmt:         q.liveByAddressStmt,
 		membershipStmt:            q.membershipStmt,

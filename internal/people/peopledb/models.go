@@ -28,11 +28,3 @@ type Client struct {
 	Version        int64
 	CreatedAt      at.Time
 }
-
-type Practice struct {
-	ID          id.Practice
-	Name        string
-	Zone        string
-	StepsHidden bool
-	CreatedAt   at.Time
-}

@@ -90,13 +90,14 @@ func (q *Queries) AddInvitation(ctx context.Context, arg AddInvitationParams) er
 }
 
 const addPractice = `-- name: AddPractice :exec
-INSERT INTO practice (id, name, zone, steps_hidden, created_at) VALUES ($1, $2, $3, FALSE, $4)
+INSERT INTO practice (id, name, zone, steps_hidden, founder_id, created_at) VALUES ($1, $2, $3, FALSE, $4, $5)
 `
 
 type AddPracticeParams struct {
 	ID        id.Practice
 	Name      string
 	Zone      string
+	FounderID id.Account
 	CreatedAt at.Time
 }
 
@@ -105,6 +106,7 @@ func (q *Queries) AddPractice(ctx context.Context, arg AddPracticeParams) error 
 		arg.ID,
 		arg.Name,
 		arg.Zone,
+		arg.FounderID,
 		arg.CreatedAt,
 	)
 	return err
@@ -155,12 +157,16 @@ func (q *Queries) Asked(ctx context.Context, arg AskedParams) (int64, error) {
 }
 
 const byAddress = `-- name: ByAddress :many
-SELECT practice_id, client_id FROM invitation WHERE email_index = $1 ORDER BY id DESC LIMIT 20
+SELECT practice_id, client_id, id, practitioner_id, state, ordinal FROM invitation WHERE email_index = $1 ORDER BY id DESC LIMIT 50
 `
 
 type ByAddressRow struct {
-	PracticeID id.Practice
-	ClientID   id.Client
+	PracticeID     id.Practice
+	ClientID       id.Client
+	ID             id.Invitation
+	PractitionerID id.Practitioner
+	State          string
+	Ordinal        int64
 }
 
 func (q *Queries) ByAddress(ctx context.Context, emailIndex []byte) ([]ByAddressRow, error) {
@@ -172,7 +178,14 @@ func (q *Queries) ByAddress(ctx context.Context, emailIndex []byte) ([]ByAddress
 	var items []ByAddressRow
 	for rows.Next() {
 		var i ByAddressRow
-		if err := rows.Scan(&i.PracticeID, &i.ClientID); err != nil {
+		if err := rows.Scan(
+			&i.PracticeID,
+			&i.ClientID,
+			&i.ID,
+			&i.PractitionerID,
+			&i.State,
+			&i.Ordinal,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -187,7 +200,7 @@ func (q *Queries) ByAddress(ctx context.Context, emailIndex []byte) ([]ByAddress
 }
 
 const byToken = `-- name: ByToken :one
-SELECT practice_id, id, client_id, practitioner_id, state, email, note, created_at, expires_at, ended_at FROM invitation WHERE token_hash = $1
+SELECT practice_id, id, client_id, practitioner_id, state, email, email_index, note, created_at, expires_at, ended_at FROM invitation WHERE token_hash = $1
 `
 
 type ByTokenRow struct {
@@ -197,6 +210,7 @@ type ByTokenRow struct {
 	PractitionerID id.Practitioner
 	State          string
 	Email          crypt.Sealed
+	EmailIndex     []byte
 	Note           crypt.Sealed
 	CreatedAt      at.Time
 	ExpiresAt      at.Time
@@ -213,6 +227,7 @@ func (q *Queries) ByToken(ctx context.Context, tokenHash []byte) (ByTokenRow, er
 		&i.PractitionerID,
 		&i.State,
 		&i.Email,
+		&i.EmailIndex,
 		&i.Note,
 		&i.CreatedAt,
 		&i.ExpiresAt,
@@ -355,17 +370,24 @@ func (q *Queries) EditClient(ctx context.Context, arg EditClientParams) (int64, 
 }
 
 const endCare = `-- name: EndCare :execrows
-UPDATE client SET ends_at = $1, version = version + 1 WHERE practice_id = $2 AND id = $3 AND ends_at IS NULL
+UPDATE client SET ends_at = $1, version = version + 1
+WHERE practice_id = $2 AND id = $3 AND (ends_at IS NULL OR ends_at > $4 AND ends_at <> $1)
 `
 
 type EndCareParams struct {
 	EndsAt     *at.Time
 	PracticeID id.Practice
 	ID         id.Client
+	Now        *at.Time
 }
 
 func (q *Queries) EndCare(ctx context.Context, arg EndCareParams) (int64, error) {
-	result, err := q.exec(ctx, q.endCareStmt, endCare, arg.EndsAt, arg.PracticeID, arg.ID)
+	result, err := q.exec(ctx, q.endCareStmt, endCare,
+		arg.EndsAt,
+		arg.PracticeID,
+		arg.ID,
+		arg.Now,
+	)
 	if err != nil {
 		return 0, err
 	}
@@ -455,7 +477,7 @@ const everybodysInvitations = `-- name: EverybodysInvitations :many
 SELECT i.client_id, i.id, i.state, i.ordinal, i.reason, i.created_at, i.expires_at, i.ended_at, i.asked_at, i.letter_id,
   l.state AS letter_state, l.reason AS letter_reason, l.settled_at
 FROM invitation i LEFT JOIN letter l ON l.practice_id = i.practice_id AND l.id = i.letter_id
-WHERE i.practice_id = $1 AND i.state <> 'superseded' ORDER BY i.id
+WHERE i.practice_id = $1 AND i.state <> 'superseded'
 `
 
 type EverybodysInvitationsRow struct {
@@ -529,7 +551,7 @@ const history = `-- name: History :many
 SELECT i.id, i.practitioner_id, i.state, i.ordinal, i.reason, i.email, i.created_at, i.expires_at, i.ended_at, i.ended_by, i.asked_at, i.letter_id,
   l.state AS letter_state, l.reason AS letter_reason, l.settled_at
 FROM invitation i LEFT JOIN letter l ON l.practice_id = i.practice_id AND l.id = i.letter_id
-WHERE i.practice_id = $1 AND i.client_id = $2 ORDER BY i.id DESC LIMIT 100
+WHERE i.practice_id = $1 AND i.client_id = $2 ORDER BY i.ordinal DESC LIMIT 100
 `
 
 type HistoryParams struct {
@@ -594,6 +616,24 @@ func (q *Queries) History(ctx context.Context, arg HistoryParams) ([]HistoryRow,
 	return items, nil
 }
 
+const holdClient = `-- name: HoldClient :one
+SELECT id FROM client WHERE practice_id = $1 AND id = $2 FOR UPDATE
+`
+
+type HoldClientParams struct {
+	PracticeID id.Practice
+	ID         id.Client
+}
+
+// Whoever is about to invite a client holds the record: an edit, the end of care
+// or an acceptance at the same moment comes wholly before or wholly after.
+func (q *Queries) HoldClient(ctx context.Context, arg HoldClientParams) (id.Client, error) {
+	row := q.queryRow(ctx, q.holdClientStmt, holdClient, arg.PracticeID, arg.ID)
+	var id id.Client
+	err := row.Scan(&id)
+	return id, err
+}
+
 const link = `-- name: Link :execrows
 UPDATE client SET account_id = $1, linked_at = $2, version = version + 1
 WHERE practice_id = $3 AND id = $4 AND account_id IS NULL
@@ -620,7 +660,8 @@ func (q *Queries) Link(ctx context.Context, arg LinkParams) (int64, error) {
 }
 
 const liveByAddress = `-- name: LiveByAddress :many
-SELECT practice_id, client_id FROM invitation WHERE email_index = $1 AND state = 'live' AND expires_at > $2 ORDER BY id DESC LIMIT 5
+SELECT practice_id, client_id, id, practitioner_id, state FROM invitation
+WHERE email_index = $1 AND state = 'live' AND expires_at > $2 ORDER BY id DESC LIMIT 5
 `
 
 type LiveByAddressParams struct {
@@ -629,8 +670,11 @@ type LiveByAddressParams struct {
 }
 
 type LiveByAddressRow struct {
-	PracticeID id.Practice
-	ClientID   id.Client
+	PracticeID     id.Practice
+	ClientID       id.Client
+	ID             id.Invitation
+	PractitionerID id.Practitioner
+	State          string
 }
 
 func (q *Queries) LiveByAddress(ctx context.Context, arg LiveByAddressParams) ([]LiveByAddressRow, error) {
@@ -642,7 +686,13 @@ func (q *Queries) LiveByAddress(ctx context.Context, arg LiveByAddressParams) ([
 	var items []LiveByAddressRow
 	for rows.Next() {
 		var i LiveByAddressRow
-		if err := rows.Scan(&i.PracticeID, &i.ClientID); err != nil {
+		if err := rows.Scan(
+			&i.PracticeID,
+			&i.ClientID,
+			&i.ID,
+			&i.PractitionerID,
+			&i.State,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -720,7 +770,7 @@ func (q *Queries) Memberships(ctx context.Context, accountID id.Account) ([]Memb
 const newest = `-- name: Newest :one
 SELECT i.id, i.practitioner_id, i.state, i.ordinal, i.created_at, i.expires_at, l.state AS letter_state
 FROM invitation i LEFT JOIN letter l ON l.practice_id = i.practice_id AND l.id = i.letter_id
-WHERE i.practice_id = $1 AND i.client_id = $2 ORDER BY i.id DESC LIMIT 1
+WHERE i.practice_id = $1 AND i.client_id = $2 ORDER BY i.ordinal DESC LIMIT 1
 `
 
 type NewestParams struct {
@@ -789,9 +839,17 @@ const practice = `-- name: Practice :one
 SELECT id, name, zone, steps_hidden, created_at FROM practice WHERE id = $1
 `
 
-func (q *Queries) Practice(ctx context.Context, argID id.Practice) (Practice, error) {
+type PracticeRow struct {
+	ID          id.Practice
+	Name        string
+	Zone        string
+	StepsHidden bool
+	CreatedAt   at.Time
+}
+
+func (q *Queries) Practice(ctx context.Context, argID id.Practice) (PracticeRow, error) {
 	row := q.queryRow(ctx, q.practiceStmt, practice, argID)
-	var i Practice
+	var i PracticeRow
 	err := row.Scan(
 		&i.ID,
 		&i.Name,
@@ -931,7 +989,7 @@ func (q *Queries) RenamePractitioner(ctx context.Context, arg RenamePractitioner
 }
 
 const reseal = `-- name: Reseal :many
-SELECT id, name, email, mobile, born, address FROM client WHERE practice_id = $1 AND id > $2 ORDER BY id LIMIT 500
+SELECT id, version, name, email, mobile, born, address FROM client WHERE practice_id = $1 AND id > $2 ORDER BY id LIMIT 500
 `
 
 type ResealParams struct {
@@ -941,6 +999,7 @@ type ResealParams struct {
 
 type ResealRow struct {
 	ID      id.Client
+	Version int64
 	Name    crypt.Sealed
 	Email   crypt.Sealed
 	Mobile  crypt.Sealed
@@ -959,6 +1018,7 @@ func (q *Queries) Reseal(ctx context.Context, arg ResealParams) ([]ResealRow, er
 		var i ResealRow
 		if err := rows.Scan(
 			&i.ID,
+			&i.Version,
 			&i.Name,
 			&i.Email,
 			&i.Mobile,
@@ -1017,7 +1077,8 @@ func (q *Queries) ResealInvitations(ctx context.Context, arg ResealInvitationsPa
 }
 
 const resealed = `-- name: Resealed :exec
-UPDATE client SET name = $1, email = $2, mobile = $3, born = $4, address = $5 WHERE practice_id = $6 AND id = $7
+UPDATE client SET name = $1, email = $2, mobile = $3, born = $4, address = $5
+WHERE practice_id = $6 AND id = $7 AND version = $8
 `
 
 type ResealedParams struct {
@@ -1028,8 +1089,10 @@ type ResealedParams struct {
 	Address    crypt.Sealed
 	PracticeID id.Practice
 	ID         id.Client
+	Version    int64
 }
 
+// At its version: an edit meanwhile has sealed the row with the new key itself.
 func (q *Queries) Resealed(ctx context.Context, arg ResealedParams) error {
 	_, err := q.exec(ctx, q.resealedStmt, resealed,
 		arg.Name,
@@ -1039,6 +1102,7 @@ func (q *Queries) Resealed(ctx context.Context, arg ResealedParams) error {
 		arg.Address,
 		arg.PracticeID,
 		arg.ID,
+		arg.Version,
 	)
 	return err
 }
@@ -1205,7 +1269,7 @@ const somebodysInvitations = `-- name: SomebodysInvitations :many
 SELECT i.client_id, i.id, i.state, i.ordinal, i.reason, i.created_at, i.expires_at, i.ended_at, i.asked_at, i.letter_id,
   l.state AS letter_state, l.reason AS letter_reason, l.settled_at
 FROM invitation i LEFT JOIN letter l ON l.practice_id = i.practice_id AND l.id = i.letter_id
-WHERE i.practice_id = $1 AND i.client_id IN (SELECT value FROM json_each(CAST($2 AS TEXT))) AND i.state <> 'superseded' ORDER BY i.id
+WHERE i.practice_id = $1 AND i.client_id IN (SELECT value FROM json_each(CAST($2 AS TEXT))) AND i.state <> 'superseded'
 `
 
 type SomebodysInvitationsParams struct {

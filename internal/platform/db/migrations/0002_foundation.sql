@@ -139,6 +139,7 @@ CREATE TABLE practice (
   name TEXT NOT NULL,
   zone TEXT NOT NULL,
   steps_hidden BOOLEAN NOT NULL,
+  founder_id TEXT NOT NULL UNIQUE REFERENCES account (id), -- one each, however often the button is pressed
   created_at instant NOT NULL
 );
 CREATE TABLE practitioner (
