@@ -98,3 +98,9 @@ UPDATE account_link SET ended_at = @now WHERE account_id = @account_id AND used_
 -- name: LiveLinks :one
 SELECT COUNT(*) FROM account_link
 WHERE account_id = @account_id AND purpose = @purpose AND used_at IS NULL AND ended_at IS NULL AND expires_at > @now;
+
+-- name: Reseal :many
+SELECT id, email, name FROM account WHERE id > @after ORDER BY id LIMIT 500;
+
+-- name: Resealed :exec
+UPDATE account SET email = @email, name = @name WHERE id = @id;

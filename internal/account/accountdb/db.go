@@ -93,6 +93,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.renameStmt, err = db.PrepareContext(ctx, rename); err != nil {
 		return nil, fmt.Errorf("error preparing query Rename: %w", err)
 	}
+	if q.resealStmt, err = db.PrepareContext(ctx, reseal); err != nil {
+		return nil, fmt.Errorf("error preparing query Reseal: %w", err)
+	}
+	if q.resealedStmt, err = db.PrepareContext(ctx, resealed); err != nil {
+		return nil, fmt.Errorf("error preparing query Resealed: %w", err)
+	}
 	if q.seenStmt, err = db.PrepareContext(ctx, seen); err != nil {
 		return nil, fmt.Errorf("error preparing query Seen: %w", err)
 	}
@@ -234,6 +240,16 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing renameStmt: %w", cerr)
 		}
 	}
+	if q.resealStmt != nil {
+		if cerr := q.resealStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing resealStmt: %w", cerr)
+		}
+	}
+	if q.resealedStmt != nil {
+		if cerr := q.resealedStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing resealedStmt: %w", cerr)
+		}
+	}
 	if q.seenStmt != nil {
 		if cerr := q.seenStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing seenStmt: %w", cerr)
@@ -331,6 +347,8 @@ type Queries struct {
 	redeemSignUpStmt     *sql.Stmt
 	rehashStmt           *sql.Stmt
 	renameStmt           *sql.Stmt
+	resealStmt           *sql.Stmt
+	resealedStmt         *sql.Stmt
 	seenStmt             *sql.Stmt
 	sessionStmt          *sql.Stmt
 	setPasswordStmt      *sql.Stmt
@@ -367,6 +385,8 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		redeemSignUpStmt:     q.redeemSignUpStmt,
 		rehashStmt:           q.rehashStmt,
 		renameStmt:           q.renameStmt,
+		resealStmt:           q.resealStmt,
+		resealedStmt:         q.resealedStmt,
 		seenStmt:             q.seenStmt,
 		sessionStmt:          q.sessionStmt,
 		setPasswordStmt:      q.setPasswordStmt,

@@ -502,6 +502,54 @@ func (q *Queries) Rename(ctx context.Context, arg RenameParams) (int64, error) {
 	return result.RowsAffected()
 }
 
+const reseal = `-- name: Reseal :many
+SELECT id, email, name FROM account WHERE id > $1 ORDER BY id LIMIT 500
+`
+
+type ResealRow struct {
+	ID    id.Account
+	Email crypt.Sealed
+	Name  crypt.Sealed
+}
+
+func (q *Queries) Reseal(ctx context.Context, after id.Account) ([]ResealRow, error) {
+	rows, err := q.query(ctx, q.resealStmt, reseal, after)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ResealRow
+	for rows.Next() {
+		var i ResealRow
+		if err := rows.Scan(&i.ID, &i.Email, &i.Name); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const resealed = `-- name: Resealed :exec
+UPDATE account SET email = $1, name = $2 WHERE id = $3
+`
+
+type ResealedParams struct {
+	Email crypt.Sealed
+	Name  crypt.Sealed
+	ID    id.Account
+}
+
+func (q *Queries) Resealed(ctx context.Context, arg ResealedParams) error {
+	_, err := q.exec(ctx, q.resealedStmt, resealed, arg.Email, arg.Name, arg.ID)
+	return err
+}
+
 const seen = `-- name: Seen :exec
 UPDATE session SET seen_at = $1 WHERE id = $2 AND seen_at < $1
 `

@@ -1,0 +1,219 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/url"
+	"sync"
+	"time"
+
+	"icouch/internal/account"
+	"icouch/internal/account/password"
+	"icouch/internal/base/email"
+	"icouch/internal/letter"
+	"icouch/internal/people/directory"
+	"icouch/internal/platform/config"
+	"icouch/internal/platform/installation"
+	"icouch/internal/platform/jobs"
+	"icouch/internal/platform/limit"
+	"icouch/internal/platform/mail"
+	"icouch/internal/platform/mail/sink"
+	"icouch/internal/web"
+)
+
+// serve is the command.
+type serve struct {
+	config.Serve `embed:""`
+}
+
+// Run is "icouch serve".
+func (s *serve) Run(ctx context.Context, to config.IO) error {
+	return (&Main{Settings: s.Serve, Clock: time.Now, Log: to.Err}).Run(ctx)
+}
+
+// Main is the running program. Tests start it as main does.
+type Main struct {
+	Settings config.Serve
+	Clock    config.Clock
+	Log      io.Writer
+
+	// Open, if set, is called once the site answers. If it fails, all stops.
+	Open func(ctx context.Context, m *Main) error
+
+	Installation *installation.Installation
+	Doorman      *account.Doorman
+	Mailbox      *sink.Sink // with Dev, and no mail server
+	Address      string     // where it listens
+
+	log    *slog.Logger
+	sender *mail.SMTP // nil: letters wait
+	queue  *jobs.Queue
+	dir    *directory.Directory
+	limits limit.Limiter
+}
+
+// How long hashing may make people wait: with 64 in the line, a second or two.
+const hashLine = 64
+
+// upkeep is how often the program tidies up.
+const upkeep = 5 * time.Minute
+
+// Run serves until ctx ends, then finishes what was begun.
+func (m *Main) Run(ctx context.Context) (err error) {
+	if err := m.Settings.Check(); err != nil {
+		return err
+	}
+	m.log = newLog(m.Log, m.Settings.Log)
+	if err := m.open(ctx); err != nil {
+		return errors.Join(err, m.close())
+	}
+	defer func() { err = errors.Join(err, m.close()) }()
+
+	s, err := newServer(m.site(), m.Settings.Site, m.log)
+	if err != nil {
+		return err
+	}
+	m.Address = s.address()
+	m.greet(m.Log)
+
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	behind, stopWork := context.WithCancel(context.WithoutCancel(ctx)) // work goes on until the last request is answered
+	var work sync.WaitGroup
+	work.Go(func() { m.queue.Run(behind) })
+	work.Go(func() { m.tidy(behind) })
+	if m.Open != nil {
+		work.Go(func() {
+			if err := m.Open(ctx, m); err != nil {
+				stop(err)
+			}
+		})
+	}
+	err = s.serve(ctx)
+	stopWork()
+	work.Wait()
+	if cause := context.Cause(ctx); err == nil && !errors.Is(cause, context.Canceled) {
+		return cause
+	}
+	return err
+}
+
+// open opens what the site works with.
+func (m *Main) open(ctx context.Context) (err error) {
+	if m.Installation, err = installation.Open(ctx, m.Settings.Place, statements, m.Clock); err != nil {
+		return err
+	}
+	d := m.Installation.DB
+	m.dir, m.limits = directory.New(d), limit.Limiter{DB: d}
+	m.Doorman = &account.Doorman{DB: d, Limits: m.limits, Hasher: password.NewHasher(0, hashLine)}
+	m.queue = jobs.NewQueue(d, m.jobFailed)
+	if m.Settings.Dev && m.Settings.SMTP == "" {
+		if m.Mailbox, err = sink.Start(sink.Options{}); err != nil {
+			return fmt.Errorf("mailbox: %w", err)
+		}
+	}
+	return m.openMail()
+}
+
+// openMail finds who carries the letters: a mail server, our own mailbox, or
+// nobody yet.
+func (m *Main) openMail() (err error) {
+	how := m.Settings.Mail
+	if m.Mailbox != nil {
+		how = config.Mail{SMTP: "smtp://" + m.Mailbox.Addr(), From: "icouch@example.com", Bounces: "bounces@example.com"}
+	}
+	if m.sender, err = how.Sender(m.house().Host, m.Clock); err != nil || m.sender == nil {
+		return err
+	}
+	(&letter.Courier{DB: m.Installation.DB, Mail: m.sender, House: m.house(), Bounce: how.Bounces}).Register(m.queue)
+	return nil
+}
+
+// close closes what open opened, in the other order.
+func (m *Main) close() (err error) {
+	if m.sender != nil {
+		err = m.sender.Close()
+	}
+	if m.Mailbox != nil {
+		err = errors.Join(err, m.Mailbox.Close())
+	}
+	if m.Installation != nil {
+		err = errors.Join(err, m.Installation.Close())
+	}
+	return err
+}
+
+func (m *Main) house() letter.House {
+	base := m.Settings.Base()
+	host := base
+	if u, err := url.Parse(base); err == nil {
+		host = u.Hostname()
+	}
+	return letter.House{Brand: m.Settings.Brand, Base: base, Host: host}
+}
+
+func (m *Main) site() *web.Site {
+	support, _ := email.Parse(m.Settings.Support) // Check has read it; empty is none
+	return &web.Site{
+		DB: m.Installation.DB, Directory: m.dir, Doorman: m.Doorman, Limits: m.limits, House: m.house(), Log: m.log,
+		Support: support, NoMail: m.sender == nil, BounceKey: m.Settings.BounceKey, Proxies: m.Settings.Proxies(), Mailbox: m.Mailbox,
+	}
+}
+
+// jobFailed logs an attempt that failed. Its error names ids and reasons, and
+// nobody.
+func (m *Main) jobFailed(kind string, attempt int64, err error) {
+	m.log.Warn("job failed", "kind", kind, "attempt", attempt, "err", err)
+}
+
+// tidy forgets what nobody needs any more, now and then.
+func (m *Main) tidy(ctx context.Context) {
+	tick := time.NewTicker(upkeep)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			m.dir.Drop()
+			if err := m.limits.Sweep(ctx); err != nil && ctx.Err() == nil {
+				m.log.Warn("upkeep failed", "err", err)
+			}
+		}
+	}
+}
+
+func newLog(w io.Writer, form string) *slog.Logger {
+	if form == "json" {
+		return slog.New(slog.NewJSONHandler(w, nil))
+	}
+	return slog.New(slog.NewTextHandler(w, nil))
+}
+
+// greet says what was started, to the person who started it.
+func (m *Main) greet(w io.Writer) {
+	say := func(what, format string, args ...any) {
+		fmt.Fprintf(w, "  %-9s %s\n", what, fmt.Sprintf(format, args...))
+	}
+	fmt.Fprintf(w, "%s %s\n", m.Settings.Brand, versionText())
+	say("address", "%s (listening at %s)", m.Settings.Base(), m.Address)
+	say("data", "%s, %s", m.Settings.Data, m.Installation.DB.Engine())
+	say("key", "%s", installation.Protects(m.Installation.Grade))
+	say("letters", "%s", m.mailState())
+}
+
+func (m *Main) mailState() string {
+	switch {
+	case m.Mailbox != nil:
+		return "to a mailbox on this machine, nowhere else: " + m.Settings.Base() + mailboxPage
+	case m.sender != nil:
+		return "through the mail server of --smtp, from " + m.Settings.From
+	}
+	return "wait, because no mail server is set up (--smtp)"
+}
+
+// mailboxPage is where the site shows the mailbox.
+const mailboxPage = "/mailbox"

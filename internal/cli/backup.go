@@ -1,0 +1,246 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"filippo.io/age"
+
+	"icouch/internal/platform/config"
+	"icouch/internal/platform/db"
+	"icouch/internal/platform/installation"
+)
+
+// A backup is a whole copy of the database, encrypted with age so that it can
+// lie anywhere. The root key is not in it: whoever finds a backup and can open
+// it still cannot read a name. To bring an installation back one needs three
+// things: the backup, its key, and the root key.
+
+// Backup makes one.
+type Backup struct {
+	config.Place `embed:""`
+	Recipient    string `help:"Public key, age1…, that the copy is encrypted to. Without it: a key pair made once in backup.key in the data directory." env:"ICOUCH_BACKUP_RECIPIENT" placeholder:"AGE1…"`
+	File         string `arg:"" help:"File to write, such as icouch-monday.age."`
+}
+
+// What an operator is told.
+var (
+	ErrFileThere = errors.New("that file is there already; a backup replaces nothing: choose another name")
+	ErrDataThere = errors.New("there is a database in that directory already; restore replaces nothing: choose a new directory")
+)
+
+// Run is "icouch backup".
+func (c *Backup) Run(ctx context.Context, o *Office) error {
+	return o.look(ctx, c.Place, func(i *installation.Installation) error {
+		to, own, err := c.recipient()
+		if err != nil {
+			return err
+		}
+		size, err := o.backup(ctx, i.DB, c.Data, c.File, to)
+		if err != nil {
+			return err
+		}
+		o.say("%s: a whole copy of the database, checked and encrypted, %d KiB.", c.File, size>>10)
+		if own {
+			o.say("It opens with %s. Keep a copy of that file elsewhere: lost with this machine, the backup opens for nobody.", c.keyFile())
+		}
+		o.say("Keep the root key (%s) elsewhere too. It is not in the backup, and without it no name can be read.", c.KeyFile())
+		return nil
+	})
+}
+
+func (c *Backup) keyFile() string { return filepath.Join(c.Data, "backup.key") }
+
+// recipient is whom the copy is encrypted to: who is named, or our own key pair.
+func (c *Backup) recipient() (to age.Recipient, own bool, err error) {
+	if c.Recipient != "" {
+		to, err := age.ParseX25519Recipient(c.Recipient)
+		if err != nil {
+			return nil, false, errors.New("--recipient must be a public key that begins with age1, as age-keygen prints it")
+		}
+		return to, false, nil
+	}
+	ids, err := identities(c.keyFile())
+	if errors.Is(err, fs.ErrNotExist) {
+		pair, err := age.GenerateX25519Identity()
+		if err != nil {
+			return nil, false, fmt.Errorf("backup key: %w", err)
+		}
+		text := "# Opens the backups of this installation. Keep a copy elsewhere.\n# public key: " + pair.Recipient().String() + "\n" + pair.String() + "\n"
+		return pair.Recipient(), true, writeNew(c.keyFile(), func(w io.Writer) error {
+			_, err := io.WriteString(w, text)
+			return err
+		})
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	for _, i := range ids {
+		if pair, ok := i.(*age.X25519Identity); ok {
+			return pair.Recipient(), true, nil
+		}
+	}
+	return nil, false, fmt.Errorf("there is no key in %s", c.keyFile())
+}
+
+func identities(file string) ([]age.Identity, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, fmt.Errorf("backup key: %w", err)
+	}
+	defer f.Close()
+	ids, err := age.ParseIdentities(f)
+	if err != nil {
+		return nil, fmt.Errorf("the file %s is not a key as age-keygen writes it", file)
+	}
+	return ids, nil
+}
+
+// backup copies the database beside itself, checks the copy, encrypts it into
+// file, and takes the copy away.
+func (o *Office) backup(ctx context.Context, d *db.DB, beside, file string, to age.Recipient) (size int64, err error) {
+	if _, err := os.Stat(file); err == nil {
+		return 0, ErrFileThere
+	}
+	dir, err := os.MkdirTemp(beside, ".backup-*") // only we can look into it
+	if err != nil {
+		return 0, fmt.Errorf("backup: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	copied := filepath.Join(dir, "icouch.db")
+	if err := d.Snapshot(ctx, copied); err != nil {
+		return 0, err
+	}
+	if err := o.intact(ctx, copied); err != nil {
+		return 0, err
+	}
+	return encrypt(copied, file, to)
+}
+
+// intact has the engine check a database file that nobody else uses.
+func (o *Office) intact(ctx context.Context, file string) error {
+	d, err := db.Open(ctx, db.Config{URL: file, Clock: o.Clock})
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Intact(ctx), d.Close())
+}
+
+func encrypt(from, file string, to age.Recipient) (size int64, err error) {
+	in, err := os.Open(from)
+	if err != nil {
+		return 0, fmt.Errorf("backup: %w", err)
+	}
+	defer in.Close()
+	err = writeNew(file, func(w io.Writer) error {
+		sealed, err := age.Encrypt(w, to)
+		if err != nil {
+			return err
+		}
+		size, err = io.Copy(sealed, in)
+		return errors.Join(err, sealed.Close())
+	})
+	return size, err
+}
+
+// writeNew writes a file that is not there yet: whole and on the disk, or not
+// at all.
+func writeNew(file string, fill func(io.Writer) error) error {
+	tmp, err := os.CreateTemp(filepath.Dir(file), ".new-*") // made with mode 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(tmp.Name())
+	if err := errors.Join(fill(tmp), tmp.Sync(), tmp.Close()); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	return os.Link(tmp.Name(), file) // does not replace
+}
+
+// Restore brings a backup back.
+type Restore struct {
+	File     string `arg:"" help:"The backup." type:"existingfile"`
+	Data     string `help:"New data directory." required:"" placeholder:"DIR"`
+	Identity string `help:"Key that opens the backup. Without it: backup.key in the new data directory." env:"ICOUCH_BACKUP_IDENTITY" placeholder:"FILE"`
+	RootKey  string `help:"File with the root key, to check the copy with. Without it: root.key in the new data directory, if it is there." env:"ICOUCH_ROOT_KEY" placeholder:"FILE"`
+}
+
+// Run is "icouch restore".
+func (c *Restore) Run(ctx context.Context, o *Office) error {
+	p := config.Place{Data: c.Data, RootKey: c.RootKey}
+	if _, err := os.Stat(p.DatabaseFile()); err == nil {
+		return ErrDataThere
+	}
+	if c.Identity == "" {
+		c.Identity = filepath.Join(c.Data, "backup.key")
+	}
+	ids, err := identities(c.Identity)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("there is no %s: name the key that opens the backup with --identity", c.Identity)
+	}
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return fmt.Errorf("restore: %w", err)
+	}
+	if err := o.restore(ctx, c.File, p.DatabaseFile(), ids); err != nil {
+		return err
+	}
+	o.say("The database is in %s, and whole.", p.DatabaseFile())
+	if _, err := os.Stat(p.KeyFile()); err != nil {
+		o.say("Its root key is not here yet: put it at %s, then run icouch doctor. Without it no name can be read.", p.KeyFile())
+		return nil
+	}
+	return (&VerifyTrail{Place: p}).Run(ctx, o)
+}
+
+// restore decrypts into a directory of its own first: what is cut short or
+// does not check out never looks like an installation.
+func (o *Office) restore(ctx context.Context, from, to string, ids []age.Identity) error {
+	dir, err := os.MkdirTemp(filepath.Dir(to), ".restore-*")
+	if err != nil {
+		return fmt.Errorf("restore: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	copied := filepath.Join(dir, "icouch.db")
+	if err := decrypt(from, copied, ids); err != nil {
+		return err
+	}
+	if err := o.intact(ctx, copied); err != nil {
+		return fmt.Errorf("the backup opens, but what is in it is damaged: %w", err)
+	}
+	if err := os.Link(copied, to); errors.Is(err, fs.ErrExist) {
+		return ErrDataThere
+	} else if err != nil {
+		return fmt.Errorf("restore: %w", err)
+	}
+	return nil
+}
+
+func decrypt(from, to string, ids []age.Identity) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return fmt.Errorf("restore: %w", err)
+	}
+	defer in.Close()
+	open, err := age.Decrypt(in, ids...)
+	if err != nil {
+		if _, other := errors.AsType[*age.NoIdentityMatchError](err); other {
+			return errors.New("this key does not open this backup")
+		}
+		return fmt.Errorf("the file %s is not a whole backup: %s", from, strings.TrimPrefix(err.Error(), "failed to read header: "))
+	}
+	return writeNew(to, func(w io.Writer) error {
+		if _, err := io.Copy(w, open); err != nil {
+			return fmt.Errorf("the backup is cut short or was changed: %w", err)
+		}
+		return nil
+	})
+}

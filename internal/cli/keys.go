@@ -1,0 +1,95 @@
+package cli
+
+import (
+	"context"
+
+	"icouch/internal/access"
+	"icouch/internal/account"
+	"icouch/internal/base/id"
+	"icouch/internal/people"
+	"icouch/internal/platform/config"
+	"icouch/internal/platform/db"
+	"icouch/internal/platform/installation"
+	"icouch/internal/platform/keys"
+)
+
+// Keys is about the keys.
+type Keys struct {
+	Rotate RotateKeys `cmd:"" help:"Put a new root key in place, and wrap every key under it."`
+}
+
+// RotateKeys changes the root key and, if asked, what lies under it. Killed on
+// the way, it leaves everything readable, and is run again.
+type RotateKeys struct {
+	config.Place `embed:""`
+	Fields       bool `help:"Also give every practice and the installation a new data key, and seal every field again."`
+}
+
+// Run is "icouch keys rotate".
+func (c *RotateKeys) Run(ctx context.Context, o *Office) error {
+	return o.work(ctx, c.Place, func(i *installation.Installation) error {
+		wrapped, err := keys.Rotate(ctx, i.DB)
+		if err != nil {
+			return err
+		}
+		o.say("There is a new root key in %s, and %s under it. The old root key opens nothing any more.", c.KeyFile(), count(wrapped, "key has been wrapped", "keys have been wrapped"))
+		o.say("Keep a copy of the new root key apart from the backups. A copy of the database from before needs the old one.")
+		if !c.Fields {
+			return nil
+		}
+		return o.reseal(ctx, i.DB)
+	})
+}
+
+// reseal gives each owner of a key a new one, and seals what is theirs again.
+func (o *Office) reseal(ctx context.Context, d *db.DB) error {
+	var owners []id.Practice
+	err := d.View(ctx, func(tx *db.Tx) (err error) {
+		owners, err = keys.Owners(tx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, owner := range owners {
+		if err := renew(ctx, d, owner); err != nil {
+			return err
+		}
+	}
+	o.say("%s a new data key, and every name, address and number is sealed with it. Letters that wait keep theirs until they have gone.", count(len(owners), "owner of a key has", "owners of keys have"))
+	return nil
+}
+
+func renew(ctx context.Context, d *db.DB, owner id.Practice) error {
+	if err := d.Maintain(ctx, func(tx *db.Tx) error { return keys.Renew(tx, owner) }); err != nil {
+		return err
+	}
+	if owner == keys.Installation {
+		return inParts(ctx, d, access.Operator(), account.Reseal)
+	}
+	by := access.Operating(owner)
+	if err := d.Update(ctx, func(tx *db.Tx) error { return people.ResealPractitioners(tx, by) }); err != nil {
+		return err
+	}
+	if err := inParts(ctx, d, by, people.Reseal); err != nil {
+		return err
+	}
+	return inParts(ctx, d, by, people.ResealInvitations)
+}
+
+// inParts runs a verb that does a part at a time, each in a transaction of its
+// own, until it says that nothing is left.
+func inParts[I ~string](ctx context.Context, d *db.DB, by access.Actor, verb func(*db.Tx, access.Actor, I) (I, error)) error {
+	var after I
+	for {
+		var next I
+		err := d.Update(ctx, func(tx *db.Tx) (err error) {
+			next, err = verb(tx, by, after)
+			return err
+		})
+		if err != nil || next == "" {
+			return err
+		}
+		after = next
+	}
+}

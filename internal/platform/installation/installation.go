@@ -1,0 +1,137 @@
+// Package installation is one iCouch and all it keeps: a directory, the root
+// key, and the database, which is a file there or a PostgreSQL elsewhere.
+//
+// One program at a time works in a directory; operators may look in meanwhile.
+package installation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"icouch/internal/platform/config"
+	"icouch/internal/platform/crypt"
+	"icouch/internal/platform/db"
+	"icouch/internal/platform/keys"
+)
+
+// What an operator is told.
+var (
+	ErrRunning  = errors.New("another icouch is at work in this data directory; stop it first")
+	ErrNone     = errors.New("there is no installation in this data directory yet; icouch serve makes one")
+	ErrNoKey    = errors.New("the database is there, but its root key file is not; put the key back where it was, or name it with --root-key: a new key would open nothing")
+	ErrOtherKey = errors.New("this root key does not open this database; it belongs to another installation, or to an older state of this one")
+)
+
+// Installation is one that is open.
+type Installation struct {
+	DB    *db.DB
+	Grade crypt.Grade // how far the root key is from the data
+
+	lock *os.File // nil: only looked into
+}
+
+// Open opens an installation to work in it, and makes it if there is none.
+func Open(ctx context.Context, p config.Place, sql []db.Prepared, clock config.Clock) (*Installation, error) {
+	if err := os.MkdirAll(p.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("data directory: %w", err)
+	}
+	lock, err := hold(p)
+	if err != nil {
+		return nil, err
+	}
+	i, err := open(ctx, p, sql, clock)
+	if err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	i.lock = lock
+	return i, nil
+}
+
+// Look opens one that is there, beside a program that may be at work in it. It
+// makes neither a key nor a database.
+func Look(ctx context.Context, p config.Place, sql []db.Prepared, clock config.Clock) (*Installation, error) {
+	if !exists(p.KeyFile()) && (p.Postgres() || !exists(p.DatabaseFile())) {
+		return nil, ErrNone
+	}
+	if !p.Postgres() && !exists(p.DatabaseFile()) {
+		return nil, ErrNone
+	}
+	return open(ctx, p, sql, clock)
+}
+
+// Close closes it.
+func (i *Installation) Close() error {
+	err := i.DB.Close()
+	if i.lock != nil {
+		err = errors.Join(err, i.lock.Close())
+	}
+	return err
+}
+
+// hold keeps other programs out. The lock goes with the process, however it ends.
+func hold(p config.Place) (*os.File, error) {
+	f, err := os.OpenFile(filepath.Join(p.Data, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("data directory: %w", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, errors.Join(ErrRunning, f.Close())
+	}
+	return f, nil
+}
+
+func open(ctx context.Context, p config.Place, sql []db.Prepared, clock config.Clock) (*Installation, error) {
+	if !exists(p.KeyFile()) && !p.Postgres() && exists(p.DatabaseFile()) {
+		return nil, ErrNoKey
+	}
+	made := !exists(p.KeyFile())
+	ring, err := crypt.OpenRing(p.KeyFile())
+	if err != nil {
+		return nil, err
+	}
+	d, err := db.Open(ctx, db.Config{URL: p.DatabaseURL(), Clock: clock, Ring: ring, SQL: sql})
+	if err != nil {
+		return nil, err
+	}
+	if err := keys.Install(ctx, d); err != nil {
+		if made { // for a database that has another: this one opens nothing
+			err = errors.Join(err, os.Remove(p.KeyFile()))
+		}
+		if db.Unavailable(err) {
+			return nil, errors.Join(err, d.Close())
+		}
+		return nil, errors.Join(ErrOtherKey, err, d.Close())
+	}
+	grade, err := gradeOf(p)
+	if err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	return &Installation{DB: d, Grade: grade}, nil
+}
+
+// gradeOf is that of the key beside the data, or apart: data on PostgreSQL is
+// on another machine, as far as we know.
+func gradeOf(p config.Place) (crypt.Grade, error) {
+	if p.Postgres() {
+		return crypt.Apart, nil
+	}
+	return crypt.GradeOf(p.KeyFile(), p.Data)
+}
+
+// Protects says what a root key of this grade protects from.
+func Protects(g crypt.Grade) string {
+	if g == crypt.Apart {
+		return "grade B: the root key is apart from the data, so a copy of the data alone can be read by nobody"
+	}
+	return "grade C: the root key is beside the data, so copies, dumps and backups of the database are protected, and a stolen disk is not; put the key elsewhere with --root-key"
+}
+
+func exists(file string) bool {
+	_, err := os.Stat(file)
+	return !errors.Is(err, fs.ErrNotExist)
+}
