@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode"
 
 	"icouch/internal/access"
 	"icouch/internal/account"
@@ -189,7 +190,7 @@ func (s *Site) askToSignIn(w http.ResponseWriter, r *http.Request) {
 
 // localPath returns a path of ours that somebody may be sent back to, or "".
 func localPath(p string) string {
-	if len(p) > 200 || !strings.HasPrefix(p, "/") || strings.HasPrefix(p, "//") || strings.ContainsAny(p, "\\\r\n\t?#") {
+	if len(p) > 200 || !strings.HasPrefix(p, "/") || strings.HasPrefix(p, "//") || strings.ContainsAny(p, `\?#`) || strings.ContainsFunc(p, unicode.IsControl) {
 		return ""
 	}
 	return p

@@ -17,7 +17,7 @@ type Shell struct {
 	Person   string   // who is signed in; "" in a doorway
 	Home     string   // where the brand leads; "/" when empty
 	Nav      []NavLink
-	Places   []Place // more than one shows the switcher of a client's page
+	Places   []Place // more than one shows the switcher
 	Picture  Picture // the other half of a doorway on a wide screen
 	Leave    string  // a harmless site for "Leave this page"; "" shows no such link
 	Toast    *Toast

@@ -1,0 +1,213 @@
+package web
+
+import (
+	"net/http"
+
+	"icouch/internal/access"
+	"icouch/internal/account"
+	"icouch/internal/base/civil"
+	"icouch/internal/people"
+	"icouch/internal/platform/db"
+	"icouch/internal/web/parts"
+)
+
+// settingsRoutes are a person's own settings, and those of the practice for who
+// runs it: one topic a page.
+var settingsRoutes = []route{
+	{pattern: "GET /settings", enter: signedIn, do: (*Site).showSettings},
+	{pattern: "GET /settings/name", enter: signedIn, do: (*Site).showName},
+	{pattern: "POST /settings/name", enter: signedIn, do: (*Site).rename},
+	{pattern: "GET /settings/email", enter: signedIn, do: (*Site).showEmail},
+	{pattern: "POST /settings/email", enter: signedIn, do: (*Site).askEmail},
+	{pattern: "POST /settings/email/verify", enter: signedIn, do: (*Site).askVerify},
+	{pattern: "GET /settings/zone", enter: signedIn, do: (*Site).showZone},
+	{pattern: "POST /settings/zone", enter: signedIn, do: (*Site).setZone},
+	{pattern: "GET /settings/password", enter: signedIn, do: (*Site).showPassword},
+	{pattern: "POST /settings/password", enter: signedIn, do: (*Site).setPassword},
+	{pattern: "GET /settings/practice", enter: practiceHeads, do: (*Site).showPractice},
+	{pattern: "POST /settings/practice", enter: practiceHeads, do: (*Site).setPractice},
+}
+
+// SettingsPage is the list of topics, each with how it stands.
+type SettingsPage struct {
+	Page
+	Saved    bool
+	Own      parts.Facts
+	Practice *parts.Facts // for who runs one
+}
+
+// showSettings is GET /settings.
+func (s *Site) showSettings(w http.ResponseWriter, r *http.Request, by access.Actor) error {
+	page, who, err := s.settings(r, by)
+	if err != nil {
+		return err
+	}
+	p := SettingsPage{Page: page, Saved: r.URL.Query().Get("said") == "saved", Own: s.ownFacts(who)}
+	if practiceHeads(by) {
+		practice, err := s.practiceOf(r, by)
+		if err != nil {
+			return err
+		}
+		p.Practice = &parts.Facts{List: []parts.Fact{
+			{Label: "Practice name", Value: practice.Name, Change: "/settings/practice"},
+			{Label: "Practice time zone", Value: practice.Zone.ZoneCity(), Change: "/settings/practice"},
+		}}
+	}
+	return s.show(w, r, http.StatusOK, p.View())
+}
+
+// ownFacts is an account as its owner reads it.
+func (s *Site) ownFacts(who account.Account) parts.Facts {
+	address := who.Email.String()
+	if !who.Verified {
+		address += " (not confirmed)"
+	}
+	var zone civil.Zone
+	inZone := ""
+	if z, err := civil.ParseZone(who.Zone); err == nil && who.Zone != "" {
+		zone, inZone = z, z.ZoneCity()
+	}
+	return parts.Facts{List: []parts.Fact{
+		{Label: "Name", Value: who.Name, Change: "/settings/name"},
+		{Label: "E-mail", Value: address, Change: "/settings/email"},
+		{Label: "Time zone", Value: inZone, Missing: "Not chosen", Change: "/settings/zone"},
+		{Label: "Password", Value: "Chosen " + civil.Past(s.DB.Clock(), who.PasswordAt.Time, zone), Change: "/settings/password"},
+	}}
+}
+
+// settings returns the frame of a settings page, and whose it is.
+func (s *Site) settings(r *http.Request, by access.Actor) (p Page, who account.Account, err error) {
+	if p, err = s.frame(r, by, "Settings", "/settings"); err != nil {
+		return p, who, err
+	}
+	err = s.DB.View(r.Context(), func(tx *db.Tx) (err error) {
+		who, err = account.Of(tx, by)
+		return err
+	})
+	return p, who, err
+}
+
+func (s *Site) practiceOf(r *http.Request, by access.Actor) (practice people.Practice, err error) {
+	err = s.DB.View(r.Context(), func(tx *db.Tx) (err error) {
+		practice, err = people.PracticeOf(tx, by)
+		return err
+	})
+	return practice, err
+}
+
+// back leads from a topic to the list.
+var back = &parts.Link{Label: "Settings", Href: "/settings"}
+
+const saved = "/settings?said=saved"
+
+// NamePage changes a person's name.
+type NamePage struct {
+	Page
+	Name string
+}
+
+// showName is GET /settings/name.
+func (s *Site) showName(w http.ResponseWriter, r *http.Request, by access.Actor) error {
+	page, who, err := s.settings(r, by)
+	if err != nil {
+		return err
+	}
+	return s.show(w, r, http.StatusOK, NamePage{page, who.Name}.View())
+}
+
+// rename is POST /settings/name.
+func (s *Site) rename(w http.ResponseWriter, r *http.Request, by access.Actor) error {
+	if err := typed(r); err != nil {
+		return err
+	}
+	name := r.PostFormValue("name")
+	err := s.DB.Update(r.Context(), func(tx *db.Tx) error { return people.Rename(tx, by, name) })
+	if err == nil {
+		return see(w, r, saved)
+	}
+	page, status, err := s.settingsAgain(r, by, err)
+	if err != nil {
+		return err
+	}
+	return s.show(w, r, status, NamePage{page, name}.View())
+}
+
+// settingsAgain returns the frame with what is wrong with the form, or the
+// mistake if it is ours.
+func (s *Site) settingsAgain(r *http.Request, by access.Actor, wrong error) (Page, int, error) {
+	told, status := problemsOf(wrong)
+	if told == nil {
+		return Page{}, 0, wrong
+	}
+	page, err := s.frame(r, by, "Settings", "/settings")
+	page.tell(told)
+	return page, status, err
+}
+
+// ZonePage changes a person's time zone.
+type ZonePage struct {
+	Page
+	Zone string
+}
+
+// showZone is GET /settings/zone.
+func (s *Site) showZone(w http.ResponseWriter, r *http.Request, by access.Actor) error {
+	page, who, err := s.settings(r, by)
+	if err != nil {
+		return err
+	}
+	return s.show(w, r, http.StatusOK, ZonePage{page, who.Zone}.View())
+}
+
+// setZone is POST /settings/zone.
+func (s *Site) setZone(w http.ResponseWriter, r *http.Request, by access.Actor) error {
+	if err := typed(r); err != nil {
+		return err
+	}
+	zone := r.PostFormValue("zone")
+	err := s.DB.Update(r.Context(), func(tx *db.Tx) error { return account.SetZone(tx, by, zone) })
+	if err == nil {
+		return see(w, r, saved)
+	}
+	page, status, err := s.settingsAgain(r, by, err)
+	if err != nil {
+		return err
+	}
+	return s.show(w, r, status, ZonePage{page, zone}.View())
+}
+
+// PracticePage changes a practice's name and time zone.
+type PracticePage struct {
+	Page
+	Name, Zone string
+}
+
+// showPractice is GET /settings/practice.
+func (s *Site) showPractice(w http.ResponseWriter, r *http.Request, by access.Actor) error {
+	page, err := s.frame(r, by, "Settings", "/settings")
+	if err != nil {
+		return err
+	}
+	practice, err := s.practiceOf(r, by)
+	if err != nil {
+		return err
+	}
+	return s.show(w, r, http.StatusOK, PracticePage{page, practice.Name, practice.Zone.String()}.View())
+}
+
+// setPractice is POST /settings/practice.
+func (s *Site) setPractice(w http.ResponseWriter, r *http.Request, by access.Actor) error {
+	if err := typed(r); err != nil {
+		return err
+	}
+	name, zone := r.PostFormValue("practice"), r.PostFormValue("zone")
+	err := s.DB.Update(r.Context(), func(tx *db.Tx) error { return people.SetPractice(tx, by, name, zone) })
+	if err == nil {
+		return see(w, r, saved)
+	}
+	page, status, err := s.settingsAgain(r, by, err)
+	if err != nil {
+		return err
+	}
+	return s.show(w, r, status, PracticePage{page, name, zone}.View())
+}
