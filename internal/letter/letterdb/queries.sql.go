@@ -135,7 +135,7 @@ func (q *Queries) Delay(ctx context.Context, arg DelayParams) (int64, error) {
 
 const report = `-- name: Report :execrows
 UPDATE letter SET state = $1, reason = $2, settled_at = $3
-WHERE practice_id = $4 AND id = $5 AND state IN ('sent', 'delivered')
+WHERE practice_id = $4 AND id = $5 AND state IN ('sent', 'delayed', 'delivered', 'bounced') AND content IS NULL
 `
 
 type ReportParams struct {
@@ -146,6 +146,8 @@ type ReportParams struct {
 	ID         id.Letter
 }
 
+// Only of a letter that has gone, and so is blank: "later" is often followed by
+// "no", and a mail server may say either twice.
 func (q *Queries) Report(ctx context.Context, arg ReportParams) (int64, error) {
 	result, err := q.exec(ctx, q.reportStmt, report,
 		arg.State,
@@ -225,7 +227,7 @@ func (q *Queries) ToSend(ctx context.Context, arg ToSendParams) (ToSendRow, erro
 }
 
 const waiting = `-- name: Waiting :one
-SELECT COUNT(*) FROM letter WHERE state IN ('queued', 'delayed')
+SELECT COUNT(*) FROM letter WHERE state IN ('queued', 'delayed') AND content IS NOT NULL
 `
 
 func (q *Queries) Waiting(ctx context.Context) (int64, error) {
