@@ -9,6 +9,7 @@ import (
 	"icouch/internal/account"
 	"icouch/internal/audit"
 	"icouch/internal/base/at"
+	"icouch/internal/base/civil"
 	"icouch/internal/base/email"
 	"icouch/internal/base/fault"
 	"icouch/internal/base/id"
@@ -40,6 +41,7 @@ type Offer struct {
 	ExpiresAt at.Time
 	EndedAt   *at.Time
 	Practice  Practice
+	Zone      civil.Zone // the client's, or else the practice's; of a dead link the practice's
 	Inviter   string
 	Name      Name
 	Email     email.Address
@@ -79,6 +81,7 @@ func Look(tx *db.Tx, _ access.Actor, token secret.Token) (Offer, error) {
 	if o.Practice, err = PracticeOf(tx, by); err != nil {
 		return Offer{}, err
 	}
+	o.Zone = o.Practice.Zone
 	if o.Fault() != nil {
 		return o, nil
 	}
@@ -101,7 +104,7 @@ func Look(tx *db.Tx, _ access.Actor, token secret.Token) (Offer, error) {
 	if o.Email, err = invitedAddress(key, r.PracticeID, r.ID, r.Email); err != nil {
 		return Offer{}, err
 	}
-	o.Name, o.Inviter = c.Name, who.Name
+	o.Name, o.Inviter, o.Zone = c.Name, who.Name, zoneOf(c, o.Practice)
 	return o, nil
 }
 

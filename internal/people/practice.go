@@ -216,6 +216,17 @@ func Practitioners(tx *db.Tx, by access.Actor) ([]Practitioner, error) {
 	return all, nil
 }
 
+// LooksAfter returns the name of who looks after a client, to whoever may open
+// the client's record: the client is one of them.
+func LooksAfter(tx *db.Tx, by access.Actor, client id.Client) (string, error) {
+	c, err := Find(tx, by, client)
+	if err != nil {
+		return "", err
+	}
+	who, err := practitioner(tx, c.Practice, c.Practitioner)
+	return who.Name, err
+}
+
 // practitioner returns one member of a practice, whoever asks.
 func practitioner(tx *db.Tx, p id.Practice, who id.Practitioner) (Practitioner, error) {
 	r, err := SQL.In(tx).Practitioner(tx, peopledb.PractitionerParams{PracticeID: p, ID: who})

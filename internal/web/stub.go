@@ -1,3 +1,3 @@
 package web
 
-var joinRoutes, homeRoutes, peopleRoutes []route
+var peopleRoutes []route

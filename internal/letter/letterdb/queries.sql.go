@@ -163,7 +163,7 @@ func (q *Queries) PutBack(ctx context.Context, arg PutBackParams) (int64, error)
 
 const report = `-- name: Report :execrows
 UPDATE letter SET state = $1, reason = $2, settled_at = $3
-WHERE practice_id = $4 AND id = $5 AND content IS NULL AND state IN ('sent', 'delayed', 'delivered')
+WHERE practice_id = $4 AND id = $5 AND state IN ('sent', 'delayed', 'delivered', 'bounced') AND content IS NULL
 `
 
 type ReportParams struct {
@@ -174,6 +174,8 @@ type ReportParams struct {
 	ID         id.Letter
 }
 
+// Only of a letter that has gone, and so is blank: "later" is often followed by
+// "no", and a mail server may say either twice.
 func (q *Queries) Report(ctx context.Context, arg ReportParams) (int64, error) {
 	result, err := q.exec(ctx, q.reportStmt, report,
 		arg.State,

@@ -1,0 +1,102 @@
+package web
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/a-h/templ"
+
+	"icouch/internal/access"
+	"icouch/internal/base/fault"
+	"icouch/internal/platform/mail/sink"
+)
+
+// Pages for whoever develops the program: the letters that would have gone out,
+// and the parts that pages are made of. On an installation with real mail there
+// is nothing here.
+
+// MailboxPage lists the letters, newest first.
+type MailboxPage struct {
+	Page
+	Letters []LetterLine
+}
+
+// LetterLine is one of them.
+type LetterLine struct {
+	N                 int
+	To, Subject, When string
+}
+
+// LetterPage is one letter.
+type LetterPage struct {
+	Page
+	LetterLine
+	Text []TextRun
+	HTML string
+}
+
+// TextRun is a piece of a letter's text; a Link is an address in it.
+type TextRun struct {
+	Words string
+	Link  bool
+}
+
+// GET /dev/mailbox
+func (s *Site) devMailbox(w http.ResponseWriter, r *http.Request, _ access.Actor) error {
+	if s.Mailbox == nil {
+		return fault.NotFound
+	}
+	p := MailboxPage{Page: s.page(r, "Mailbox")}
+	all := s.Mailbox.Messages()
+	for i := len(all) - 1; i >= 0; i-- {
+		p.Letters = append(p.Letters, letterLine(i+1, all[i]))
+	}
+	return s.show(w, r, http.StatusOK, p.View())
+}
+
+// GET /dev/mailbox/{n}
+func (s *Site) devLetter(w http.ResponseWriter, r *http.Request, _ access.Actor) error {
+	if s.Mailbox == nil {
+		return fault.NotFound
+	}
+	all := s.Mailbox.Messages()
+	n, err := strconv.Atoi(r.PathValue("n"))
+	if err != nil || n < 1 || n > len(all) {
+		return fault.NotFound
+	}
+	m := all[n-1]
+	p := LetterPage{Page: s.page(r, "Mailbox"), LetterLine: letterLine(n, m), Text: s.runs(m.Text), HTML: m.HTML}
+	return s.show(w, r, http.StatusOK, p.View())
+}
+
+func letterLine(n int, m sink.Message) LetterLine {
+	return LetterLine{n, m.To, m.Subject, m.Header.Get("Date")}
+}
+
+// runs finds the links to this site in a text.
+func (s *Site) runs(text string) (all []TextRun) {
+	for {
+		before, rest, found := strings.Cut(text, s.House.Base+"/")
+		all = append(all, TextRun{Words: before})
+		if !found {
+			return all
+		}
+		end := strings.IndexAny(rest, " \t\r\n<>")
+		if end < 0 {
+			end = len(rest)
+		}
+		link := strings.TrimRight(rest[:end], ".,;")
+		all, text = append(all, TextRun{s.House.Base + "/" + link, true}), rest[len(link):]
+	}
+}
+
+// devGallery shows parts: GET /dev/parts and below.
+func devGallery(gallery func() templ.Component) func(*Site, http.ResponseWriter, *http.Request, access.Actor) error {
+	return func(s *Site, w http.ResponseWriter, r *http.Request, _ access.Actor) error {
+		if s.Mailbox == nil {
+			return fault.NotFound
+		}
+		return s.show(w, r, http.StatusOK, gallery())
+	}
+}

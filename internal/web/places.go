@@ -1,0 +1,140 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"icouch/internal/access"
+	"icouch/internal/account"
+	"icouch/internal/base/civil"
+	"icouch/internal/base/fault"
+	"icouch/internal/base/id"
+	"icouch/internal/people"
+	"icouch/internal/platform/db"
+)
+
+// PlacesPage is where a person may act, and what has ended. It works on a phone
+// and without script.
+type PlacesPage struct {
+	Page
+	Heading, Lede string
+	Open          []PlaceLine
+	Ended         []PlaceLine
+	MayFound      bool // signed up as a practitioner, and has no practice yet
+}
+
+// PlaceLine is one of them.
+type PlaceLine struct {
+	Value, Label, Note string
+	Current            bool
+}
+
+// noPlace is the dashboard of somebody who is in no place just now.
+func (s *Site) noPlace(w http.ResponseWriter, r *http.Request, by access.Actor) error {
+	p, err := s.placesPage(r, by, "Dashboard", "/dashboard")
+	if err != nil {
+		return err
+	}
+	switch {
+	case len(p.Open) > 0:
+		p.Heading, p.Lede = "Where do you want to go?", "The place you were in is not open to you any more. These are."
+	case len(p.Ended) > 0:
+		p.Heading, p.Lede = "Nothing is open just now", "Care has ended, so the practice has closed this place. Your account stays yours. If you think this is a mistake, ask the practice."
+	default:
+		p.Heading, p.Lede, p.MayFound = "You have no practice yet", "Create yours to invite clients. Are you a client? Open the link in the e-mail from your practice instead.", true
+	}
+	return s.show(w, r, http.StatusOK, p.View())
+}
+
+// GET /places
+func (s *Site) places(w http.ResponseWriter, r *http.Request, by access.Actor) error {
+	p, err := s.placesPage(r, by, "Places", "")
+	if err != nil {
+		return err
+	}
+	return s.show(w, r, http.StatusOK, p.View())
+}
+
+func (s *Site) placesPage(r *http.Request, by access.Actor, title, current string) (*PlacesPage, error) {
+	frame, err := s.frame(r, by, title, current)
+	if err != nil {
+		return nil, err
+	}
+	p := &PlacesPage{Page: frame, Heading: "Your places", Lede: "One account can open several: your own records, those of people you act for, and a practice you work in."}
+	err = s.DB.View(r.Context(), func(tx *db.Tx) error {
+		all, err := people.Places(tx, by)
+		if err != nil {
+			return err
+		}
+		me, err := account.Of(tx, by)
+		if err != nil {
+			return err
+		}
+		for _, place := range all {
+			p.add(place, by, me.Zone, s)
+		}
+		return nil
+	})
+	return p, err
+}
+
+func (p *PlacesPage) add(place people.Place, by access.Actor, zone string, s *Site) {
+	l := PlaceLine{Value: placeValue(place.Place), Label: place.Name, Note: "at " + place.Practice}
+	if place.Work {
+		l.Label, l.Note = place.Practice, "You work here"
+	}
+	if place.Ended {
+		z, _ := civil.ParseZone(zone) // none chosen: UTC, and the words say so
+		l.Note += ". Care ended " + civil.MomentZone(s.DB.Clock(), place.EndsAt.Time, z) + "."
+		p.Ended = append(p.Ended, l)
+		return
+	}
+	l.Current = place.Place.Practice == by.Practice() && place.Place.Client == by.Client()
+	p.Open = append(p.Open, l)
+}
+
+// POST /switch
+func (s *Site) switchPlace(w http.ResponseWriter, r *http.Request, by access.Actor) error {
+	form, err := typedIn(r)
+	if err != nil {
+		return err
+	}
+	err = s.DB.Update(r.Context(), func(tx *db.Tx) error {
+		to, err := placeOf(form.Get("place"))
+		if err != nil {
+			return err
+		}
+		return people.Choose(tx, by, visitOf(r).token, to)
+	})
+	if err == nil {
+		return see(w, r, "/dashboard")
+	}
+	if errors.Is(err, account.ErrSignedOut) {
+		return see(w, r, "/sign-in")
+	}
+	if _, _, isFault := fault.As(err); !isFault {
+		return err
+	}
+	p, e := s.placesPage(r, by, "Places", "")
+	if e != nil {
+		return e
+	}
+	return s.answerForm(w, r, &p.Page, err, p.View)
+}
+
+// placeOf reads what placeValue wrote. What cannot be a place is none of the
+// person's.
+func placeOf(s string) (p account.Place, err error) {
+	practice, client, _ := strings.Cut(s, "/")
+	if p.Practice, err = id.Parse[id.Practice](practice); err != nil {
+		return account.Place{}, people.ErrNoPlace
+	}
+	if client == "" {
+		return p, nil
+	}
+	if p.Client, err = id.Parse[id.Client](client); err != nil {
+		return account.Place{}, people.ErrNoPlace
+	}
+	return p, nil
+}
