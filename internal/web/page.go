@@ -11,11 +11,12 @@ import (
 // Page is what every page has: the frame, and what is wrong with its form.
 type Page struct {
 	parts.Shell
+	work bool // the reader is at work in a practice: see framed
 }
 
 // page returns the frame for whoever asks.
 func (s *Site) page(r *http.Request, title string) Page {
-	return Page{parts.Shell{Brand: s.House.Brand, Title: title, Home: home(visitOf(r).actor)}}
+	return Page{Shell: parts.Shell{Brand: s.House.Brand, Title: title, Home: home(visitOf(r).actor)}}
 }
 
 func home(a access.Actor) string {

@@ -1,3 +1,3 @@
 package web
 
-var doorRoutes, joinRoutes, homeRoutes, peopleRoutes, settingsRoutes []route
+var doorRoutes, joinRoutes, homeRoutes, settingsRoutes []route

@@ -1,0 +1,77 @@
+package web
+
+import (
+	"net/http"
+
+	"icouch/internal/access"
+	"icouch/internal/account"
+	"icouch/internal/people"
+	"icouch/internal/platform/db"
+	"icouch/internal/web/parts"
+)
+
+// frame returns the page of somebody who is signed in, with their links, their
+// name and their places. Current is the link under which the page stands:
+// "/people". A guest gets the page of the door. Draw it with framed.
+func (s *Site) frame(r *http.Request, by access.Actor, title, current string) (Page, error) {
+	p := s.page(r, title)
+	if !by.SignedIn() {
+		return p, nil
+	}
+	p.work, p.Nav = by.AtWork(), navOf(by, current)
+	err := s.DB.View(r.Context(), func(tx *db.Tx) error {
+		who, err := account.Of(tx, by)
+		if err != nil {
+			return err
+		}
+		p.Person = who.Name
+		places, err := people.Places(tx, by)
+		p.Places = switcher(places, by)
+		return err
+	})
+	return p, err
+}
+
+// navOf is where somebody can go.
+func navOf(by access.Actor, current string) []parts.NavLink {
+	links := []parts.NavLink{{Label: "Dashboard", Href: "/dashboard", Icon: "layout-dashboard"}}
+	if by.MaySeePeople() {
+		links = append(links, parts.NavLink{Label: "People", Href: "/people", Icon: "users"})
+	}
+	links = append(links, parts.NavLink{Label: "Settings", Href: "/settings", Icon: "settings"})
+	for i := range links {
+		links[i].Current = links[i].Href == current
+	}
+	return links
+}
+
+// switcher lists the places that are open, if there is more than one. Whoever
+// is in none of them now is not told that they are in the first.
+func switcher(all []people.Place, by access.Actor) []parts.Place {
+	var open []parts.Place
+	nowhere := true
+	for _, p := range all {
+		if !p.Ended {
+			here := p.Place.Practice == by.Practice() && p.Place.Client == by.Client()
+			open = append(open, parts.Place{Value: placeValue(p.Place), Label: placeLabel(p), Current: here})
+			nowhere = nowhere && !here
+		}
+	}
+	if len(open) < 2 {
+		return nil
+	}
+	if nowhere {
+		return append([]parts.Place{{Label: "Nothing yet: choose", Current: true}}, open...)
+	}
+	return open
+}
+
+// placeValue is what POST /switch gets.
+func placeValue(p account.Place) string { return p.Practice.String() + "/" + p.Client.String() }
+
+func placeLabel(p people.Place) string {
+	if p.Work {
+		return p.Practice + " (work)"
+	}
+	return p.Name + " at " + p.Practice
+}
