@@ -67,8 +67,13 @@ type Bulk struct {
 	Buttons []Button
 }
 
-// ShowMore leads to the next rows.
-type ShowMore struct{ Href, Words string } // "50 of 132 shown"
+// ShowMore leads to the next rows, by a link or, where names are searched, by
+// a form.
+type ShowMore struct {
+	Href, Words string // "50 of 132 shown"
+	Post        string
+	Hidden      []Pair
+}
 
 // Pages leads back and forth where a list has an end worth knowing.
 type Pages struct{ Earlier, Later, Words string }
