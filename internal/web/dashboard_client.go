@@ -12,8 +12,8 @@ import (
 	"icouch/internal/web/parts"
 )
 
-// ClientPage is a client's private place, as far as there is anything in it.
-type ClientPage struct {
+// ClientHome is a client's private place, as far as there is anything in it.
+type ClientHome struct {
 	Page
 	Greeting, Lede string
 	Practitioner   string
@@ -28,7 +28,7 @@ func (s *Site) clientDashboard(w http.ResponseWriter, r *http.Request, by access
 	if err != nil {
 		return err
 	}
-	p := ClientPage{Page: frame}
+	p := ClientHome{Page: frame}
 	var (
 		me       account.Account
 		c        people.Client
