@@ -75,7 +75,7 @@ func (s *Site) identify(v *visit, r *http.Request) error {
 
 // background reports whether a request was made by the page and not the person.
 func background(r *http.Request) bool {
-	return strings.HasPrefix(r.Header.Get("Accept"), "text/event-stream")
+	return strings.HasPrefix(r.Header.Get("Accept"), "text/event-stream") || r.URL.Path == "/csp"
 }
 
 // sessionCookie is the cookie's name. The prefix has browsers refuse it unless
