@@ -93,7 +93,7 @@ var only = map[string]string{
 	"filippo.io/age/...":                  "platform/crypt cli",
 	"math/rand":                           "",
 	"math/rand/v2":                        "platform/jobs bench", // so that not all come back at once; for secrets it is never right
-	"net":                                 "platform/mail platform/mail/sink platform/config web cli bench",
+	"net":                                 "platform/db platform/mail platform/mail/sink platform/config web cli bench",
 	"net/smtp":                            "",
 	"os/exec":                             "",
 	"unsafe":                              "",
