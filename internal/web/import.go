@@ -125,9 +125,13 @@ func onFile(err error) error {
 	return fault.At("file", err)
 }
 
+// A file may be one of ours: what the export put before a cell that looks like
+// a formula, a telephone number for one, is taken away again.
+func readList(data []byte) (sheet.Sheet, error) { return sheet.Read(data, sheet.Limits{Ours: true}) }
+
 func (s *Site) planImport(r *http.Request, by access.Actor, data []byte) (p PlanPage, err error) {
 	p.file = base64.RawURLEncoding.EncodeToString(data)
-	list, err := sheet.Read(data, sheet.Limits{})
+	list, err := readList(data)
 	if err != nil {
 		return p, err
 	}
@@ -178,7 +182,7 @@ func (s *Site) importOnce(r *http.Request, by access.Actor, data []byte, key str
 	if err != nil {
 		return err
 	}
-	list, err := sheet.Read(data, sheet.Limits{})
+	list, err := readList(data)
 	if err != nil {
 		return err
 	}

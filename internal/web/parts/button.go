@@ -13,6 +13,7 @@ const (
 	Quiet     ButtonKind = "quiet"
 	Ghost     ButtonKind = "ghost"
 	Danger    ButtonKind = "danger"
+	Inline    ButtonKind = "inline" // looks like a link in a line of text, and sends a form
 )
 
 // Button is a button that sends its form, or with Href a link that looks like one.
