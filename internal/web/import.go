@@ -241,7 +241,7 @@ func (p PlanPage) button() parts.Button {
 
 func (p PlanPage) table() parts.Table {
 	t := parts.Table{ID: "plan", Caption: "What happens with each row", Columns: []parts.Column{
-		{Label: "Row", Kind: parts.Number, Labeled: true}, {Label: "Name", Kind: parts.Main}, {Label: "E-mail", Kind: parts.Wide}, {Label: "What happens", Kind: parts.Line},
+		{Label: "Name", Kind: parts.Main}, {Label: "E-mail", Kind: parts.Wide}, {Label: "What happens", Kind: parts.Line},
 	}}
 	for _, worth := range []func(people.Row) bool{isLeft, hasWords, isPlain} { // problems first
 		for _, r := range p.plan.Rows {
@@ -270,7 +270,7 @@ func (p PlanPage) row(r people.Row) parts.Row {
 		name = "No name"
 	}
 	return parts.Row{Cells: []templ.Component{
-		parts.Words(thousands(r.Line)).View(), parts.Person{Name: name, Mail: r.Email}.View(), parts.Words(r.Email).View(), state.View(),
+		parts.Person{Name: name, Mail: r.Email, Note: "Row " + thousands(r.Line)}.View(), parts.Words(r.Email).View(), state.View(),
 	}}
 }
 
