@@ -214,11 +214,14 @@ type PeoplePage struct {
 
 func (p PeoplePage) head() parts.PageHead {
 	h := parts.PageHead{Title: "People", Lede: peopleWords(p.answer.Total), CountID: "count"}
-	if p.reader.by.MayInvite() {
+	if p.reader.by.MayInvite() && !p.nobody() {
 		h.Actions = []parts.Button{{Label: "New Client", Kind: parts.Primary, Icon: "user-plus", Href: "/people/new"}}
 	}
 	return h
 }
+
+// nobody reports whether there is not one client yet.
+func (p PeoplePage) nobody() bool { return p.answer.Counts[people.Everyone] == 0 }
 
 func (p PeoplePage) search() parts.Search {
 	return parts.Search{Action: "/people/search", Name: "q", Value: p.listing.text, Label: "Search by name or e-mail", Target: "people",
@@ -305,19 +308,19 @@ func (p PeoplePage) more() *parts.ShowMore {
 func (p PeoplePage) empty() *parts.Empty {
 	all := &parts.Button{Label: "Show everyone", Href: "/people"}
 	switch {
+	case p.nobody() && p.reader.by.MayInvite():
+		return &parts.Empty{Icon: "users", Title: "No clients yet", Words: "Add the first; you choose when to invite them.",
+			Action: &parts.Button{Label: "New Client", Kind: parts.Primary, Icon: "user-plus", Href: "/people/new"}}
+	case p.nobody():
+		return &parts.Empty{Icon: "users", Title: "No clients yet"}
 	case p.listing.text != "" && p.listing.group == people.Everyone:
 		return &parts.Empty{Icon: "search", Title: "No one matches “" + p.listing.text + "”", Words: "Try a part of the name, or of the e-mail address.", Action: all}
 	case p.listing.text != "":
 		return &parts.Empty{Icon: "search", Title: "No one matches “" + p.listing.text + "”", Words: "Only those under “" + filterLabels[p.listing.group] + "” were looked at.", Action: all}
 	case p.listing.page > 1:
 		return &parts.Empty{Icon: "users", Title: "The list ends before this page", Action: all}
-	case p.listing.group != people.Everyone:
-		return &parts.Empty{Icon: "users", Title: emptyGroups[p.listing.group], Action: all}
-	case !p.reader.by.MayInvite():
-		return &parts.Empty{Icon: "users", Title: "No clients yet"}
 	}
-	return &parts.Empty{Icon: "users", Title: "No clients yet", Words: "Add the first; you choose when to invite them.",
-		Action: &parts.Button{Label: "Add your first client", Icon: "user-plus", Href: "/people/new"}}
+	return &parts.Empty{Icon: "users", Title: emptyGroups[p.listing.group], Action: all}
 }
 
 var emptyGroups = map[people.Group]string{
