@@ -237,7 +237,13 @@ func (d *DB) Snapshot(ctx context.Context, file string) error {
 	if d.postgres {
 		return ErrNoSnapshot
 	}
-	if _, err := d.read.ExecContext(ctx, "VACUUM INTO $1", file); err != nil {
+	// The readers may write nothing at all, and the writer has others waiting.
+	apart, err := sql.Open("sqlite", "file:"+d.URL+pragmas)
+	if err != nil {
+		return fmt.Errorf("db: snapshot: %w", err)
+	}
+	defer apart.Close()
+	if _, err := apart.ExecContext(ctx, "VACUUM INTO $1", file); err != nil {
 		return fmt.Errorf("db: snapshot: %w", err)
 	}
 	return nil
