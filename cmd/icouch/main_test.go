@@ -1,0 +1,219 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"icouch/internal/platform/config"
+)
+
+// binary is the program as it is shipped, built once for those who need it.
+var binary = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "icouch-*")
+	if err != nil {
+		return "", err
+	}
+	file := filepath.Join(dir, "icouch")
+	out, err := exec.Command("go", "build", "-buildvcs=false", "-o", file, ".").CombinedOutput()
+	if err != nil {
+		return "", errors.New(string(out))
+	}
+	return file, nil
+})
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(driving); dir != "" {
+		os.Exit(drive(dir))
+	}
+	status := m.Run()
+	if file, err := binary(); err == nil {
+		os.RemoveAll(filepath.Dir(file))
+	}
+	os.Exit(status)
+}
+
+// freePort is an address nobody listens at.
+func freePort(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// start runs the program in this process and returns when it answers.
+func start(t *testing.T, s config.Serve) (m *Main, log *safeBuffer, stop func() error) {
+	t.Helper()
+	s.Brand, s.Listen = "iCouch", freePort(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	opened, ended := make(chan struct{}), make(chan error, 1)
+	log = new(safeBuffer)
+	m = &Main{Settings: s, Clock: time.Now, Log: log, Open: func(context.Context, *Main) error { close(opened); return nil }}
+	go func() { ended <- m.Run(ctx) }()
+	stop = sync.OnceValue(func() error { cancel(); return <-ended })
+	t.Cleanup(func() { _ = stop() })
+	select {
+	case <-opened:
+	case err := <-ended:
+		ended <- err
+		t.Fatalf("did not start: %v", err)
+	}
+	return m, log, stop
+}
+
+// safeBuffer is written to by the program while the test reads it.
+type safeBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *safeBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *safeBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}
+
+func get(url string) (status int, err error) {
+	resp, err := http.Get(url)
+	if err != nil {
+		return 0, err
+	}
+	_, _ = io.Copy(io.Discard, resp.Body)
+	return resp.StatusCode, resp.Body.Close()
+}
+
+func TestTheProgramServesAndStopsWhenTold(t *testing.T) {
+	t.Parallel()
+	m, log, stop := start(t, config.Serve{Place: config.Place{Data: filepath.Join(t.TempDir(), "new")}})
+	if _, err := get(m.Settings.Base() + "/"); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{m.Settings.Base(), "SQLite", "grade C", "no mail server is set up"} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("the start does not say %q:\n%s", want, log)
+		}
+	}
+	if err := stop(); err != nil {
+		t.Errorf("it stopped with %v", err)
+	}
+	if _, err := get(m.Settings.Base() + "/"); err == nil {
+		t.Error("it answers after it has stopped")
+	}
+}
+
+func TestForTryingOutLettersGoToTheMailbox(t *testing.T) {
+	t.Parallel()
+	m, log, _ := start(t, config.Serve{Place: config.Place{Data: t.TempDir()}, Dev: true})
+	if m.Mailbox == nil || m.sender == nil {
+		t.Fatal("there is no mailbox")
+	}
+	if !strings.Contains(log.String(), mailboxPage) {
+		t.Errorf("the start does not say where the mailbox is:\n%s", log)
+	}
+	if err := m.sender.Check(t.Context()); err != nil {
+		t.Errorf("the mailbox takes no letters: %v", err)
+	}
+}
+
+func TestTheSecondProgramInADirectoryIsTurnedAway(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	start(t, config.Serve{Place: config.Place{Data: dir}})
+	err := (&Main{Settings: config.Serve{Place: config.Place{Data: dir}, Site: config.Site{Brand: "iCouch", Listen: freePort(t)}}, Clock: time.Now, Log: io.Discard}).Run(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "another icouch is at work") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestTheDemoIsReadyAndStillThereNextTime(t *testing.T) {
+	t.Parallel()
+	d := &demo{Data: filepath.Join(t.TempDir(), "demo"), Listen: freePort(t)}
+	var said [2]string
+	for i := range said {
+		ctx, cancel := context.WithCancel(t.Context())
+		out := new(safeBuffer)
+		ready := writerFunc(func(p []byte) (int, error) {
+			if n, err := out.Write(p); err != nil || !bytes.Contains(p, []byte("invented")) {
+				return n, err
+			}
+			cancel() // the last line has been said
+			return len(p), nil
+		})
+		if err := d.Run(ctx, config.IO{Out: ready, Err: io.Discard}); err != nil {
+			t.Fatal(err)
+		}
+		cancel()
+		said[i] = out.String()
+	}
+	for _, want := range []string{"Riverside Counseling", "demo@example.com", "vince.gill@example.com", "/mailbox"} {
+		if !strings.Contains(said[0], want) {
+			t.Errorf("the demo does not say %q:\n%s", want, said[0])
+		}
+	}
+	if said[0] != said[1] {
+		t.Errorf("the second start says other things:\n%s\n%s", said[0], said[1])
+	}
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+
+func TestVersionAndMistakesOnTheCommandLine(t *testing.T) {
+	t.Parallel()
+	var out, log bytes.Buffer
+	if status := run([]string{"version"}, &out, &log); status != 0 || !strings.HasPrefix(out.String(), "icouch ") {
+		t.Errorf("version: %d %q %q", status, out.String(), log.String())
+	}
+	if status := run([]string{"serve", "--url", "http://couch.example.org"}, &out, &log); status != 1 || !strings.Contains(log.String(), "--url must begin with https://") {
+		t.Errorf("a wrong address: %d %q", status, log.String())
+	}
+	if status := run([]string{"sing"}, &out, &log); status != 1 {
+		t.Errorf("an unknown command: %d", status)
+	}
+}
+
+func TestARequestUnderWayIsAnsweredBeforeTheProgramStops(t *testing.T) {
+	t.Parallel()
+	m, _, stop := start(t, config.Serve{Place: config.Place{Data: t.TempDir()}})
+	conn, err := net.Dial("tcp", m.Settings.Listen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	// Half a request: the server is reading it when it is told to stop.
+	if _, err := io.WriteString(conn, "POST / HTTP/1.1\r\nHost: "+m.Settings.Listen+"\r\nContent-Length: 2\r\nConnection: close\r\n\r\na"); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- stop() }()
+	if _, err := io.WriteString(conn, "b"); err != nil {
+		t.Fatal(err)
+	}
+	answer, err := io.ReadAll(conn)
+	if err != nil || !bytes.HasPrefix(answer, []byte("HTTP/1.1 ")) {
+		t.Errorf("answered %q, %v", answer, err)
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
