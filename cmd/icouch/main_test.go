@@ -3,8 +3,15 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"io"
+	"log/slog"
+	"math/big"
 	"net"
 	"net/http"
 	"os"
@@ -194,26 +201,100 @@ func TestVersionAndMistakesOnTheCommandLine(t *testing.T) {
 
 func TestARequestUnderWayIsAnsweredBeforeTheProgramStops(t *testing.T) {
 	t.Parallel()
-	m, _, stop := start(t, config.Serve{Place: config.Place{Data: t.TempDir()}})
-	conn, err := net.Dial("tcp", m.Settings.Listen)
+	asked, told := make(chan struct{}), make(chan struct{})
+	h := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		close(asked)
+		<-told
+		io.WriteString(w, "here you are")
+	})
+	address := freePort(t)
+	s, err := newServer(h, config.Site{Listen: address}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
-	// Half a request: the server is reading it when it is told to stop.
-	if _, err := io.WriteString(conn, "POST / HTTP/1.1\r\nHost: "+m.Settings.Listen+"\r\nContent-Length: 2\r\nConnection: close\r\n\r\na"); err != nil {
-		t.Fatal(err)
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- s.serve(ctx) }()
+	answer := make(chan string, 1)
+	go func() {
+		resp, err := http.Get("http://" + address)
+		if err != nil {
+			answer <- err.Error()
+			return
+		}
+		defer resp.Body.Close()
+		b, _ := io.ReadAll(resp.Body)
+		answer <- string(b)
+	}()
+	<-asked
+	stop()
+	select {
+	case err := <-ended:
+		t.Fatalf("it stopped while somebody waited: %v", err)
+	default:
 	}
-	done := make(chan error, 1)
-	go func() { done <- stop() }()
-	if _, err := io.WriteString(conn, "b"); err != nil {
-		t.Fatal(err)
+	close(told)
+	if got := <-answer; got != "here you are" {
+		t.Errorf("the last visitor got %q", got)
 	}
-	answer, err := io.ReadAll(conn)
-	if err != nil || !bytes.HasPrefix(answer, []byte("HTTP/1.1 ")) {
-		t.Errorf("answered %q, %v", answer, err)
-	}
-	if err := <-done; err != nil {
+	if err := <-ended; err != nil {
 		t.Error(err)
+	}
+}
+
+// certify writes a certificate and its key, as an operator does.
+func certify(t *testing.T, cert, key string) {
+	t.Helper()
+	pub, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	of := x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), DNSNames: []string{"localhost"}}
+	der, err := x509.CreateCertificate(rand.Reader, &of, &of, pub, private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pkcs, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = errors.Join(os.WriteFile(cert, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600),
+		os.WriteFile(key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs}), 0o600))
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestACertificateIsReadAgainAndKeptIfTheNewOneIsBroken(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	certify(t, cert, key)
+	m, _, _ := start(t, config.Serve{Place: config.Place{Data: filepath.Join(dir, "data")}, Site: config.Site{TLSCert: cert, TLSKey: key}})
+	shown := func() []byte {
+		conn, err := tls.Dial("tcp", m.Settings.Listen, &tls.Config{InsecureSkipVerify: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		return conn.ConnectionState().PeerCertificates[0].Raw
+	}
+	if _, err := tls.Dial("tcp", m.Settings.Listen, &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS11}); err == nil {
+		t.Error("TLS 1.1 is spoken")
+	}
+	first := shown()
+	certify(t, cert, key)
+	if err := m.server.cert.read(); err != nil {
+		t.Fatal(err)
+	}
+	second := shown()
+	if bytes.Equal(first, second) {
+		t.Error("the old certificate is still shown")
+	}
+	if err := os.WriteFile(cert, []byte("nothing"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.server.cert.read(); err == nil || !bytes.Equal(shown(), second) {
+		t.Errorf("a broken certificate was taken: %v", err)
 	}
 }
