@@ -19,8 +19,8 @@ import (
 	"icouch/internal/platform/mail/dsn"
 )
 
-// reportSize is the most a report may hold: it may quote the letter.
-const reportSize = 1 << 20
+// bounceSize is the most a report may hold: it may quote the letter.
+const bounceSize = 1 << 20
 
 var errNotAReport = fault.New(fault.Invalid, "This is not a delivery report.")
 
@@ -32,7 +32,7 @@ func (s *Site) noteBounce(w http.ResponseWriter, r *http.Request, by access.Acto
 	if !s.knowsBounceKey(r) {
 		return fault.NotFound
 	}
-	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, reportSize))
+	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bounceSize))
 	if err != nil {
 		return err
 	}
