@@ -149,7 +149,7 @@ var calls = map[string]string{
 // maintained lists the functions that may call Maintain, where a package has
 // others that must not.
 var maintained = map[string]string{
-	"platform/keys": "Install Rotate",
+	"platform/keys": "Install rewrap",
 	"account":       "Seen",
 }
 
