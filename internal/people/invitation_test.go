@@ -697,6 +697,7 @@ func TestEdge13_ASupersededLinkToAnOldAddressMovesNothing(t *testing.T) {
 	edit(t, w, w.Theo, func(d *people.Details) { d.Email = address(t, "new@example.com") })
 	w.Pass(time.Hour)
 	w.Update(t, func(tx *db.Tx) error { return people.Resend(tx, w.Mara, w.Theo, "") })
+	w.RunJobs(t)
 	w.Pass(time.Hour)
 	w.Update(t, func(tx *db.Tx) error { return people.Renew(tx, access.Guest(), first) })
 	w.RunJobs(t)
