@@ -193,13 +193,13 @@ func TestTheInvitationKeepsToItsModel(t *testing.T) {
 
 func (r *run) client(t *rapid.T) int { return rapid.IntRange(0, 1).Draw(t, "client") }
 
-func (r *run) link(t *rapid.T) int {
+func (r *run) link(rt *rapid.T) int {
 	if len(r.tokens) == 0 {
-		t.Skip("no link yet")
+		rt.Skip("no link yet")
 	}
-	k := rapid.IntRange(0, len(r.tokens)-1).Draw(t, "link")
+	k := rapid.IntRange(0, len(r.tokens)-1).Draw(rt, "link")
 	if r.tokens[k] == (secret.Token{}) {
-		t.Skip("nobody has this link yet")
+		rt.Skip("nobody has this link yet")
 	}
 	return k
 }
