@@ -217,4 +217,4 @@ func (m *Main) mailState() string {
 }
 
 // mailboxPage is where the site shows the mailbox.
-const mailboxPage = "/mailbox"
+const mailboxPage = "/dev/mailbox"

@@ -150,12 +150,33 @@ type reader struct {
 }
 
 // reader finds out about whoever reads.
-func (s *Site) reader(r *http.Request, by access.Actor) (is reader, err error) {
-	err = s.DB.View(r.Context(), func(tx *db.Tx) error {
-		is, err = s.readerIn(tx, by)
-		return err
-	})
-	return is, err
+func (s *Site) reader(r *http.Request, by access.Actor) (reader, error) {
+	k := visitOf(r).known
+	if err := k.frameOf(r.Context(), s.DB); err != nil {
+		return reader{}, err
+	}
+	is := reader{Setting: people.Setting{Now: at.Of(s.DB.Clock()), NoMail: s.NoMail, Zone: zoneOf(k.account, k.practice)}, by: by, carers: k.carers}
+	is.several = carers(k.carers) > 1
+	return is, nil
+}
+
+// zoneOf is the zone in which somebody reads: their own, or the practice's as
+// long as they have not chosen.
+func zoneOf(who account.Account, at people.Practice) civil.Zone {
+	if zone, err := civil.ParseZone(who.Zone); err == nil && who.Zone != "" {
+		return zone
+	}
+	return at.Zone
+}
+
+// carers counts the members who look after clients.
+func carers(all []people.Practitioner) (n int) {
+	for _, p := range all {
+		if p.CaresForClients() {
+			n++
+		}
+	}
+	return n
 }
 
 func (s *Site) readerIn(tx *db.Tx, by access.Actor) (reader, error) {
@@ -164,26 +185,16 @@ func (s *Site) readerIn(tx *db.Tx, by access.Actor) (reader, error) {
 	if err != nil {
 		return is, err
 	}
-	zone, err := civil.ParseZone(who.Zone)
-	if err != nil || who.Zone == "" { // not chosen yet
-		practice, err := people.PracticeOf(tx, by)
-		if err != nil {
-			return is, err
-		}
-		zone = practice.Zone
+	practice, err := people.PracticeOf(tx, by)
+	if err != nil {
+		return is, err
 	}
-	is.Zone = zone
+	is.Zone = zoneOf(who, practice)
 	if by.SeesAll() {
 		if is.carers, err = people.Practitioners(tx, by); err != nil {
 			return is, err
 		}
-		n := 0
-		for _, p := range is.carers {
-			if p.CaresForClients() {
-				n++
-			}
-		}
-		is.several = n > 1
+		is.several = carers(is.carers) > 1
 	}
 	return is, nil
 }
