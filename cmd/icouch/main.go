@@ -15,6 +15,7 @@ import (
 
 	"icouch/internal/account"
 	"icouch/internal/audit"
+	"icouch/internal/bench"
 	"icouch/internal/cli"
 	"icouch/internal/letter"
 	"icouch/internal/people"
@@ -35,8 +36,8 @@ type commands struct {
 	Serve        serve `cmd:"" help:"Serve the site."`
 	Demo         demo  `cmd:"" help:"Serve a practice with four invented people on this machine, to look around in."`
 	cli.Commands `embed:""`
-	// Bench goes here: Bench bench.Command `cmd:"" help:"…"`.
-	Version version `cmd:"" help:"Say which version this is."`
+	Bench        bench.Command `cmd:"" help:"Measure what the program promises against the limits of this machine."`
+	Version      version       `cmd:"" help:"Say which version this is."`
 }
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }

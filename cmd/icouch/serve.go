@@ -49,6 +49,7 @@ type Main struct {
 	Address      string     // where it listens
 
 	log    *slog.Logger
+	server *server
 	sender *mail.SMTP // nil: letters wait
 	queue  *jobs.Queue
 	dir    *directory.Directory
@@ -72,11 +73,11 @@ func (m *Main) Run(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, m.close()) }()
 
-	s, err := newServer(m.site(), m.Settings.Site, m.log)
+	m.server, err = newServer(m.site().Handler(), m.Settings.Site, m.log)
 	if err != nil {
 		return err
 	}
-	m.Address = s.address()
+	m.Address = m.server.address()
 	m.greet(m.Log)
 
 	ctx, stop := context.WithCancelCause(ctx)
@@ -92,7 +93,7 @@ func (m *Main) Run(ctx context.Context) (err error) {
 			}
 		})
 	}
-	err = s.serve(ctx)
+	err = m.server.serve(ctx)
 	stopWork()
 	work.Wait()
 	if cause := context.Cause(ctx); err == nil && !errors.Is(cause, context.Canceled) {
@@ -216,4 +217,4 @@ func (m *Main) mailState() string {
 }
 
 // mailboxPage is where the site shows the mailbox.
-const mailboxPage = "/mailbox"
+const mailboxPage = "/dev/mailbox"

@@ -6,7 +6,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"log"
 	"log/slog"
 	"net"
@@ -18,7 +17,6 @@ import (
 	"time"
 
 	"icouch/internal/platform/config"
-	"icouch/internal/web"
 )
 
 // What a connection may take. The largest thing sent to us is a list of
@@ -40,9 +38,9 @@ type server struct {
 	cert *certificate // nil: plain, or a proxy ends TLS
 }
 
-func newServer(site *web.Site, s config.Site, l *slog.Logger) (*server, error) {
+func newServer(h http.Handler, s config.Site, l *slog.Logger) (*server, error) {
 	sv := &server{http: &http.Server{
-		Handler: site.Handler(), ReadHeaderTimeout: headerTime, ReadTimeout: readTime, WriteTimeout: writeTime, IdleTimeout: idleTime,
+		Handler: h, ReadHeaderTimeout: headerTime, ReadTimeout: readTime, WriteTimeout: writeTime, IdleTimeout: idleTime,
 		MaxHeaderBytes: headerSize, ErrorLog: log.New(acceptErrors{l}, "", 0),
 	}}
 	if s.TLSCert != "" {
@@ -138,5 +136,3 @@ func (a acceptErrors) Write(line []byte) (int, error) {
 	}
 	return len(line), nil
 }
-
-var _ io.Writer = acceptErrors{}

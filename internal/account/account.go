@@ -260,7 +260,7 @@ func SetPassword(tx *db.Tx, by access.Actor, hash string, keep secret.Token) err
 	return sendPasswordChanged(tx, by, a)
 }
 
-// Topic is what a change to an account's sessions is announced under.
+// Topic is what a change to an account, or to its sessions, is announced under.
 func Topic(a id.Account) string { return "account/" + a.String() }
 
 // owns reports whether a is by's own, or by may look after all.
@@ -362,6 +362,9 @@ func goodName(s string) (string, error) {
 
 // record adds a line to the installation's trail.
 func record(tx *db.Tx, by access.Actor, did audit.Action, subject fmt.Stringer, fields ...string) error {
+	if by.SignedIn() { // whoever remembers them looks again
+		tx.Notify(Topic(by.Account()))
+	}
 	return audit.Record(tx, outside(by), audit.Deed{Did: did, Subject: subject, Fields: fields})
 }
 

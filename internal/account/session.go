@@ -58,8 +58,8 @@ func (s Session) idle() time.Duration {
 	return Idle
 }
 
-// over reports whether s has ended by itself.
-func (s Session) over(now at.Time) bool {
+// Over reports whether s has ended by itself.
+func (s Session) Over(now at.Time) bool {
 	return !now.Before(s.EndsAt.Time) || !now.Before(s.SeenAt.Add(s.idle()))
 }
 
@@ -90,7 +90,7 @@ func Lookup(tx *db.Tx, token secret.Token) (Session, error) {
 		return Session{}, fmt.Errorf("look up session: %w", err)
 	}
 	s := Session{ID: row.ID, Account: row.AccountID, Practice: or(row.PracticeID), Client: or(row.ClientID), SeenAt: row.SeenAt, EndsAt: row.EndsAt}
-	if s.over(tx.Now()) {
+	if s.Over(tx.Now()) {
 		return Session{}, db.None
 	}
 	return s, nil
@@ -103,7 +103,7 @@ func Seen(ctx context.Context, d *db.DB, s Session) error {
 		return nil
 	}
 	err := d.Maintain(ctx, func(tx *db.Tx) error {
-		if s.over(tx.Now()) {
+		if s.Over(tx.Now()) {
 			return nil
 		}
 		return SQL.In(tx).Seen(tx, accountdb.SeenParams{Now: tx.Now(), ID: s.ID})

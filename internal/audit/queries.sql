@@ -18,5 +18,6 @@ WHERE practice_id = @practice_id AND seq > @seq ORDER BY seq LIMIT 1000;
 -- name: LastOf :one
 SELECT seq, mac FROM audit_head WHERE practice_id = @practice_id;
 
+-- Also those whose head, or all of whose lines, somebody took out.
 -- name: Chains :many
-SELECT practice_id FROM audit_head ORDER BY practice_id;
+SELECT practice_id FROM audit_head UNION SELECT practice_id FROM audit;

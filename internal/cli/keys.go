@@ -5,6 +5,7 @@ import (
 
 	"icouch/internal/access"
 	"icouch/internal/account"
+	"icouch/internal/audit"
 	"icouch/internal/base/id"
 	"icouch/internal/people"
 	"icouch/internal/platform/config"
@@ -29,6 +30,12 @@ type RotateKeys struct {
 func (c *RotateKeys) Run(ctx context.Context, o *Office) error {
 	return o.work(ctx, c.Place, func(i *installation.Installation) error {
 		wrapped, err := keys.Rotate(ctx, i.DB)
+		if err != nil {
+			return err
+		}
+		err = i.DB.Update(ctx, func(tx *db.Tx) error {
+			return audit.Record(tx, access.Operator(), audit.Deed{Did: audit.KeysRotated, Subject: keys.Installation})
+		})
 		if err != nil {
 			return err
 		}
@@ -61,13 +68,22 @@ func (o *Office) reseal(ctx context.Context, d *db.DB) error {
 }
 
 func renew(ctx context.Context, d *db.DB, owner id.Practice) error {
-	if err := d.Maintain(ctx, func(tx *db.Tx) error { return keys.Renew(tx, owner) }); err != nil {
+	by := access.Operating(owner)
+	if owner == keys.Installation {
+		by = access.Operator()
+	}
+	err := d.Update(ctx, func(tx *db.Tx) error {
+		if err := keys.Renew(tx, owner); err != nil {
+			return err
+		}
+		return audit.Record(tx, by, audit.Deed{Did: audit.KeysRotated, Subject: owner})
+	})
+	if err != nil {
 		return err
 	}
 	if owner == keys.Installation {
-		return inParts(ctx, d, access.Operator(), account.Reseal)
+		return inParts(ctx, d, by, account.Reseal)
 	}
-	by := access.Operating(owner)
 	if err := d.Update(ctx, func(tx *db.Tx) error { return people.ResealPractitioners(tx, by) }); err != nil {
 		return err
 	}

@@ -162,7 +162,7 @@ func (g *gardener) sow(ctx context.Context, by access.Actor, n, from, many int) 
 	for i := range drafts {
 		drafts[i] = g.draft(n, from+i)
 	}
-	came := g.box.take(many / 10)
+	came := g.box.take(many / 25)
 	return g.db.Update(ctx, func(tx *db.Tx) error {
 		for _, d := range drafts {
 			if err := add(tx, by, d); err != nil {
@@ -202,7 +202,7 @@ func (g *gardener) draft(n, i int) people.Draft {
 	if g.rand.IntN(3) == 0 {
 		d.Year, d.Month, d.Day = fmt.Sprint(1940+g.rand.IntN(65)), fmt.Sprint(1+g.rand.IntN(12)), fmt.Sprint(1+g.rand.IntN(28))
 	}
-	d.Invite = g.rand.IntN(5) == 0
+	d.Invite = g.rand.IntN(8) == 0
 	return d
 }
 

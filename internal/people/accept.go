@@ -223,6 +223,7 @@ func (c claimed) link(tx *db.Tx, who id.Account) (Joined, error) {
 	if err := c.tellInviter(tx); err != nil {
 		return Joined{}, err
 	}
+	tx.Notify(account.Topic(who))
 	tx.Notify(Topic(p, c.client.ID))
 	done := audit.Deed{Did: audit.InvitationAccepted, Subject: c.id, Client: c.client.ID}
 	return Joined{who, account.Place{Practice: p, Client: c.client.ID}}, audit.Record(tx, access.AsClient(p, who, c.client.ID), done)

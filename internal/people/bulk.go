@@ -97,6 +97,9 @@ func Somebody(tx *db.Tx, by access.Actor, clients []id.Client) ([]Listed, error)
 	if !by.MaySeePeople() && by.Role() != access.System {
 		return nil, fault.NotFound
 	}
+	if len(clients) == 0 {
+		return nil, nil
+	}
 	ids, err := json.Marshal(clients)
 	if err != nil {
 		return nil, fmt.Errorf("somebody of %s: %w", by.Practice(), err)

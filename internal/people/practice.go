@@ -102,6 +102,8 @@ func Join(tx *db.Tx, by access.Actor, who id.Account, role access.Role) (access.
 }
 
 func join(tx *db.Tx, p id.Practice, who id.Account, role access.Role) (access.Actor, error) {
+	tx.Notify(practiceTopic(p))
+	tx.Notify(account.Topic(who))
 	a, err := account.Read(tx, access.Job(p), who)
 	if err != nil {
 		return access.Actor{}, err
@@ -157,6 +159,7 @@ func SetPractice(tx *db.Tx, by access.Actor, name, zone string) error {
 	if err != nil || zone == "" {
 		return ErrNoZone
 	}
+	tx.Notify(practiceTopic(by.Practice()))
 	if err := SQL.In(tx).SetPractice(tx, peopledb.SetPracticeParams{Name: name, Zone: z.String(), ID: by.Practice()}); err != nil {
 		return fmt.Errorf("practice %s: %w", by.Practice(), err)
 	}
@@ -168,6 +171,7 @@ func HideSteps(tx *db.Tx, by access.Actor, hide bool) error {
 	if !by.AtWork() {
 		return fault.Forbidden
 	}
+	tx.Notify(practiceTopic(by.Practice()))
 	if err := SQL.In(tx).HideSteps(tx, peopledb.HideStepsParams{StepsHidden: hide, ID: by.Practice()}); err != nil {
 		return fmt.Errorf("practice %s: %w", by.Practice(), err)
 	}
@@ -282,3 +286,7 @@ func Rename(tx *db.Tx, by access.Actor, name string) error {
 func practitionerPlace(p id.Practice, who id.Practitioner) string {
 	return crypt.Place("practitioner.name", p, who)
 }
+
+// practiceTopic is what a change to a practice, or to who works there, is
+// announced under.
+func practiceTopic(p id.Practice) string { return "practice/" + p.String() }

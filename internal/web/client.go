@@ -205,7 +205,7 @@ type sending struct {
 
 func (s sending) entry() parts.Entry {
 	e := parts.Entry{Icon: "send", Words: "Invited", By: s.Inviter, When: s.reader.past(s.CreatedAt), Exact: civil.Full(s.CreatedAt.Time, s.reader.Zone),
-		Timestamp: s.CreatedAt.Format(time.RFC3339), Detail: "To " + s.To + ". " + strings.TrimSpace(s.letterWords()+" "+s.fate())}
+		Timestamp: s.CreatedAt.Format(time.RFC3339), Detail: s.whom() + strings.TrimSpace(s.letterWords()+" "+s.fate())}
 	switch {
 	case s.ByHand:
 		e.Icon, e.Words = "link", "Link copied, to hand over"
@@ -221,6 +221,14 @@ func (s sending) entry() parts.Entry {
 		e.Tone = parts.New
 	}
 	return e
+}
+
+// whom is the address that the link is for.
+func (s sending) whom() string {
+	if s.ByHand {
+		return "Meant for " + s.To + ". "
+	}
+	return "To " + s.To + ". "
 }
 
 // letterWords say what became of the letter.

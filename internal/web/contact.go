@@ -77,5 +77,5 @@ func (c contact) form() parts.ButtonForm {
 }
 
 func (c contact) mend(label, path string) parts.ButtonForm {
-	return parts.ButtonForm{Action: c.path(path), Button: parts.Button{Label: label, Hidden: "for " + c.name, Kind: parts.Ghost, Small: true}}
+	return parts.ButtonForm{Action: c.path(path), Button: parts.Button{Label: label, Hidden: "for " + c.name, Kind: parts.Inline}}
 }

@@ -23,11 +23,8 @@ type line struct{ Number, Dial, Words string }
 // crisisLines are national numbers that stand for years. Add only one that you
 // have looked up where it is published: a wrong one is worse than none.
 var crisisLines = []country{
-	{"United States", []line{
-		{"988", "988", "Suicide and Crisis Lifeline, call or text, day and night"},
-		{"911", "911", "Somebody is in danger now"}}},
-	{"Canada", []line{
-		{"988", "988", "Suicide Crisis Helpline, call or text, day and night"},
+	{"United States and Canada", []line{
+		{"988", "988", "Suicide and crisis line, call or text, day and night"},
 		{"911", "911", "Somebody is in danger now"}}},
 	{"United Kingdom", []line{
 		{"116 123", "116123", "Samaritans, day and night, free"},

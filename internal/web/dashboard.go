@@ -179,7 +179,7 @@ func (p *DashboardPage) firstSteps(counts map[people.Group]int, me account.Accou
 		task        parts.Task
 	}{
 		{done: true, task: parts.Task{Label: "Create your practice"}},
-		{done: me.Zone != "", task: parts.Task{Label: "Set your own time zone", Hint: "Every time you see is said in it.", Href: "/welcome"}},
+		{done: me.Zone != "", task: parts.Task{Label: "Set your own time zone", Hint: "Every time you see is said in it.", Href: "/settings/zone"}},
 		{done: counts[people.Everyone] > 0, task: parts.Task{Label: "Add your first client", Hint: "You choose when to invite them.", Href: "/people/new"}},
 		{done: invited, task: parts.Task{Label: "Send your first invitation", Hint: "They only choose a password.", Href: "/people?filter=" + string(people.NotInvited)}},
 		{done: counts[people.HasAccount] > 0, waits: true, task: parts.Task{Label: "Your first client has an account", Hint: "You get an e-mail when somebody accepts."}},
@@ -203,6 +203,9 @@ func (p *DashboardPage) firstSteps(counts map[people.Group]int, me account.Accou
 		p.StepsNote = "All five are done. Hide this list?"
 	}
 }
+
+// hideSteps is the button of the form around First Steps.
+var hideSteps = &parts.Button{Label: "Hide this list", Kind: parts.Ghost, Small: true, Icon: "eye-off"}
 
 // POST /dashboard/steps
 func (s *Site) hideSteps(w http.ResponseWriter, r *http.Request, by access.Actor) error {

@@ -12,8 +12,8 @@ import (
 	"icouch/internal/web/parts"
 )
 
-// ClientHome is a client's private place, as far as there is anything in it.
-type ClientHome struct {
+// PrivatePage is a client's private place, as far as there is anything in it.
+type PrivatePage struct {
 	Page
 	Greeting, Lede string
 	Practitioner   string
@@ -28,7 +28,7 @@ func (s *Site) clientDashboard(w http.ResponseWriter, r *http.Request, by access
 	if err != nil {
 		return err
 	}
-	p := ClientHome{Page: frame}
+	p := PrivatePage{Page: frame}
 	var (
 		me       account.Account
 		c        people.Client
@@ -67,6 +67,6 @@ func (s *Site) clientDashboard(w http.ResponseWriter, r *http.Request, by access
 	if c.EndsAt != nil {
 		p.Facts.List = append(p.Facts.List, parts.Fact{Label: "Open until", Value: civil.MomentZone(s.DB.Clock(), c.EndsAt.Time, zone)})
 	}
-	p.Facts.List = append(p.Facts.List, parts.Fact{Label: "Times are in", Value: zone.ZoneCity(), Change: "/settings"})
+	p.Facts.List = append(p.Facts.List, parts.Fact{Label: "Times are in", Value: zone.ZoneCity(), Change: "/settings/zone"})
 	return s.show(w, r, http.StatusOK, p.View())
 }

@@ -149,6 +149,7 @@ type DeadPage struct {
 	Page
 	Heading, Words string
 	Ways           []parts.Button
+	SignOut        bool // the link is for somebody else than who is signed in
 }
 
 // dead shows why a link does not work. What is our own mistake is returned.
@@ -169,8 +170,11 @@ func (s *Site) dead(w http.ResponseWriter, r *http.Request, err error, ways ...p
 		p.Heading = "There is an account already"
 	case errors.Is(err, account.ErrProved):
 		p.Heading = "Nothing to do"
+	case errors.Is(err, account.ErrSignInFirst) && visitOf(r).actor.SignedIn():
+		p.Heading, p.Words = "This link is for another account", "You are signed in with a different one. Sign out, sign in with the account that asked for the link, then open it again."
+		p.Ways, p.SignOut = nil, true
 	case errors.Is(err, account.ErrSignInFirst):
-		p.Heading = "Please sign in first"
+		p.Heading, p.Ways = "Please sign in first", []parts.Button{waySignIn}
 	}
 	return s.show(w, r, statusOf(err), p.View())
 }

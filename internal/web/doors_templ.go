@@ -51,6 +51,12 @@ func (p DeadPage) View() templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
+			if p.SignOut {
+				templ_7745c5c3_Err = parts.ButtonForm{Action: "/sign-out", Button: parts.Button{Label: "Sign out", Kind: parts.Primary}}.View().Render(ctx, templ_7745c5c3_Buffer)
+				if templ_7745c5c3_Err != nil {
+					return templ_7745c5c3_Err
+				}
+			}
 			for _, b := range p.Ways {
 				templ_7745c5c3_Err = b.View().Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {

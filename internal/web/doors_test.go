@@ -408,6 +408,7 @@ func TestHelpReachesSupport(t *testing.T) {
 	words := "I cannot sign in.\n<script>alert(1)</script> ⟦base⟧ 🙂"
 	b.post("/help", form("email", "rashida@example.com", "happened", words)).leads(t, "/help?said=sent")
 	b.get("/help?said=sent").shows(t, 200, "Your message is on its way")
+	w.RunJobs(t)
 	s.browser(t, w).as("mara@practice.test").post("/help", form("happened", "From inside")).leads(t, "/help?said=sent")
 	w.RunJobs(t)
 	got := w.Letters("help@icouch.test")

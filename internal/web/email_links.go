@@ -1,7 +1,6 @@
 package web
 
 import (
-	"errors"
 	"net/http"
 
 	"icouch/internal/access"
@@ -26,7 +25,7 @@ type LinkPage struct {
 func (s *Site) showConfirmEmail(w http.ResponseWriter, r *http.Request, by access.Actor) error {
 	address, err := s.peekAddress(r, by, account.PeekEmail)
 	if err != nil {
-		return s.dead(w, r, err, wayEmail, waySignIn)
+		return s.dead(w, r, err, wayFrom(by), wayHelp)
 	}
 	return s.show(w, r, http.StatusOK, LinkPage{Page: s.door(r, "Confirm"), Heading: "Your new e-mail address",
 		Words: "From then on you sign in with it. We tell the old address, which can take the change back for 7 days.", Address: address.String(),
@@ -39,7 +38,7 @@ func (s *Site) confirmEmail(w http.ResponseWriter, r *http.Request, by access.Ac
 		return account.ConfirmEmail(tx, outside(by), secret.ParseToken(r.PathValue("link")), inLetters())
 	})
 	if err != nil {
-		return s.dead(w, r, err, wayOnFrom(err, wayEmail)...)
+		return s.dead(w, r, err, wayFrom(by), wayHelp)
 	}
 	return see(w, r, "/settings/email?said=changed")
 }
@@ -50,7 +49,7 @@ func (s *Site) showVerify(w http.ResponseWriter, r *http.Request, by access.Acto
 		return account.PeekVerify(tx, by, secret.ParseToken(r.PathValue("link")))
 	})
 	if err != nil {
-		return s.dead(w, r, err, wayEmail, waySignIn)
+		return s.dead(w, r, err, wayFrom(by), wayHelp)
 	}
 	return s.show(w, r, http.StatusOK, LinkPage{Page: s.door(r, "Confirm"), Heading: "Confirm your e-mail address",
 		Words: "Then we know that our letters reach you.", Action: "/verify/" + r.PathValue("link"), Label: "Confirm", SignIn: !by.SignedIn()}.View())
@@ -62,7 +61,7 @@ func (s *Site) verifyEmail(w http.ResponseWriter, r *http.Request, by access.Act
 		return account.ConfirmVerify(tx, outside(by), secret.ParseToken(r.PathValue("link")))
 	})
 	if err != nil {
-		return s.dead(w, r, err, wayOnFrom(err, wayEmail)...)
+		return s.dead(w, r, err, wayFrom(by), wayHelp)
 	}
 	return see(w, r, "/settings/email?said=verified")
 }
@@ -99,12 +98,10 @@ func (s *Site) peekAddress(r *http.Request, by access.Actor, peek func(*db.Tx, a
 	return a, err
 }
 
-var wayEmail = parts.Button{Label: "E-mail settings", Href: "/settings/email"}
-
-// wayOnFrom is what to press after a link could not be used.
-func wayOnFrom(err error, otherwise parts.Button) []parts.Button {
-	if errors.Is(err, account.ErrSignInFirst) {
-		return []parts.Button{waySignIn}
+// wayFrom is what to press after a link about one's address could not be used.
+func wayFrom(by access.Actor) parts.Button {
+	if by.SignedIn() {
+		return parts.Button{Label: "E-mail settings", Kind: parts.Primary, Href: "/settings/email"}
 	}
-	return []parts.Button{otherwise, wayHelp}
+	return waySignIn
 }

@@ -6,7 +6,6 @@ import (
 	"icouch/internal/access"
 	"icouch/internal/account"
 	"icouch/internal/people"
-	"icouch/internal/platform/db"
 	"icouch/internal/web/parts"
 )
 
@@ -19,17 +18,12 @@ func (s *Site) frame(r *http.Request, by access.Actor, title, current string) (P
 		return p, nil
 	}
 	p.work, p.Nav = by.AtWork(), navOf(by, current)
-	err := s.DB.View(r.Context(), func(tx *db.Tx) error {
-		who, err := account.Of(tx, by)
-		if err != nil {
-			return err
-		}
-		p.Person = who.Name
-		places, err := people.Places(tx, by)
-		p.Places = switcher(places, by)
-		return err
-	})
-	return p, err
+	k := visitOf(r).known
+	if err := k.frameOf(r.Context(), s.DB); err != nil {
+		return p, err
+	}
+	p.Person, p.Places = k.account.Name, switcher(k.places, by)
+	return p, nil
 }
 
 // navOf is where somebody can go.

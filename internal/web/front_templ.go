@@ -55,7 +55,7 @@ func (p FrontPage) View() templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, " <section class=\"tight\"><h2>Are you a client?</h2><p>Your practice invites you by e-mail, and you choose a password. Then you sign in here. It costs you nothing.</p><p><a href=\"/join/lost\">I have no invitation, or it does not work</a></p></section><section class=\"tight\"><h2>Are you a practitioner?</h2><p>Set up your practice here, and invite your clients when you are ready.</p><p><a href=\"/sign-up\">Practitioner Sign Up</a></p></section>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, " <div class=\"stack\"><section class=\"tight\"><h2>Are you a client?</h2><p>Your practice invites you by e-mail, and you choose a password. Then you sign in here. It costs you nothing.</p><p><a href=\"/join/lost\">I have no invitation, or it does not work</a></p></section><section class=\"tight\"><h2>Are you a practitioner?</h2><p>Set up your practice here, and invite your clients when you are ready.</p><p><a href=\"/sign-up\">Practitioner Sign Up</a></p></section></div>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -125,9 +125,13 @@ func onFile(err error) error {
 	return fault.At("file", err)
 }
 
+// A file may be one of ours: what the export put before a cell that looks like
+// a formula, a telephone number for one, is taken away again.
+func readList(data []byte) (sheet.Sheet, error) { return sheet.Read(data, sheet.Limits{Ours: true}) }
+
 func (s *Site) planImport(r *http.Request, by access.Actor, data []byte) (p PlanPage, err error) {
 	p.file = base64.RawURLEncoding.EncodeToString(data)
-	list, err := sheet.Read(data, sheet.Limits{})
+	list, err := readList(data)
 	if err != nil {
 		return p, err
 	}
@@ -178,7 +182,7 @@ func (s *Site) importOnce(r *http.Request, by access.Actor, data []byte, key str
 	if err != nil {
 		return err
 	}
-	list, err := sheet.Read(data, sheet.Limits{})
+	list, err := readList(data)
 	if err != nil {
 		return err
 	}
@@ -237,7 +241,7 @@ func (p PlanPage) button() parts.Button {
 
 func (p PlanPage) table() parts.Table {
 	t := parts.Table{ID: "plan", Caption: "What happens with each row", Columns: []parts.Column{
-		{Label: "Row", Kind: parts.Number, Labeled: true}, {Label: "Name", Kind: parts.Main}, {Label: "E-mail", Kind: parts.Wide}, {Label: "What happens", Kind: parts.Line},
+		{Label: "Name", Kind: parts.Main}, {Label: "E-mail", Kind: parts.Wide}, {Label: "What happens", Kind: parts.Line},
 	}}
 	for _, worth := range []func(people.Row) bool{isLeft, hasWords, isPlain} { // problems first
 		for _, r := range p.plan.Rows {
@@ -266,7 +270,7 @@ func (p PlanPage) row(r people.Row) parts.Row {
 		name = "No name"
 	}
 	return parts.Row{Cells: []templ.Component{
-		parts.Words(thousands(r.Line)).View(), parts.Person{Name: name, Mail: r.Email}.View(), parts.Words(r.Email).View(), state.View(),
+		parts.Person{Name: name, Mail: r.Email, Note: "Row " + thousands(r.Line)}.View(), parts.Words(r.Email).View(), state.View(),
 	}}
 }
 

@@ -104,6 +104,8 @@ func (c contact) whyNot() string {
 	switch {
 	case c.Action == people.MessageAction:
 		return "Has an account already."
+	case c.Action == people.ResendAction && c.Mend == people.NoMend:
+		return "A letter has just gone out. Another can follow in a minute."
 	case c.Help != "":
 		return c.Help
 	}
@@ -113,7 +115,7 @@ func (c contact) whyNot() string {
 // again says that a link that is out ends.
 func (c contact) again() string {
 	if c.Action == people.ResendAction {
-		return "Again: the link before it no longer works. " + c.Status
+		return "Again · " + c.Status
 	}
 	return "First invitation"
 }

@@ -103,7 +103,7 @@ var errSignedInMeanwhile = fault.New(fault.Conflict, "You have signed in since t
 // acceptBySigningUp makes the account, and signs the person in.
 func (s *Site) acceptBySigningUp(r *http.Request, by access.Actor, o people.Offer, pw string) (set func(http.ResponseWriter), err error) {
 	if pw == "" {
-		return nil, errNotChosen
+		return nil, errChoosePassword
 	}
 	about := []string{o.Name.First, o.Name.Last, o.Name.Preferred, o.Practice.Name, o.Inviter, s.House.Brand, o.Email.String()}
 	hash, err := s.Doorman.Hash(r.Context(), pw, password.Context{Names: about})
@@ -121,7 +121,7 @@ func (s *Site) acceptBySigningUp(r *http.Request, by access.Actor, o people.Offe
 	return set, err
 }
 
-var errNotChosen = fault.On("password", fault.Invalid, "Choose a password of 15 characters or more.")
+var errChoosePassword = fault.On("password", fault.Invalid, "Choose a password of 15 characters or more.")
 
 // linkOf is the secret part of the address. It stays out of logs and titles.
 func linkOf(r *http.Request) secret.Token { return secret.ParseToken(r.PathValue("link")) }

@@ -15,7 +15,7 @@ import (
 // happens to be signed in on this device.
 
 // forgotPath is where a new password is asked for.
-const forgotPath = "/forgot-password"
+const forgotPath = "/forgot"
 
 // JoinSignInPage is the sign-in form within an invitation.
 type JoinSignInPage struct {

@@ -59,14 +59,6 @@ func (p *JoinPage) View() templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = parts.Given{Facts: []parts.GivenFact{{Label: "Name", Value: p.Name}, {Label: "E-mail", Value: p.Email, Username: true}}}.View().Render(ctx, templ_7745c5c3_Buffer)
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, " <p class=\"hint\">The e-mail is the one that was invited, for your safety. You can change your details later.</p>")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
 			templ_7745c5c3_Var3 := templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 				templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 				templ_7745c5c3_Buffer, templ_7745c5c3_IsBuffer := templruntime.GetBuffer(templ_7745c5c3_W)
@@ -79,6 +71,14 @@ func (p *JoinPage) View() templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
+				templ_7745c5c3_Err = parts.Given{Facts: []parts.GivenFact{{Label: "Name", Value: p.Name}, {Label: "E-mail", Value: p.Email, Username: true}}}.View().Render(ctx, templ_7745c5c3_Buffer)
+				if templ_7745c5c3_Err != nil {
+					return templ_7745c5c3_Err
+				}
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, " <p class=\"hint\">The e-mail is the one that was invited, for your safety. You can change your details later.</p>")
+				if templ_7745c5c3_Err != nil {
+					return templ_7745c5c3_Err
+				}
 				templ_7745c5c3_Err = parts.Input{
 					Name: "password", Label: "Choose a password", Kind: parts.Password, Autocomplete: "new-password", Required: true,
 					Hint: "15 characters or more. A short sentence works well.", Problem: p.Problems.For("password"),

@@ -150,12 +150,33 @@ type reader struct {
 }
 
 // reader finds out about whoever reads.
-func (s *Site) reader(r *http.Request, by access.Actor) (is reader, err error) {
-	err = s.DB.View(r.Context(), func(tx *db.Tx) error {
-		is, err = s.readerIn(tx, by)
-		return err
-	})
-	return is, err
+func (s *Site) reader(r *http.Request, by access.Actor) (reader, error) {
+	k := visitOf(r).known
+	if err := k.frameOf(r.Context(), s.DB); err != nil {
+		return reader{}, err
+	}
+	is := reader{Setting: people.Setting{Now: at.Of(s.DB.Clock()), NoMail: s.NoMail, Zone: zoneOf(k.account, k.practice)}, by: by, carers: k.carers}
+	is.several = carers(k.carers) > 1
+	return is, nil
+}
+
+// zoneOf is the zone in which somebody reads: their own, or the practice's as
+// long as they have not chosen.
+func zoneOf(who account.Account, at people.Practice) civil.Zone {
+	if zone, err := civil.ParseZone(who.Zone); err == nil && who.Zone != "" {
+		return zone
+	}
+	return at.Zone
+}
+
+// carers counts the members who look after clients.
+func carers(all []people.Practitioner) (n int) {
+	for _, p := range all {
+		if p.CaresForClients() {
+			n++
+		}
+	}
+	return n
 }
 
 func (s *Site) readerIn(tx *db.Tx, by access.Actor) (reader, error) {
@@ -164,26 +185,16 @@ func (s *Site) readerIn(tx *db.Tx, by access.Actor) (reader, error) {
 	if err != nil {
 		return is, err
 	}
-	zone, err := civil.ParseZone(who.Zone)
-	if err != nil || who.Zone == "" { // not chosen yet
-		practice, err := people.PracticeOf(tx, by)
-		if err != nil {
-			return is, err
-		}
-		zone = practice.Zone
+	practice, err := people.PracticeOf(tx, by)
+	if err != nil {
+		return is, err
 	}
-	is.Zone = zone
+	is.Zone = zoneOf(who, practice)
 	if by.SeesAll() {
 		if is.carers, err = people.Practitioners(tx, by); err != nil {
 			return is, err
 		}
-		n := 0
-		for _, p := range is.carers {
-			if p.CaresForClients() {
-				n++
-			}
-		}
-		is.several = n > 1
+		is.several = carers(is.carers) > 1
 	}
 	return is, nil
 }
@@ -214,11 +225,14 @@ type PeoplePage struct {
 
 func (p PeoplePage) head() parts.PageHead {
 	h := parts.PageHead{Title: "People", Lede: peopleWords(p.answer.Total), CountID: "count"}
-	if p.reader.by.MayInvite() {
+	if p.reader.by.MayInvite() && !p.nobody() {
 		h.Actions = []parts.Button{{Label: "New Client", Kind: parts.Primary, Icon: "user-plus", Href: "/people/new"}}
 	}
 	return h
 }
+
+// nobody reports whether there is not one client yet.
+func (p PeoplePage) nobody() bool { return p.answer.Counts[people.Everyone] == 0 }
 
 func (p PeoplePage) search() parts.Search {
 	return parts.Search{Action: "/people/search", Name: "q", Value: p.listing.text, Label: "Search by name or e-mail", Target: "people",
@@ -305,19 +319,19 @@ func (p PeoplePage) more() *parts.ShowMore {
 func (p PeoplePage) empty() *parts.Empty {
 	all := &parts.Button{Label: "Show everyone", Href: "/people"}
 	switch {
+	case p.nobody() && p.reader.by.MayInvite():
+		return &parts.Empty{Icon: "users", Title: "No clients yet", Words: "Add the first; you choose when to invite them.",
+			Action: &parts.Button{Label: "New Client", Kind: parts.Primary, Icon: "user-plus", Href: "/people/new"}}
+	case p.nobody():
+		return &parts.Empty{Icon: "users", Title: "No clients yet"}
 	case p.listing.text != "" && p.listing.group == people.Everyone:
 		return &parts.Empty{Icon: "search", Title: "No one matches “" + p.listing.text + "”", Words: "Try a part of the name, or of the e-mail address.", Action: all}
 	case p.listing.text != "":
 		return &parts.Empty{Icon: "search", Title: "No one matches “" + p.listing.text + "”", Words: "Only those under “" + filterLabels[p.listing.group] + "” were looked at.", Action: all}
 	case p.listing.page > 1:
 		return &parts.Empty{Icon: "users", Title: "The list ends before this page", Action: all}
-	case p.listing.group != people.Everyone:
-		return &parts.Empty{Icon: "users", Title: emptyGroups[p.listing.group], Action: all}
-	case !p.reader.by.MayInvite():
-		return &parts.Empty{Icon: "users", Title: "No clients yet"}
 	}
-	return &parts.Empty{Icon: "users", Title: "No clients yet", Words: "Add the first; you choose when to invite them.",
-		Action: &parts.Button{Label: "Add your first client", Icon: "user-plus", Href: "/people/new"}}
+	return &parts.Empty{Icon: "users", Title: emptyGroups[p.listing.group], Action: all}
 }
 
 var emptyGroups = map[people.Group]string{

@@ -145,7 +145,7 @@ func TestAnAddressIsChangedByItsOwnerAndCanBePutBack(t *testing.T) {
 		t.Error("a guest's page leads on to the link, or has a form for it")
 	}
 	s.browser(t, w).post(link, nil).shows(t, 409, "Please sign in first")
-	s.browser(t, w).as("ines@nextdoor.test").post(link, nil).shows(t, 409, "Please sign in first")
+	s.browser(t, w).as("ines@nextdoor.test").post(link, nil).shows(t, 409, "This link is for another account", `action="/sign-out"`)
 	for range 3 {
 		b.get(link).shows(t, 200, "mara@new.test", "Confirm")
 	}
@@ -204,7 +204,7 @@ func TestAnUnconfirmedAddressIsConfirmedByItsOwner(t *testing.T) {
 	w.RunJobs(t)
 	link := "/verify/" + w.Link(t, "annie@new.test", "/verify/")
 	s.browser(t, w).get(link).shows(t, 200, "Please sign in first")
-	s.browser(t, w).as("mara@practice.test").post(link, nil).shows(t, 409, "Please sign in first")
+	s.browser(t, w).as("mara@practice.test").post(link, nil).shows(t, 409, "This link is for another account")
 	b.get(link).shows(t, 200, "Confirm your e-mail address")
 	b.post(link, nil).leads(t, "/settings/email?said=verified")
 	page := b.get("/settings/email?said=verified").shows(t, 200, "Your e-mail address is confirmed.")

@@ -32,7 +32,9 @@ var saidAtSignIn = map[string]parts.Notice{
 }
 
 // ended is said to a browser whose session is over without its doing.
-var ended = parts.Notice{Tone: parts.Info, Words: "You are not signed in any more. That happens by itself after a while without use."}
+func ended() *parts.Notice {
+	return &parts.Notice{Tone: parts.Info, Words: "You are not signed in any more. That happens by itself after a while without use."}
+}
 
 // showSignIn is GET /sign-in.
 func (s *Site) showSignIn(w http.ResponseWriter, r *http.Request, by access.Actor) error {
@@ -43,7 +45,7 @@ func (s *Site) showSignIn(w http.ResponseWriter, r *http.Request, by access.Acto
 	if n, ok := saidAtSignIn[r.URL.Query().Get("said")]; ok {
 		p.Notice = &n
 	} else if _, err := r.Cookie(s.sessionCookie()); err == nil {
-		p.Notice = &ended
+		p.Notice = ended()
 	}
 	return s.show(w, r, http.StatusOK, p.View())
 }

@@ -178,7 +178,7 @@ func (p CheckMailPage) View() templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = parts.PageHead{Title: "Check your e-mail.", Lede: "We have sent a letter to the address you entered. Open the link in it to go on. It works for 24 hours."}.View().Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = parts.PageHead{Title: "Check your e-mail.", Lede: "A letter is on its way to the address you entered. Open the link in it to go on. It works for 24 hours."}.View().Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -45,6 +45,8 @@ type Site struct {
 	BounceKey string         // what a mail server must show to report a returned letter; empty: nobody may
 	Proxies   []netip.Prefix // reverse proxies that may say who asks
 	Mailbox   *sink.Sink     // development only: where letters go, and a page that shows them
+
+	visitors *visitors
 }
 
 // secure reports whether people reach the site over TLS.
@@ -55,6 +57,7 @@ func (s *Site) url(path string) string { return s.House.Base + path }
 
 // Handler returns the site with its routes in place.
 func (s *Site) Handler() http.Handler {
+	s.visitors = newVisitors(s.DB)
 	same := http.NewCrossOriginProtection()
 	same.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, errCrossSite)

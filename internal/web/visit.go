@@ -27,6 +27,7 @@ type visit struct {
 	actor     access.Actor
 	session   account.Session
 	token     secret.Token // of the session
+	known     *known       // nil: a guest
 	failure   error        // what the log line says went wrong
 }
 
@@ -52,30 +53,45 @@ func (s *Site) identify(v *visit, r *http.Request) error {
 	if err != nil {
 		return nil
 	}
-	v.token = secret.ParseToken(cookie.Value)
-	err = s.DB.View(r.Context(), func(tx *db.Tx) (err error) {
-		if v.session, err = account.Lookup(tx, v.token); err != nil {
+	token := secret.ParseToken(cookie.Value)
+	k := s.visitors.find(string(token.Hash()), s.DB.Clock())
+	if k == nil {
+		if k, err = s.lookUp(r.Context(), token); errors.Is(err, db.None) {
+			return nil
+		}
+		if err != nil {
 			return err
 		}
-		v.actor, err = people.Enter(tx, v.session)
-		return err
-	})
-	if errors.Is(err, db.None) {
-		v.token = secret.Token{}
-		return nil
 	}
-	if err != nil {
-		return err
-	}
+	v.token, v.known, v.session, v.actor = token, k, k.session, k.actor
 	if s.DB.Clock().Sub(v.session.SeenAt.Time) > time.Minute && !background(r) {
 		return account.Seen(r.Context(), s.DB, v.session)
 	}
 	return nil
 }
 
+// lookUp reads who a token stands for, and remembers them. What had changed is
+// noted before the reading: what changes during it is then not remembered.
+func (s *Site) lookUp(ctx context.Context, token secret.Token) (*known, error) {
+	k := &known{read: s.DB.Clock()}
+	changes, clients := s.visitors.mark()
+	err := s.DB.View(ctx, func(tx *db.Tx) (err error) {
+		if k.session, err = account.Lookup(tx, token); err != nil {
+			return err
+		}
+		k.actor, err = people.Enter(tx, k.session)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.visitors.keep(string(token.Hash()), k, changes, clients)
+	return k, nil
+}
+
 // background reports whether a request was made by the page and not the person.
 func background(r *http.Request) bool {
-	return strings.HasPrefix(r.Header.Get("Accept"), "text/event-stream")
+	return strings.HasPrefix(r.Header.Get("Accept"), "text/event-stream") || r.URL.Path == "/csp"
 }
 
 // sessionCookie is the cookie's name. The prefix has browsers refuse it unless

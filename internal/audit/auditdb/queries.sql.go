@@ -116,9 +116,10 @@ func (q *Queries) Begin(ctx context.Context, arg BeginParams) error {
 }
 
 const chains = `-- name: Chains :many
-SELECT practice_id FROM audit_head ORDER BY practice_id
+SELECT practice_id FROM audit_head UNION SELECT practice_id FROM audit
 `
 
+// Also those whose head, or all of whose lines, somebody took out.
 func (q *Queries) Chains(ctx context.Context) ([]id.Practice, error) {
 	rows, err := q.query(ctx, q.chainsStmt, chains)
 	if err != nil {

@@ -220,26 +220,38 @@ func (b *book) search(needle string, s Sort) []*entry {
 	if b.arena == nil {
 		b.index()
 	}
+	if strings.Contains(needle, "\n") { // entries end in one: nothing typed goes across
+		return nil
+	}
 	var found []*entry
-	for from := 0; from < len(b.arena); {
+	for i, from := 0, 0; from < len(b.arena); from = b.starts[i] {
 		hit := bytes.Index(b.arena[from:], []byte(needle))
 		if hit < 0 {
 			break
 		}
-		i, exact := slices.BinarySearch(b.starts, from+hit)
-		if !exact {
-			i--
-		}
-		found = append(found, b.sorted[i])
-		if i+1 == len(b.starts) {
+		i = after(b.starts, i, from+hit)
+		found = append(found, b.sorted[i-1])
+		if i == len(b.starts) {
 			break
 		}
-		from = b.starts[i+1]
 	}
 	if s != ByName && s != "" {
 		slices.SortStableFunc(found, compare(s))
 	}
 	return found
+}
+
+// after returns the first place from i on whose start lies behind hit. Of a
+// common text the next hit is close by, of a rare one far: strides that double
+// find both quickly.
+func after(starts []int, i, hit int) int {
+	low, stride := i, 1
+	for low+stride < len(starts) && starts[low+stride] <= hit {
+		low += stride
+		stride *= 2
+	}
+	next, _ := slices.BinarySearch(starts[low:min(low+stride, len(starts))], hit+1)
+	return low + next
 }
 
 func (b *book) index() {

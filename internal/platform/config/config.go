@@ -13,11 +13,10 @@ import (
 	"io"
 	"net/netip"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/alecthomas/kong"
-
-	"icouch/internal/platform/db"
 )
 
 // Place is where an installation keeps its data. Every command takes it.
@@ -37,7 +36,7 @@ func (p Place) DatabaseFile() string { return filepath.Join(p.Data, "icouch.db")
 func (p Place) DatabaseURL() string { return cmp.Or(p.Database, p.DatabaseFile()) }
 
 // Postgres reports whether the data is on PostgreSQL, and not in the directory.
-func (p Place) Postgres() bool { return db.IsPostgres(p.Database) }
+func (p Place) Postgres() bool { return strings.HasPrefix(p.Database, "postgres") }
 
 // Site is how people reach the installation.
 type Site struct {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 
 	"github.com/tink-crypto/tink-go/v2/aead"
@@ -22,6 +23,7 @@ type Ring struct {
 	file string // where the root key is kept; empty in tests
 
 	mu   sync.RWMutex
+	seen os.FileInfo // the file as it was when root was read
 	root *keyset.Handle
 	aead tink.AEAD
 	memo map[string]*Key
@@ -40,11 +42,8 @@ func NewRing() (*Ring, error) {
 }
 
 func ringOf(file string, h *keyset.Handle) (*Ring, error) {
-	a, err := aead.New(h)
-	if err != nil {
-		return nil, fmt.Errorf("crypt: root: %w", err)
-	}
-	return &Ring{file: file, root: h, aead: a, memo: map[string]*Key{}}, nil
+	r := &Ring{file: file, memo: map[string]*Key{}}
+	return r, r.use(h)
 }
 
 // NewKey makes a key for owner, wrapped.
@@ -154,7 +153,12 @@ func withNewPrimary(h *keyset.Handle, t *tinkpb.KeyTemplate) (*keyset.Handle, er
 	return m.Handle()
 }
 
+// wrap looks whether another program has rotated the root key: under one that
+// is about to be forgotten, nothing may be wrapped.
 func (r *Ring) wrap(h *keyset.Handle, ad string) ([]byte, error) {
+	if err := r.refresh(); err != nil {
+		return nil, err
+	}
 	r.mu.RLock()
 	root := r.aead
 	r.mu.RUnlock()
@@ -165,13 +169,25 @@ func (r *Ring) wrap(h *keyset.Handle, ad string) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
+// open unwraps. What does not open may have been wrapped by another program
+// that has rotated the root key since: then it is tried once more.
 func (r *Ring) open(wrapped []byte, ad string) (*keyset.Handle, error) {
-	r.mu.RLock()
-	root := r.aead
-	r.mu.RUnlock()
-	h, err := keyset.ReadWithAssociatedData(keyset.NewBinaryReader(bytes.NewReader(wrapped)), root, []byte(ad))
-	if err != nil {
+	h, err := r.openNow(wrapped, ad)
+	if err == nil {
+		return h, nil
+	}
+	if err := r.refresh(); err != nil {
+		return nil, err
+	}
+	if h, err = r.openNow(wrapped, ad); err != nil {
 		return nil, fmt.Errorf("crypt: unwrap: %w", err)
 	}
 	return h, nil
+}
+
+func (r *Ring) openNow(wrapped []byte, ad string) (*keyset.Handle, error) {
+	r.mu.RLock()
+	root := r.aead
+	r.mu.RUnlock()
+	return keyset.ReadWithAssociatedData(keyset.NewBinaryReader(bytes.NewReader(wrapped)), root, []byte(ad))
 }

@@ -20,28 +20,98 @@ import (
 // ErrReadable says that others on the machine could read the root key.
 var ErrReadable = errors.New("crypt: others can read the root key file; run chmod 600 on it")
 
+// ErrRotating says that another program is rotating the root key just now.
+var ErrRotating = errors.New("crypt: the root key is being rotated by another program; wait until it is done")
+
 // OpenRing reads the root key from file. Where there is none, it makes one:
 // that happens once, at the first start of an installation.
 func OpenRing(file string) (*Ring, error) {
-	b, err := os.ReadFile(file)
+	h, _, err := readRoot(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return firstRing(file)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("crypt: root key: %w", err)
-	}
-	info, err := os.Stat(file)
-	if err != nil {
-		return nil, fmt.Errorf("crypt: root key: %w", err)
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return nil, ErrReadable
-	}
-	h, err := insecurecleartextkeyset.Read(keyset.NewJSONReader(bytes.NewReader(b)))
-	if err != nil {
-		return nil, fmt.Errorf("crypt: root key: %w", err)
+		return nil, err
 	}
 	return ringOf(file, h)
+}
+
+func readRoot(file string) (*keyset.Handle, os.FileInfo, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, nil, fmt.Errorf("crypt: root key: %w", err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, nil, fmt.Errorf("crypt: root key: %w", err)
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return nil, nil, ErrReadable
+	}
+	h, err := insecurecleartextkeyset.Read(keyset.NewJSONReader(f))
+	if err != nil {
+		return nil, nil, fmt.Errorf("crypt: root key: %w", err)
+	}
+	return h, info, nil
+}
+
+// refresh reads the root key again if its file is another than it was.
+func (r *Ring) refresh() error {
+	if r.file == "" {
+		return nil
+	}
+	now, err := os.Stat(r.file)
+	if err != nil {
+		return fmt.Errorf("crypt: root key: %w", err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.seen != nil && os.SameFile(now, r.seen) && now.ModTime().Equal(r.seen.ModTime()) {
+		return nil
+	}
+	return r.reread()
+}
+
+// reread is called with the lock held.
+func (r *Ring) reread() error {
+	if r.file == "" {
+		return nil
+	}
+	h, info, err := readRoot(r.file)
+	if err != nil {
+		return err
+	}
+	if err := r.use(h); err != nil {
+		return err
+	}
+	r.seen = info
+	return nil
+}
+
+func (r *Ring) use(h *keyset.Handle) error {
+	a, err := aead.New(h)
+	if err != nil {
+		return fmt.Errorf("crypt: root: %w", err)
+	}
+	r.root, r.aead = h, a
+	return nil
+}
+
+// Alone keeps every other program from rotating the same root key until done
+// is called: two at once would each forget what the other wraps with.
+func (r *Ring) Alone() (done func() error, err error) {
+	if r.file == "" {
+		return func() error { return nil }, nil
+	}
+	f, err := os.OpenFile(r.file+".lock", os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("crypt: lock the root key: %w", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, errors.Join(ErrRotating, f.Close())
+	}
+	return f.Close, nil
 }
 
 func firstRing(file string) (*Ring, error) {
@@ -88,6 +158,9 @@ func writeRoot(file string, h *keyset.Handle, place func(from, to string) error)
 func (r *Ring) RotateRoot() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if err := r.reread(); err != nil { // others may have rotated before
+		return err
+	}
 	h, err := withNewPrimary(r.root, aead.AES256GCMKeyTemplate())
 	if err != nil {
 		return err
@@ -100,6 +173,9 @@ func (r *Ring) RotateRoot() error {
 func (r *Ring) ForgetOldRoots() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if err := r.reread(); err != nil {
+		return err
+	}
 	m := keyset.NewManagerFromHandle(r.root)
 	for _, k := range r.root.KeysetInfo().GetKeyInfo() {
 		if k.GetKeyId() == r.root.KeysetInfo().GetPrimaryKeyId() {
@@ -117,17 +193,13 @@ func (r *Ring) ForgetOldRoots() error {
 }
 
 func (r *Ring) replaceRoot(h *keyset.Handle) error {
-	a, err := aead.New(h)
-	if err != nil {
-		return fmt.Errorf("crypt: root: %w", err)
+	if r.file == "" {
+		return r.use(h)
 	}
-	if r.file != "" {
-		if err := writeRoot(r.file, h, os.Rename); err != nil {
-			return err
-		}
+	if err := writeRoot(r.file, h, os.Rename); err != nil {
+		return err
 	}
-	r.root, r.aead = h, a
-	return nil
+	return r.reread()
 }
 
 // Grade says how far the root key is from the data it protects.

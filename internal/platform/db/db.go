@@ -13,10 +13,13 @@ package db
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"embed"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"net"
 	"strings"
 	"sync"
 	"time"
@@ -46,12 +49,15 @@ type DB struct {
 	Config
 	postgres    bool
 	read, write pool
+	watching    sync.RWMutex
 	watchers    []func(topic string)
 	writer      *writer       // SQLite only
 	node        string        // tells this program's notifications from others'
 	stop        func()        // ends the listener
 	stopped     chan struct{} // closed when it has ended
 	closing     sync.Once
+	open        sync.RWMutex // PostgreSQL: held by each change under way
+	closed      bool
 }
 
 type pool struct {
@@ -175,6 +181,9 @@ func (d *DB) Close() (err error) {
 		if d.writer != nil {
 			d.writer.close()
 		}
+		d.open.Lock()
+		defer d.open.Unlock()
+		d.closed = true
 		err = errors.Join(d.read.Close(), d.write.Close())
 	})
 	return err
@@ -185,11 +194,19 @@ func (d *DB) Close() (err error) {
 const Everything = "*"
 
 // Watch has fn told of every topic that a committed transaction named, on this
-// node or another. Call it before the database is used. fn must be quick: the
-// committer waits for it.
-func (d *DB) Watch(fn func(topic string)) { d.watchers = append(d.watchers, fn) }
+// node or another. fn must be quick: the committer waits for it.
+func (d *DB) Watch(fn func(topic string)) {
+	d.watching.Lock()
+	defer d.watching.Unlock()
+	d.watchers = append(d.watchers, fn)
+}
 
 func (d *DB) tell(topics []string) {
+	if len(topics) == 0 {
+		return
+	}
+	d.watching.RLock()
+	defer d.watching.RUnlock()
 	for _, topic := range topics {
 		for _, w := range d.watchers {
 			w(topic)
@@ -237,7 +254,13 @@ func (d *DB) Snapshot(ctx context.Context, file string) error {
 	if d.postgres {
 		return ErrNoSnapshot
 	}
-	if _, err := d.read.ExecContext(ctx, "VACUUM INTO $1", file); err != nil {
+	// On a connection of its own: the readers may not write, not even another file.
+	own, err := sql.Open("sqlite", "file:"+d.URL+pragmas)
+	if err != nil {
+		return fmt.Errorf("db: snapshot: %w", err)
+	}
+	_, err = own.ExecContext(ctx, "VACUUM INTO $1", file)
+	if err = errors.Join(err, own.Close()); err != nil {
 		return fmt.Errorf("db: snapshot: %w", err)
 	}
 	return nil
@@ -277,8 +300,9 @@ func Unavailable(err error) bool {
 		}
 		return false
 	}
-	_, ok := errors.AsType[*pgconn.ConnectError](err)
-	return ok || errors.Is(err, errClosed)
+	_, unconnected := errors.AsType[*pgconn.ConnectError](err)
+	_, cut := errors.AsType[*net.OpError](err)
+	return unconnected || cut || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, errClosed)
 }
 
 func worthAnotherTry(err error) bool {

@@ -16,10 +16,16 @@ import (
 // first one up by a few milliseconds.
 const most = 64
 
-// errClosed says that the program is going down.
-var errClosed = errors.New("db: closed")
+var (
+	// errClosed says that the program is going down.
+	errClosed = errors.New("db: closed")
+	// errLeft says that a change panicked, or ended its goroutine.
+	errLeft = errors.New("db: a change did not come to its end")
+)
 
-// writer runs changes, one at a time, in the order in which they come.
+// writer lets changes run, one at a time, in the order in which they come.
+// Each runs in the goroutine that asked for it, so what it does to that, a
+// panic or the end of a test, happens there, and the writer goes on.
 type writer struct {
 	db    *DB
 	queue chan *change
@@ -31,10 +37,15 @@ type writer struct {
 type change struct {
 	ctx    context.Context
 	fn     func(*Tx) error
+	turn   chan *Tx      // it is this change's turn
+	back   chan struct{} // closed when it has done its part
+	ended  chan struct{} // closed when err is final
 	topics []string
 	err    error
-	panic  any
-	ended  chan struct{}
+}
+
+func newChange(ctx context.Context, fn func(*Tx) error) *change {
+	return &change{ctx: ctx, fn: fn, turn: make(chan *Tx), back: make(chan struct{}), ended: make(chan struct{})}
 }
 
 func newWriter(d *DB) *writer {
@@ -50,19 +61,32 @@ func (w *writer) close() {
 
 // run has fn run and committed.
 func (w *writer) run(ctx context.Context, fn func(*Tx) error) error {
-	c := &change{ctx: ctx, fn: fn, ended: make(chan struct{})}
+	c := newChange(ctx, fn)
 	select {
 	case w.queue <- c:
+		return c.wait()
 	case <-ctx.Done():
 		return fmt.Errorf("db: begin: %w", ctx.Err())
 	case <-w.quit:
 		return errClosed
 	}
-	<-c.ended
-	if c.panic != nil {
-		panic(c.panic)
+}
+
+// wait takes the change's turn, if it comes to one, and waits for the commit.
+func (c *change) wait() error {
+	select {
+	case tx := <-c.turn:
+		c.attempt(tx)
+	case <-c.ended:
 	}
+	<-c.ended
 	return c.err
+}
+
+func (c *change) attempt(tx *Tx) {
+	defer close(c.back)
+	c.err = errLeft // unless fn comes back
+	c.err = c.fn(tx)
 }
 
 func (w *writer) work() {
@@ -111,7 +135,7 @@ func (w *writer) commit(batch []*change) (n int) {
 		return end(batch, fmt.Errorf("db: commit: %w", err))
 	}
 	for _, c := range batch {
-		if c.err == nil && c.panic == nil {
+		if c.err == nil {
 			w.db.tell(c.topics)
 		}
 		close(c.ended)
@@ -122,7 +146,7 @@ func (w *writer) commit(batch []*change) (n int) {
 // end tells every change of a transaction that came to nothing.
 func end(batch []*change, err error) int {
 	for _, c := range batch {
-		if c.err == nil && c.panic == nil {
+		if c.err == nil {
 			c.err = err
 		}
 		close(c.ended)
@@ -133,7 +157,8 @@ func end(batch []*change, err error) int {
 // step runs one change in a savepoint. The error is the transaction's, not the
 // change's own.
 func (w *writer) step(stx *sql.Tx, c *change) error {
-	if c.err = c.ctx.Err(); c.err != nil { // nobody waits for it any more
+	if err := c.ctx.Err(); err != nil { // nobody waits for it any more
+		c.err = fmt.Errorf("db: begin: %w", err)
 		return nil
 	}
 	if _, err := stx.Exec("SAVEPOINT change"); err != nil {
@@ -141,18 +166,14 @@ func (w *writer) step(stx *sql.Tx, c *change) error {
 	}
 	// Interrupting one statement would undo everybody's: a change that has begun runs to its end.
 	tx := w.db.tx(context.WithoutCancel(c.ctx), stx, w.db.write)
-	c.attempt(tx)
-	if c.err != nil || c.panic != nil {
+	c.turn <- tx
+	<-c.back
+	if c.err != nil {
 		if _, err := stx.Exec("ROLLBACK TO change"); err != nil {
-			return errors.Join(err, c.err)
+			return errors.Join(c.err, err) // the first says why: a full disk, say
 		}
 	}
 	c.topics = tx.topics
 	_, err := stx.Exec("RELEASE change")
 	return err
-}
-
-func (c *change) attempt(tx *Tx) {
-	defer func() { c.panic = recover() }()
-	c.err = c.fn(tx)
 }

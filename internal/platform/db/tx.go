@@ -83,6 +83,11 @@ func (d *DB) Maintain(ctx context.Context, fn func(*Tx) error) error {
 
 // change is one transaction on PostgreSQL.
 func (d *DB) change(ctx context.Context, fn func(*Tx) error) error {
+	d.open.RLock() // Close waits for it
+	defer d.open.RUnlock()
+	if d.closed {
+		return errClosed
+	}
 	stx, err := d.write.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("db: begin: %w", err)

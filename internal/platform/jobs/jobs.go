@@ -146,7 +146,7 @@ func (q *Queue) RunDue(ctx context.Context) (done int, err error) {
 }
 
 func (q *Queue) claim(ctx context.Context, most int32) (due []jobsdb.ClaimRow, err error) {
-	if most <= 0 {
+	if most <= 0 || len(q.do) == 0 { // PostgreSQL has no list of nothing
 		return nil, nil
 	}
 	kinds, err := json.Marshal(slices.Sorted(maps.Keys(q.do)))

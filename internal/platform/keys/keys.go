@@ -25,6 +25,9 @@ var ErrNoKey = errors.New("keys: no such key")
 
 // New makes the key of a new practice.
 func New(tx *db.Tx, practice id.Practice) error {
+	if err := turn(tx); err != nil {
+		return err
+	}
 	w, err := tx.Ring().NewKey(practice.String())
 	if err != nil {
 		return err
@@ -74,12 +77,30 @@ func Owners(tx *db.Tx) ([]id.Practice, error) {
 // Rotate puts a new root key in front, wraps every key under it, and destroys
 // the root keys before it. It returns how many keys it wrapped anew. Killed on
 // the way, it leaves everything readable and can be run again.
+//
+// Programs that run meanwhile on the same root key file notice the change and
+// read it again. A program with a copy of the file, on another machine, cannot:
+// stop it before, and copy the file to it before it starts.
 func Rotate(ctx context.Context, d *db.DB) (wrapped int, err error) {
+	done, err := d.Ring.Alone()
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, done()) }()
 	if err := d.Ring.RotateRoot(); err != nil {
 		return 0, err
 	}
+	if wrapped, err = rewrap(ctx, d); err != nil {
+		return 0, fmt.Errorf("rotate the root key: %w", err)
+	}
+	return wrapped, d.Ring.ForgetOldRoots()
+}
+
+func rewrap(ctx context.Context, d *db.DB) (wrapped int, err error) {
 	err = d.Maintain(ctx, func(tx *db.Tx) error {
-		wrapped = 0
+		if err := turn(tx); err != nil {
+			return err
+		}
 		owners, err := Owners(tx)
 		if err != nil {
 			return err
@@ -88,14 +109,22 @@ func Rotate(ctx context.Context, d *db.DB) (wrapped int, err error) {
 			if err := replace(tx, owner, tx.Ring().Rewrap); err != nil {
 				return err
 			}
-			wrapped++
 		}
+		wrapped = len(owners)
 		return nil
 	})
-	if err != nil {
-		return 0, fmt.Errorf("rotate the root key: %w", err)
+	return wrapped, err
+}
+
+// turn has whoever makes keys and whoever wraps them anew wait for each other.
+// A key that came in between would be wrapped under a root key that is about
+// to be destroyed.
+func turn(tx *db.Tx) error {
+	_, err := SQL.In(tx).Hold(tx, Installation)
+	if err != nil && !errors.Is(err, db.None) {
+		return fmt.Errorf("keys: wait for a turn: %w", err)
 	}
-	return wrapped, d.Ring.ForgetOldRoots()
+	return nil
 }
 
 // Renew gives a practice a new data key. What is sealed already still opens;
@@ -103,7 +132,7 @@ func Rotate(ctx context.Context, d *db.DB) (wrapped int, err error) {
 func Renew(tx *db.Tx, practice id.Practice) error { return replace(tx, practice, tx.Ring().Renew) }
 
 func replace(tx *db.Tx, owner id.Practice, anew func(string, crypt.Wrapped) (crypt.Wrapped, error)) error {
-	row, err := SQL.In(tx).Key(tx, owner)
+	row, err := SQL.In(tx).Hold(tx, owner)
 	if err != nil {
 		return fmt.Errorf("key of %s: %w", owner, err)
 	}

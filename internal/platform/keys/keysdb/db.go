@@ -27,6 +27,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.addKeyStmt, err = db.PrepareContext(ctx, addKey); err != nil {
 		return nil, fmt.Errorf("error preparing query AddKey: %w", err)
 	}
+	if q.holdStmt, err = db.PrepareContext(ctx, hold); err != nil {
+		return nil, fmt.Errorf("error preparing query Hold: %w", err)
+	}
 	if q.keyStmt, err = db.PrepareContext(ctx, key); err != nil {
 		return nil, fmt.Errorf("error preparing query Key: %w", err)
 	}
@@ -44,6 +47,11 @@ func (q *Queries) Close() error {
 	if q.addKeyStmt != nil {
 		if cerr := q.addKeyStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing addKeyStmt: %w", cerr)
+		}
+	}
+	if q.holdStmt != nil {
+		if cerr := q.holdStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing holdStmt: %w", cerr)
 		}
 	}
 	if q.keyStmt != nil {
@@ -101,6 +109,7 @@ type Queries struct {
 	db             DBTX
 	tx             *sql.Tx
 	addKeyStmt     *sql.Stmt
+	holdStmt       *sql.Stmt
 	keyStmt        *sql.Stmt
 	ownersStmt     *sql.Stmt
 	replaceKeyStmt *sql.Stmt
@@ -111,6 +120,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		db:             tx,
 		tx:             tx,
 		addKeyStmt:     q.addKeyStmt,
+		holdStmt:       q.holdStmt,
 		keyStmt:        q.keyStmt,
 		ownersStmt:     q.ownersStmt,
 		replaceKeyStmt: q.replaceKeyStmt,

@@ -36,6 +36,24 @@ func (q *Queries) AddKey(ctx context.Context, arg AddKeyParams) error {
 	return err
 }
 
+const hold = `-- name: Hold :one
+SELECT data, lookup, trail FROM practice_key WHERE practice_id = $1 FOR UPDATE
+`
+
+type HoldRow struct {
+	Data   []byte
+	Lookup []byte
+	Trail  []byte
+}
+
+// Hold keeps whoever else wraps the key anew waiting.
+func (q *Queries) Hold(ctx context.Context, practiceID id.Practice) (HoldRow, error) {
+	row := q.queryRow(ctx, q.holdStmt, hold, practiceID)
+	var i HoldRow
+	err := row.Scan(&i.Data, &i.Lookup, &i.Trail)
+	return i, err
+}
+
 const key = `-- name: Key :one
 SELECT data, lookup, trail FROM practice_key WHERE practice_id = $1
 `

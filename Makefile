@@ -1,0 +1,51 @@
+# make run     build icouch and show a practice with four invented people
+# make test    everything that is checked, on SQLite and on PostgreSQL
+# make check   what review asks for besides
+.PHONY: run build test check generate fuzz vet race postgres e2e
+
+export CGO_ENABLED = 0
+tool = go tool -modfile=tools/go.mod
+
+# The packages with tests of their own on a database.
+databases = ./internal/platform/... ./internal/audit/... ./internal/letter/... ./internal/account/... ./internal/people/... ./internal/cli/... ./internal/web/...
+
+run: build
+	./icouch demo
+
+build:
+	go build -trimpath -ldflags='-s -w' -o icouch ./cmd/icouch
+
+test: vet race postgres e2e
+
+vet:
+	@unformatted=$$(git ls-files -z '*.go' | xargs -0 gofmt -l); test -z "$$unformatted" || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
+	go vet ./...
+
+# On SQLite. The race detector needs cgo; the program does not.
+race:
+	script/need chromium gcc
+	CGO_ENABLED=1 go test -race -shuffle=on $$(go list ./... | grep -v /e2e)
+
+# Again on PostgreSQL.
+postgres:
+	script/need postgresql
+	script/with-postgres go test -shuffle=on $(databases)
+
+# Journeys in a real browser, if there are any yet.
+e2e:
+	@if [ -d e2e ]; then script/need chromium && go test -shuffle=on ./e2e/...; fi
+
+generate:
+	$(tool) sqlc generate
+	$(tool) templ generate -path internal/web
+
+check: generate
+	git diff --exit-code
+	@if grep -q honnef.co/go/tools tools/go.mod; then $(tool) staticcheck ./...; else echo "staticcheck is not among the tools"; fi
+	$(MAKE) test
+
+# A minute for each of whatever parses what strangers send.
+fuzz:
+	@grep -rl --include='*_test.go' '^func Fuzz' . | while read -r file; do \
+		grep -o '^func Fuzz[A-Za-z0-9_]*' "$$file" | cut -c6- | while read -r name; do \
+			go test -run=NONE -fuzz="^$$name\$$" -fuzztime=1m "$$(dirname "$$file")" || exit 1; done || exit 1; done

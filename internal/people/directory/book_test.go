@@ -1,0 +1,109 @@
+package directory
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"icouch/internal/access"
+	"icouch/internal/base/at"
+	"icouch/internal/base/id"
+	"icouch/internal/people"
+)
+
+var (
+	now    = time.Date(2030, 3, 14, 13, 0, 0, 0, time.UTC)
+	mara   = access.AsPractitioner("p", "a", "mara", access.Owner)
+	noor   = access.AsPractitioner("p", "b", "noor", access.Practitioner)
+	firsts = []string{"Annie", "Vince", "David", "Rashida", "Zoë", "Łukasz", "Maria", "Jon", "Ana", "Olu", "Wei", "Priya", "Sam", "Fatima", "Lars"}
+	lasts  = []string{"Noda", "Gill", "Berg", "Øster", "Castillo", "Devi", "Eriksson", "Fischer", "Grant", "Haddad", "Iqbal", "Jensen", "Kowalski", "Lindqvist", "Moreau"}
+)
+
+// crowd is n clients as a reading of the database gives them.
+func crowd(n int) []people.Listed {
+	r := rand.New(rand.NewPCG(1, uint64(n)))
+	all := make([]people.Listed, n)
+	for i := range all {
+		l := people.Listed{ID: id.New[id.Client](now), Practitioner: id.Practitioner(strings.Clone([]string{"mara", "noor"}[i%2])), Email: fmt.Sprintf("client%d@example.com", i),
+			Name: people.Name{First: strings.Clone(firsts[r.IntN(len(firsts))]), Last: fmt.Sprint(lasts[r.IntN(len(lasts))], i%97)}, Facts: people.Facts{HasEmail: true, Consent: true}}
+		if i%3 == 0 {
+			l.Newest = &people.Latest{State: people.Live, Ordinal: 1, CreatedAt: at.Of(now), ExpiresAt: at.Of(now.Add(time.Duration(1+i%300) * time.Hour))}
+		}
+		all[i] = l
+	}
+	return all
+}
+
+func TestTheSearchFindsWhatLookingAtEachOneFinds(t *testing.T) {
+	t.Parallel()
+	b := newBook()
+	b.fill(crowd(3000))
+	b.settle(now)
+	for _, needle := range []string{"a", "e", "noda", "client29", "client2999", "12", "@", "example.com", "qqq", "z", "lukasz kow", "moreau", " "} {
+		want := 0
+		for _, e := range b.sorted {
+			if strings.Contains(e.fold, needle) {
+				want++
+			}
+		}
+		got := b.search(needle, ByName)
+		if len(got) != want || !slices.IsSortedFunc(got, byName) || len(slices.Compact(slices.Clone(got))) != want {
+			t.Errorf("%q finds %d, want %d, each once and in order", needle, len(got), want)
+		}
+	}
+}
+
+func BenchmarkBook(b *testing.B) {
+	for _, n := range []int{1000, 100_000} {
+		rows := crowd(n)
+		b.Run(fmt.Sprintf("fill/%d", n), func(b *testing.B) {
+			for b.Loop() {
+				book := newBook()
+				book.fill(rows)
+				book.settle(now)
+			}
+		})
+		var before, after runtime.MemStats
+		rows = nil
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		book := newBook()
+		book.fill(crowd(n))
+		book.settle(now)
+		book.search("x", ByName)
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		b.Logf("%d clients: %d bytes each", n, (after.HeapAlloc-before.HeapAlloc)/uint64(n))
+		for _, c := range []struct {
+			what string
+			by   access.Actor
+			q    Query
+		}{{"list", mara, Query{}}, {"list-own", noor, Query{}}, {"status", mara, Query{Sort: ByStatus}}, {"search-a", mara, Query{Text: "a"}}, {"search-a-own", noor, Query{Text: "a"}},
+			{"search-com", mara, Query{Text: "example.com"}}, {"search-noda", mara, Query{Text: "noda"}}, {"search-rare", mara, Query{Text: fmt.Sprint("client", n-7)}}, {"search-none", mara, Query{Text: "qqq"}}} {
+			c.q.Most = 50
+			b.Run(fmt.Sprintf("%s/%d", c.what, n), func(b *testing.B) {
+				book.look(c.by, c.q)
+				var took []time.Duration
+				for b.Loop() {
+					begin := time.Now()
+					book.look(c.by, c.q)
+					took = append(took, time.Since(begin))
+				}
+				slices.Sort(took)
+				b.ReportMetric(float64(took[len(took)*99/100].Microseconds()), "p99-µs")
+			})
+		}
+		b.Run(fmt.Sprintf("refresh/%d", n), func(b *testing.B) {
+			one := book.sorted[n/2].Listed
+			for b.Loop() {
+				book.replace([]id.Client{one.ID}, []people.Listed{one})
+				book.settle(now)
+				book.look(mara, Query{Most: 50})
+			}
+		})
+	}
+}

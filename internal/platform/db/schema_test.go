@@ -1,0 +1,281 @@
+package db
+
+import (
+	"fmt"
+	"io/fs"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// The schema is read from the migrations themselves, so that a table that is
+// added is tested without anybody's thinking of it.
+
+type table struct {
+	name    string
+	columns []column
+	refs    []ref
+}
+
+type column struct {
+	name, typ string
+	needed    bool
+	oneOf     string
+}
+
+type ref struct {
+	from, to []string
+	table    string
+}
+
+func (t table) has(name string) bool {
+	return slices.ContainsFunc(t.columns, func(c column) bool { return c.name == name && c.needed })
+}
+
+var (
+	tableText  = regexp.MustCompile(`(?s)CREATE TABLE (\w+) \(\n(.*?)\n\);`)
+	columnText = regexp.MustCompile(`^  (\w+) (TEXT|BIGINT|BYTEA|BOOLEAN|instant|sealed)\b(.*)`)
+	inlineRef  = regexp.MustCompile(`REFERENCES (\w+) \((\w+)\)`)
+	wholeRef   = regexp.MustCompile(`FOREIGN KEY \(([^)]*)\) REFERENCES (\w+) \(([^)]*)\)`)
+	oneOfText  = regexp.MustCompile(`CHECK \(\w+ IN \('(\w+)'`)
+)
+
+func schema(t *testing.T) map[string]table {
+	all := map[string]table{}
+	err := fs.WalkDir(migrations, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := fs.ReadFile(migrations, path)
+		for _, m := range tableText.FindAllStringSubmatch(string(text), -1) {
+			all[m[1]] = tableOf(m[1], m[2])
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func tableOf(name, body string) table {
+	t := table{name: name}
+	for line := range strings.Lines(body) {
+		if m := wholeRef.FindStringSubmatch(line); m != nil {
+			t.refs = append(t.refs, ref{strings.Split(m[1], ", "), strings.Split(m[3], ", "), m[2]})
+			continue
+		}
+		m := columnText.FindStringSubmatch(line)
+		if m == nil {
+			continue
+		}
+		c := column{name: m[1], typ: m[2], needed: strings.Contains(m[3], "NOT NULL") || strings.Contains(m[3], "PRIMARY KEY")}
+		if one := oneOfText.FindStringSubmatch(line); one != nil {
+			c.oneOf = one[1]
+		}
+		if r := inlineRef.FindStringSubmatch(line); r != nil {
+			t.refs = append(t.refs, ref{[]string{c.name}, []string{r[2]}, r[1]})
+		}
+		t.columns = append(t.columns, c)
+	}
+	return t
+}
+
+// loose are the columns that name somebody and are no reference, with the reason.
+var loose = map[string]string{
+	"practice_key.practice_id": "the installation has a key and is no practice",
+	"audit.practice_id":        "the installation has a trail and is no practice",
+	"audit.account_id":         "the trail outlives whom it names",
+	"audit.client_id":          "the trail outlives whom it names",
+	"audit_head.practice_id":   "the installation has a trail and is no practice",
+	"session.practice_id":      "where a person is: proved again with each request",
+	"session.client_id":        "where a person is: proved again with each request",
+	"letter.practice_id":       "the installation sends letters and is no practice",
+	"letter.client_id":         "a note of whom it was about: nothing is looked up by it within another practice",
+	"letter.account_id":        "a note of whom it was about",
+	"invitation.practice_id":   "by way of the client",
+}
+
+// TestEveryReferenceStaysWithinThePractice reads the schema's text.
+func TestEveryReferenceStaysWithinThePractice(t *testing.T) {
+	t.Parallel()
+	tables, used := schema(t), map[string]bool{}
+	if len(tables) < 14 {
+		t.Fatalf("only %d tables were read", len(tables))
+	}
+	for _, from := range tables {
+		for _, r := range from.refs {
+			to := tables[r.table]
+			if from.has("practice_id") && to.has("practice_id") && (r.from[0] != "practice_id" || r.to[0] != "practice_id") {
+				t.Errorf("%s%v refers to %s without the practice", from.name, r.from, r.table)
+			}
+		}
+		for _, c := range from.columns {
+			if !strings.HasSuffix(c.name, "_id") {
+				continue
+			}
+			tied := slices.ContainsFunc(from.refs, func(r ref) bool {
+				return slices.Contains(r.from, c.name) && (c.name != "practice_id" || len(r.from) == 1)
+			})
+			name := from.name + "." + c.name
+			if !tied && loose[name] == "" {
+				t.Errorf("%s names somebody and is no reference", name)
+			}
+			used[name] = used[name] || !tied
+		}
+	}
+	for name := range loose {
+		if !used[name] {
+			t.Errorf("%s needs no exception", name)
+		}
+	}
+}
+
+// TestNoRowPointsIntoAnotherPractice tries, with each reference of the schema.
+func TestNoRowPointsIntoAnotherPractice(t *testing.T) {
+	t.Parallel()
+	for engine, url := range engines(t) {
+		t.Run(engine, func(t *testing.T) {
+			t.Parallel()
+			d, tables, tried := reopen(t, url), schema(t), 0
+			s := &sower{t: t, d: d, tables: tables}
+			for _, name := range []string{"account", "practice", "practitioner", "letter", "client", "invitation"} {
+				for _, p := range []string{"ours", "theirs"} {
+					if err := s.sow(tables[name], p, nil); err != nil {
+						t.Fatalf("premise: %s of %s: %v", name, p, err)
+					}
+				}
+			}
+			for _, from := range tables {
+				for _, r := range from.refs {
+					last := r.from[len(r.from)-1]
+					wrong := map[string]any{last: "nobody's"}
+					if len(r.from) == 2 {
+						wrong[last] = r.table + " theirs"
+					}
+					if from.name == "invitation" {
+						wrong["state"] = "used" // of live ones there is one
+					}
+					tried++
+					if err := s.sow(from, "ours", wrong); !Dangling(err) {
+						t.Errorf("%s of ours with %v: %v, want to be refused", from.name, wrong, err)
+					}
+				}
+			}
+			if tried < 10 {
+				t.Errorf("only %d references were tried", tried)
+			}
+		})
+	}
+}
+
+// sower makes rows that are right, but for what it is told.
+type sower struct {
+	t      *testing.T
+	d      *DB
+	tables map[string]table
+	n      int
+}
+
+func (s *sower) sow(to table, practice string, wrong map[string]any) error {
+	var names, marks []string
+	var values []any
+	s.n++
+	for _, c := range to.columns {
+		v, ok := wrong[c.name]
+		if !ok {
+			v = s.value(to, c, practice, wrong != nil)
+		}
+		if v == nil {
+			continue
+		}
+		names, values = append(names, c.name), append(values, v)
+		marks = append(marks, fmt.Sprint("$", len(values)))
+	}
+	_, err := s.d.write.ExecContext(s.t.Context(), "INSERT INTO "+to.name+" ("+strings.Join(names, ", ")+") VALUES ("+strings.Join(marks, ", ")+")", values...)
+	return err
+}
+
+// value is what stands in a column: identifiers are "<table> <practice>".
+func (s *sower) value(to table, c column, practice string, second bool) any {
+	for _, r := range to.refs {
+		if c.name == r.from[len(r.from)-1] {
+			if r.table == "practice" {
+				return "practice " + practice
+			}
+			return r.table + " " + practice
+		}
+	}
+	switch {
+	case c.oneOf != "":
+		return c.oneOf
+	case c.name == "practice_id":
+		return "practice " + practice
+	case c.name == "id" && second:
+		return fmt.Sprint(to.name, " ", practice, " ", s.n)
+	case c.name == "id":
+		return to.name + " " + practice
+	case !c.needed:
+		return nil
+	}
+	switch c.typ {
+	case "TEXT":
+		return fmt.Sprint("text ", s.n)
+	case "BOOLEAN":
+		return true
+	case "BYTEA", "sealed":
+		return fmt.Append(nil, "bytes ", s.n)
+	}
+	return s.n
+}
+
+func TestEveryTableIsStrict(t *testing.T) {
+	t.Parallel()
+	d := reopen(t, liteURL(t))
+	for name := range schema(t) {
+		var text string
+		err := d.write.QueryRowContext(t.Context(), "SELECT sql FROM sqlite_master WHERE type = 'table' AND name = $1", name).Scan(&text)
+		if err != nil || !strings.HasSuffix(text, ") STRICT, WITHOUT ROWID") {
+			t.Errorf("%s: %v; ends with %q", name, err, text[max(0, len(text)-30):])
+		}
+	}
+	err := d.Exec(t.Context(), "INSERT INTO practice (id, name, zone, steps_hidden, created_at) VALUES ('p', 'n', 'z', 0, 'yesterday')")
+	if err == nil || !strings.Contains(err.Error(), "cannot store TEXT") {
+		t.Errorf("a text was stored as a time: %v", err)
+	}
+}
+
+func TestLiteSpeech(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ said, want string }{
+		{"CREATE TABLE a (\n  id TEXT PRIMARY KEY,\n  at instant NOT NULL,\n  n BIGINT,\n  on BOOLEAN,\n  s sealed,\n  b BYTEA\n);",
+			"CREATE TABLE a (\n  id TEXT PRIMARY KEY,\n  at INTEGER NOT NULL,\n  n INTEGER,\n  on INTEGER,\n  s BLOB,\n  b BLOB\n) STRICT, WITHOUT ROWID;"},
+		{"ALTER TABLE a ADD COLUMN until instant;", "ALTER TABLE a ADD COLUMN until INTEGER;"},
+		{"CREATE INDEX a_at ON a (at) WHERE at IS NOT NULL;", "CREATE INDEX a_at ON a (at) WHERE at IS NOT NULL;"},
+	} {
+		if got := liteTypes.Replace(c.said); got != c.want {
+			t.Errorf("got  %q\nwant %q", got, c.want)
+		}
+	}
+	for _, c := range []struct{ said, want string }{
+		{"SELECT a FROM b WHERE c = $1 FOR UPDATE", "SELECT a FROM b WHERE c = $1 "},
+		{"UPDATE a SET b = 1 WHERE id IN (SELECT id FROM a LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING id", "UPDATE a SET b = 1 WHERE id IN (SELECT id FROM a LIMIT 1 ) RETURNING id"},
+	} {
+		if got := liteStatement(c.said); got != c.want {
+			t.Errorf("got  %q\nwant %q", got, c.want)
+		}
+	}
+}
+
+func TestEachEngineHasItsMigrations(t *testing.T) {
+	t.Parallel()
+	dir, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names, err := lite{dir}.Glob("*.sql")
+	if err != nil || !slices.Equal(names, []string{"0002_foundation.sql", "0003_append_only.sql"}) {
+		t.Errorf("SQLite has %v, %v", names, err)
+	}
+}
