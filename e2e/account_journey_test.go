@@ -27,7 +27,7 @@ func forgets(p *program, v *visitor) {
 		t.Fatalf("a stranger who wants to see the clients is at %s", got)
 	}
 	v.check(200)
-	v.picture("sign-in")
+	v.picture("account-sign-in")
 	v.fill("E-mail", mira)
 	v.fill("Password", anotherSecret)
 	v.goes("Sign In")
@@ -70,7 +70,7 @@ func settles(p *program, v *visitor) {
 	t.Helper()
 	v.open("/settings")
 	v.check(200)
-	v.picture("settings")
+	v.picture("account-settings")
 
 	v.goes("Change Name")
 	v.fill("Your name", "")
@@ -83,7 +83,7 @@ func settles(p *program, v *visitor) {
 	const next = "mira@lind.practice.example"
 	v.goes("Change E-mail")
 	v.check(200)
-	v.picture("settings-email")
+	v.picture("account-settings-email")
 	v.fill("New e-mail", next)
 	v.fill("Current password", miraSecret)
 	v.goes("Save")
@@ -144,7 +144,7 @@ func leaves(v *visitor) {
 	v.goes("Sign out")
 	v.sees("You are signed out")
 	v.check(200)
-	v.picture("signed-out")
+	v.picture("account-signed-out")
 	v.do(chromedp.NavigateBack())
 	v.until("a page to be there", `document.readyState === 'complete'`)
 	if got := v.path(); got != "/sign-in" {

@@ -13,45 +13,58 @@ import (
 )
 
 // A check that finds nothing is worth something only if it finds what is there:
-// each of these spoils the sign-in page in one way, on its way to the browser.
+// each of these spoils the sign-in page, on its way to the browser.
 func TestTheChecksBite(t *testing.T) {
 	t.Parallel()
 	p := serve(t)
-	for _, tt := range []struct{ name, from, to, finds string }{
-		{"nothing is spoiled", "", "", ""},
-		{"a field without a label", `<label for="f-email">`, `<label>`, "axe: label"},
-		{"a style in the page", `<h1>`, `<h1 style="color: red">`, "refused by the policy: style-src-attr"},
-		{"a script in the page", `<h1>`, `<script>document.title = ''</script><h1>`, "refused by the policy: script-src-elem inline"},
-		{"a picture from elsewhere", `<h1>`, `<img alt="" src="http://127.0.0.2:9/x.png"><h1>`, "refused by the policy: img-src"},
-		{"a form that leads elsewhere", `<h1>`, `<link rel="dns-prefetch" href="//elsewhere.invalid"><link rel="stylesheet" href="http://127.0.0.2:9/x.css"><h1>`, "refused by the policy: style-src-elem"},
-		{"two heads", `<h1>`, `<h1>More</h1><h1>`, "2 heads of the first order"},
-		{"a title with a name", `<title>Sign in`, `<title>Annie Noda`, "is not neutral"},
-		{"a wide table", `<h1>`, `<svg width="360" height="9" aria-hidden="true"></svg><h1>`, "on a screen of 320 px"},
-		{"a wider table", `<h1>`, `<svg width="960" height="9" aria-hidden="true"></svg><h1>`, "px wider than the screen"},
-		{"no language", `lang="en"`, ``, "no language"},
-		{"something that is not there", `<h1>`, `<img alt="" src="/nowhere.png"><h1>`, "Failed to load resource"},
+	for _, tt := range []struct {
+		name  string
+		spoil []string // what stands on the page, and what comes in its place
+		finds []string
+	}{
+		{"nothing is spoiled", nil, nil},
+		{"a field without a label, a second head, a name in the title, no language and a style",
+			[]string{`<label for="f-email">`, `<label>`, `<h1>`, `<h1>More</h1><h1 style="color: red">`, `<title>Sign in`, `<title>Annie Noda`, `lang="en"`, ``},
+			[]string{"axe: label", "2 heads of the first order", "is not neutral", "no language", "refused by the policy: style-src-attr"}},
+		{"a script, a picture and a style sheet from elsewhere, and something that is not there",
+			[]string{`<h1>`, `<script>document.title = ''</script><img alt="" src="http://127.0.0.2:9/x.png"><link rel="stylesheet" href="http://127.0.0.2:9/x.css"><img alt="" src="/nowhere.png"><h1>`},
+			[]string{"refused by the policy: script-src-elem inline", "refused by the policy: img-src", "refused by the policy: style-src-elem", "Failed to load resource"}},
+		{"a line too long for a narrow screen", []string{`<h1>`, `<p><nobr>One line of words that does not fit in here</nobr></p><h1>`}, []string{"on a screen of 320 px"}},
+		{"a line too long for any", []string{`<h1>`, `<p><nobr>One line of words that is as long as the line that has just come, and longer</nobr></p><h1>`}, []string{"px wider than the screen"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			v := visit(t, spoil(t, p, tt.from, tt.to), phone)
+			v := visit(t, spoil(t, p, tt.spoil), phone)
 			v.open("/sign-in")
 			found := strings.Join(v.problems(200), "\n")
-			if !strings.Contains(found, tt.finds) || tt.finds == "" && found != "" {
-				t.Errorf("found:\n%s\nwant %q", found, tt.finds)
+			if tt.finds == nil && found != "" {
+				t.Errorf("found on a page as it is:\n%s", found)
+			}
+			for _, want := range tt.finds {
+				if !strings.Contains(found, want) {
+					t.Errorf("found:\n%s\nwant %q", found, want)
+				}
 			}
 		})
 	}
 	t.Cleanup(func() { p.log.forget() })
 }
 
-// What a page was refused reaches the program's log, too, and the log is looked
-// at after every journey.
-func TestAReportOfARefusalIsHeard(t *testing.T) {
+// Browsers report what a page was refused, too, and the log is looked at after
+// every journey. Chromium sends no report to a site without TLS, so this one is
+// written by hand; what a visitor's page was refused is read from the page.
+func TestAReportOfARefusalIsInTheLog(t *testing.T) {
 	t.Parallel()
 	p := serve(t)
-	v := visit(t, spoil(t, p, `<h1>`, `<h1 style="color: red">`), desktop)
-	v.open("/sign-in")
-	wait(t, "the browser to report", func() bool { return p.log.lines("page refused") != nil })
+	const report = `[{"type":"csp-violation","body":{"effectiveDirective":"style-src-attr","blockedURL":"inline"}}]`
+	r, err := http.Post(p.base+"/csp", "application/reports+json", strings.NewReader(report))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = r.Body.Close()
+	if p.log.lines("page refused") == nil {
+		t.Errorf("a report leaves no line:\n%s", p.log)
+	}
 	p.log.forget()
 }
 
@@ -63,7 +76,7 @@ func (l *log) forget() {
 }
 
 // spoil stands in front of the program and changes each page on its way.
-func spoil(t *testing.T, p *program, from, to string) string {
+func spoil(t *testing.T, p *program, changes []string) string {
 	t.Helper()
 	target, err := url.Parse(p.base)
 	if err != nil {
@@ -82,12 +95,11 @@ func spoil(t *testing.T, p *program, from, to string) string {
 			if err != nil {
 				return err
 			}
-			if from != "" && !bytes.Contains(page, []byte(from)) {
-				return fmt.Errorf("the page has no %s", from)
-			}
-			page = bytes.ReplaceAll(page, []byte(from), []byte(to))
-			if from == "" {
-				page = bytes.TrimSpace(page)
+			for i := 0; i+1 < len(changes); i += 2 {
+				if !bytes.Contains(page, []byte(changes[i])) {
+					return fmt.Errorf("the page has no %s", changes[i])
+				}
+				page = bytes.ReplaceAll(page, []byte(changes[i]), []byte(changes[i+1]))
 			}
 			r.Body = io.NopCloser(bytes.NewReader(page))
 			r.ContentLength = int64(len(page))

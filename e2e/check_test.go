@@ -74,7 +74,9 @@ func (v *visitor) problems(status int) (wrong []string) {
 		wrong = append(wrong, "refused by the policy: "+r)
 	}
 	wrong = append(wrong, v.overflow(f)...)
-	wrong = append(wrong, v.findings()...)
+	if !v.keys { // the same pages are looked at with a mouse
+		wrong = append(wrong, v.findings()...)
+	}
 	return append(wrong, v.complaints(status)...)
 }
 
@@ -101,11 +103,14 @@ func (v *visitor) findings() (wrong []string) {
 	v.t.Helper()
 	if !v.scripts {
 		v.do(command(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{}))
-		defer v.do(command(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}))
+		defer func() { v.withoutScripts() }()
 	}
 	v.do(chromedp.Evaluate[chromedp.Void](axe))
 	for _, f := range ask[[]string](v, fmt.Sprintf(look, standards)) {
 		wrong = append(wrong, "axe: "+f)
+	}
+	if !v.scripts { // the colors are those of the page with scripts
+		return wrong
 	}
 	v.do(v.light("dark"))
 	ask[bool](v, drawn)

@@ -64,8 +64,7 @@ func openHouse() (_ *house, err error) {
 		return nil, fmt.Errorf("build the program: %w\n%s", err, out)
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.UserDataDir(filepath.Join(h.dir, "profile")), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
-		chromedp.Flag("short-reporting-delay", true)) // what a page was refused is reported at once
+		chromedp.UserDataDir(filepath.Join(h.dir, "profile")), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	browser, leave := chromedp.NewContext(allocator)
 	h.browser, h.quit = browser, func() { leave(); stop(); _ = os.RemoveAll(h.dir) }

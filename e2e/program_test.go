@@ -166,7 +166,7 @@ func (p *program) letters(t testing.TB, to string) (all []string) {
 // "/join/", and returns the link.
 func (p *program) link(t testing.TB, to, kind string, nth int) (link string) {
 	t.Helper()
-	pattern := regexp.MustCompile(regexp.QuoteMeta(`href="`+p.base+kind) + `[^"]+`)
+	pattern := regexp.MustCompile(regexp.QuoteMeta(`href="`+p.base+kind) + `[^"]*`)
 	wait(t, fmt.Sprintf("letter %d to %s with a link to %s", nth, to, kind), func() bool {
 		var found []string
 		for _, letter := range p.letters(t, to) {

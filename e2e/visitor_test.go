@@ -62,7 +62,7 @@ type load struct {
 	address string
 	kind    network.ResourceType
 	bytes   float64
-	cached  bool
+	over    bool // came, or never will
 }
 
 // visitor opens a browser on a screen.
@@ -160,17 +160,15 @@ func (v *visitor) hear(event any) {
 		}
 	case *network.EventRequestWillBeSent:
 		v.loads = append(v.loads, load{id: e.RequestID, address: e.Request.URL, kind: e.Type})
-		if !strings.HasPrefix(e.Request.URL, v.base+"/") {
+		if !strings.HasPrefix(e.Request.URL, v.base+"/") && !strings.HasPrefix(e.Request.URL, "data:") { // the browser draws its own signs with data
 			v.heard = append(v.heard, complaint{"a request to somebody else", e.Request.URL})
 		}
-	case *network.EventRequestServedFromCache:
-		v.each(e.RequestID, func(l *load) { l.cached = true })
-	case *network.EventResponseReceived:
-		if e.Response.FromDiskCache {
-			v.each(e.RequestID, func(l *load) { l.cached = true })
-		}
 	case *network.EventLoadingFinished:
-		v.each(e.RequestID, func(l *load) { l.bytes = e.EncodedDataLength })
+		v.each(e.RequestID, func(l *load) { l.bytes, l.over = e.EncodedDataLength, true })
+	case *network.EventLoadingFailed:
+		v.each(e.RequestID, func(l *load) { l.over = true })
+	case *network.EventRequestServedFromCache:
+		v.each(e.RequestID, func(l *load) { l.over = true })
 	}
 }
 
