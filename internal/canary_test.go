@@ -69,7 +69,6 @@ func TestNothingPersonalStandsInTheDatabase(t *testing.T) {
 // returns all of it.
 func lead(t *testing.T, w *world.World) (canaries []string) {
 	t.Helper()
-	var links account.Links
 	address := func(s string) email.Address {
 		a, err := email.Parse(s)
 		if err != nil {
@@ -101,10 +100,10 @@ func lead(t *testing.T, w *world.World) (canaries []string) {
 		return err
 	})
 	w.Update(t, func(tx *db.Tx) error {
-		return account.AskReset(tx, access.Guest(), address("zzclient@zzmail.test"), links)
+		return account.AskReset(tx, access.Guest(), address("zzclient@zzmail.test"))
 	})
 	w.Update(t, func(tx *db.Tx) error {
-		return account.BeginSignUp(tx, access.Guest(), "Zznewcomer", address("zznew@zzmail.test"), links)
+		return account.BeginSignUp(tx, access.Guest(), "Zznewcomer", address("zznew@zzmail.test"))
 	})
 	w.Update(t, func(tx *db.Tx) error {
 		found, err := people.Find(tx, by, c)
@@ -129,7 +128,7 @@ func lead(t *testing.T, w *world.World) (canaries []string) {
 	}
 	w.MailFails(os.ErrDeadlineExceeded) // letters that wait, with their content
 	w.Update(t, func(tx *db.Tx) error {
-		return account.BeginSignUp(tx, access.Guest(), "Zzwaiting", address("zzwaits@zzmail.test"), links)
+		return account.BeginSignUp(tx, access.Guest(), "Zzwaiting", address("zzwaits@zzmail.test"))
 	})
 	w.RunJobs(t)
 	return []string{"Zzowner", "Zzboss", "zzhouse.test", "Zzfirst", "Zzlast", "Zzpreferred", "zzclient@", "zzmail.test", "7700900977", "7700 900977", "Zzstreet", "Zztown",

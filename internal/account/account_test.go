@@ -147,7 +147,7 @@ func TestANewPasswordEndsAllElse(t *testing.T) {
 	annie := h.annie(t)
 	here, there, device := h.begin(t, annie, account.Place{}), h.begin(t, annie, account.Place{}), h.remember(t, annie)
 	h.do(t, func(tx *db.Tx) error {
-		return account.AskReset(tx, access.Guest(), mailbox(t, "annie.noda@example.com"), urls)
+		return account.AskReset(tx, access.Guest(), mailbox(t, "annie.noda@example.com"))
 	})
 	link := token(t, h.letter(t, "Annie.Noda@example.com", "Choose a new password"), "reset")
 	h.pass(time.Minute)
@@ -183,7 +183,7 @@ func TestAnUnverifiedAccountIsTakenOverOnce(t *testing.T) {
 	h := newHouse(t)
 	planted := h.person(t, "Somebody", "rashida@example.com", false)
 	thief, device := h.begin(t, planted, account.Place{}), h.remember(t, planted)
-	h.do(t, func(tx *db.Tx) error { return account.AskEmail(tx, planted, mailbox(t, "thief@example.com"), urls) })
+	h.do(t, func(tx *db.Tx) error { return account.AskEmail(tx, planted, mailbox(t, "thief@example.com")) })
 	away := token(t, h.letter(t, "thief@example.com", "Confirm your new e-mail address"), "email")
 
 	take := func(tx *db.Tx) error {
@@ -199,7 +199,7 @@ func TestAnUnverifiedAccountIsTakenOverOnce(t *testing.T) {
 	if _, err := h.door.SignIn(t.Context(), "rashida@example.com", right, "192.0.2.1", device); !errors.Is(err, account.ErrWrong) {
 		t.Errorf("the planted password: %v", err)
 	}
-	h.refuse(t, account.ErrLinkEnded, func(tx *db.Tx) error { return account.ConfirmEmail(tx, planted, away, urls) })
+	h.refuse(t, account.ErrLinkEnded, func(tx *db.Tx) error { return account.ConfirmEmail(tx, planted, away) })
 }
 
 func TestVerifyingTwiceIsNotedOnce(t *testing.T) {
@@ -227,13 +227,13 @@ func TestTheDatabaseHoldsNoTokenNoAddressAndNoName(t *testing.T) {
 	h := newHouse(t)
 	annie := h.person(t, "Quillfeather Name", "Quillfeather@canary.example", true)
 	h.do(t, func(tx *db.Tx) error {
-		return account.AskEmail(tx, annie, mailbox(t, "newcanary@canary.example"), urls)
+		return account.AskEmail(tx, annie, mailbox(t, "newcanary@canary.example"))
 	})
 	h.do(t, func(tx *db.Tx) error {
-		return account.AskReset(tx, access.Guest(), mailbox(t, "quillfeather@canary.example"), urls)
+		return account.AskReset(tx, access.Guest(), mailbox(t, "quillfeather@canary.example"))
 	})
 	h.do(t, func(tx *db.Tx) error {
-		return account.BeginSignUp(tx, access.Guest(), "Quillfeather Two", mailbox(t, "two@canary.example"), urls)
+		return account.BeginSignUp(tx, access.Guest(), "Quillfeather Two", mailbox(t, "two@canary.example"))
 	})
 	secrets := []secret.Token{h.begin(t, annie, account.Place{}), h.remember(t, annie)}
 	if _, err := h.door.SignIn(t.Context(), "quillfeather@canary.example", wrong, "192.0.2.77", secrets[1]); !errors.Is(err, account.ErrWrong) {

@@ -1,8 +1,6 @@
 package account
 
 import (
-	"cmp"
-
 	"icouch/internal/access"
 	"icouch/internal/base/email"
 	"icouch/internal/base/id"
@@ -14,22 +12,12 @@ import (
 // The words of the letters. None says anything of a practice, and none changes
 // anything by being opened: each button leads to a page with one of its own.
 
-// Links says where the links in letters lead, and who the letters are from. The
-// zero Links is this installation, which fills itself in when a letter goes out.
-type Links struct {
-	Base  string // "https://icouch.example", without a stroke at the end
-	Brand string
+func linkTo(page string, token secret.Token) string {
+	return letter.Base + "/" + page + "/" + token.Reveal()
 }
 
-func (l Links) base() string  { return cmp.Or(l.Base, letter.Base) }
-func (l Links) brand() string { return cmp.Or(l.Brand, letter.Brand) }
-
-func (l Links) to(page string, token secret.Token) string {
-	return l.base() + "/" + page + "/" + token.Reveal()
-}
-
-func (l Links) draft(k letter.Kind, to email.Address, a id.Account, b letter.Body) letter.Draft {
-	return letter.Draft{Kind: k, To: to, FromName: l.brand(), Body: b, Account: a}
+func draft(k letter.Kind, to email.Address, a id.Account, b letter.Body) letter.Draft {
+	return letter.Draft{Kind: k, To: to, FromName: letter.Brand, Body: b, Account: a}
 }
 
 // send has a letter carried out for the installation, not for a practice.
@@ -39,7 +27,7 @@ func send(tx *db.Tx, by access.Actor, d letter.Draft) error {
 }
 
 func sendPasswordChanged(tx *db.Tx, by access.Actor, a Account) error {
-	return send(tx, by, Links{}.draft(letter.Security, a.Email, a.ID, passwordChangedBody(a.called(), Links{})))
+	return send(tx, by, draft(letter.Security, a.Email, a.ID, passwordChangedBody(a.called())))
 }
 
 // called is how a letter greets the person: by name only if the mailbox is
@@ -57,13 +45,13 @@ const (
 	neverAsk = "We never ask by e-mail for a password, a card or personal details."
 )
 
-func body(subject, name string, urls Links, parts ...letter.Part) letter.Body {
+func body(subject, name string, parts ...letter.Part) letter.Body {
 	hello := "Hello,"
 	if name != "" {
 		hello = "Hello " + name + ","
 	}
 	parts = append([]letter.Part{{Text: hello}}, parts...)
-	return letter.Body{Subject: subject, Parts: append(parts, letter.Part{Text: noAnswer}, letter.Part{Sign: urls.brand()})}
+	return letter.Body{Subject: subject, Parts: append(parts, letter.Part{Text: noAnswer}, letter.Part{Sign: letter.Brand})}
 }
 
 func press(label, url string) letter.Part {
@@ -72,81 +60,81 @@ func press(label, url string) letter.Part {
 
 // signUpBody greets nobody by name: what stands there was typed by whoever
 // filled in the page, and the address may be a stranger's.
-func signUpBody(urls Links, token secret.Token) letter.Body {
-	return body("Confirm your e-mail address", "", urls,
-		letter.Part{Text: "Somebody, probably you, wants to set up a practice on " + urls.brand() + " with this e-mail address. Open the link to confirm the address and choose a password."},
-		press("Confirm", urls.to("confirm", token)),
+func signUpBody(token secret.Token) letter.Body {
+	return body("Confirm your e-mail address", "",
+		letter.Part{Text: "Somebody, probably you, wants to set up a practice on " + letter.Brand + " with this e-mail address. Open the link to confirm the address and choose a password."},
+		press("Confirm", linkTo("confirm", token)),
 		letter.Part{Text: "The link works for 24 hours, and once."},
 		letter.Part{Text: "Are you a client? Then you do not need this. Your practice sends you an invitation of its own."},
 		letter.Part{Text: "Was this not you? You need not do anything. No account exists until a password is chosen, and the link ends by itself."},
 		letter.Part{Text: neverAsk})
 }
 
-func haveAccountBody(urls Links) letter.Body {
-	return body("You already have an account", "", urls,
-		letter.Part{Text: "Somebody, probably you, entered this e-mail address on " + urls.brand() + " for an account. It has one already, so nothing was changed."},
-		press("Sign In", urls.base()+"/sign-in"),
+func haveAccountBody() letter.Body {
+	return body("You already have an account", "",
+		letter.Part{Text: "Somebody, probably you, entered this e-mail address on " + letter.Brand + " for an account. It has one already, so nothing was changed."},
+		press("Sign In", letter.Base+"/sign-in"),
 		letter.Part{Text: "If you do not remember the password, choose “Forgot password?” on that page."},
 		letter.Part{Text: "Was this not you? You need not do anything. Nobody was told that you have an account."},
 		letter.Part{Text: neverAsk})
 }
 
-func resetBody(name string, urls Links, token secret.Token) letter.Body {
-	return body("Choose a new password", name, urls,
+func resetBody(name string, token secret.Token) letter.Body {
+	return body("Choose a new password", name,
 		letter.Part{Text: "You asked for a new password. Open the link to choose one."},
-		press("Choose a password", urls.to("reset", token)),
+		press("Choose a password", linkTo("reset", token)),
 		letter.Part{Text: "The link works for 30 minutes, and once. If you asked several times, only the newest link works."},
 		letter.Part{Text: "Was this not you? You need not do anything. Your password stays as it is, and the link ends by itself."},
 		letter.Part{Text: neverAsk})
 }
 
-func newEmailBody(urls Links, token secret.Token) letter.Body {
-	return body("Confirm your new e-mail address", "", urls,
-		letter.Part{Text: "Somebody, probably you, wants to sign in to " + urls.brand() + " with this e-mail address from now on. Sign in as before, then open the link to confirm it."},
-		press("Confirm", urls.to("email", token)),
+func newEmailBody(token secret.Token) letter.Body {
+	return body("Confirm your new e-mail address", "",
+		letter.Part{Text: "Somebody, probably you, wants to sign in to " + letter.Brand + " with this e-mail address from now on. Sign in as before, then open the link to confirm it."},
+		press("Confirm", linkTo("email", token)),
 		letter.Part{Text: "The link works for 24 hours, and once. Until then the address you have now stays as it is."},
 		letter.Part{Text: notYou},
 		letter.Part{Text: neverAsk})
 }
 
-func oldEmailBody(name string, urls Links, back secret.Token) letter.Body {
-	return body("Your sign-in e-mail was changed", name, urls,
-		letter.Part{Text: "From now on you sign in to " + urls.brand() + " with another e-mail address. This one is not used any more."},
+func oldEmailBody(name string, back secret.Token) letter.Body {
+	return body("Your sign-in e-mail was changed", name,
+		letter.Part{Text: "From now on you sign in to " + letter.Brand + " with another e-mail address. This one is not used any more."},
 		letter.Part{Text: "If you did this, there is nothing to do. If you did not, you can take it back within 7 days:"},
-		press("Check this change", urls.to("email-back", back)),
+		press("Check this change", linkTo("email-back", back)),
 		letter.Part{Text: "That puts this address back, signs everybody out, and lets you choose a new password."},
 		letter.Part{Text: neverAsk})
 }
 
 // oldEmailLaterBody is for a second change while the first can be taken back.
-func oldEmailLaterBody(name string, urls Links) letter.Body {
-	return body("Your sign-in e-mail was changed", name, urls,
-		letter.Part{Text: "From now on you sign in to " + urls.brand() + " with another e-mail address. This one is not used any more."},
+func oldEmailLaterBody(name string) letter.Body {
+	return body("Your sign-in e-mail was changed", name,
+		letter.Part{Text: "From now on you sign in to " + letter.Brand + " with another e-mail address. This one is not used any more."},
 		letter.Part{Text: "If you did this, there is nothing to do. If you did not: the address was changed once before in these days, and the e-mail sent to the address of that time has a link that takes both changes back. If you cannot open it, use “Still Need Help?” on any page."},
 		letter.Part{Text: neverAsk})
 }
 
-func verifyBody(urls Links, token secret.Token) letter.Body {
-	return body("Confirm your e-mail address", "", urls,
-		letter.Part{Text: "An account on " + urls.brand() + " was made with this e-mail address. If it is yours, sign in, then open the link to confirm that our e-mails reach you."},
-		press("Confirm", urls.to("verify", token)),
+func verifyBody(token secret.Token) letter.Body {
+	return body("Confirm your e-mail address", "",
+		letter.Part{Text: "An account on " + letter.Brand + " was made with this e-mail address. If it is yours, sign in, then open the link to confirm that our e-mails reach you."},
+		press("Confirm", linkTo("verify", token)),
 		letter.Part{Text: "The link works for 7 days, and once."},
 		letter.Part{Text: "Was this not you? Please leave the link alone; it ends by itself."},
 		letter.Part{Text: neverAsk})
 }
 
-func passwordChangedBody(name string, urls Links) letter.Body {
-	return body("Your password was changed", name, urls,
-		letter.Part{Text: "The password of your account on " + urls.brand() + " was changed just now, and other devices were signed out."},
+func passwordChangedBody(name string) letter.Body {
+	return body("Your password was changed", name,
+		letter.Part{Text: "The password of your account on " + letter.Brand + " was changed just now, and other devices were signed out."},
 		letter.Part{Text: "If you did this, there is nothing to do. If you did not, open the sign-in page at once and choose “Forgot password?”. The new password that you choose there signs everybody else out."},
-		press("Sign In", urls.base()+"/sign-in"),
+		press("Sign In", letter.Base+"/sign-in"),
 		letter.Part{Text: neverAsk})
 }
 
-func revertedBody(name string, urls Links) letter.Body {
-	return body("Your sign-in e-mail was put back", name, urls,
-		letter.Part{Text: "You sign in to " + urls.brand() + " with this e-mail address again. Everybody was signed out."},
+func revertedBody(name string) letter.Body {
+	return body("Your sign-in e-mail was put back", name,
+		letter.Part{Text: "You sign in to " + letter.Brand + " with this e-mail address again. Everybody was signed out."},
 		letter.Part{Text: "The password may be known to somebody else, so it does not work any more. Open the sign-in page and choose “Forgot password?” to get a new one."},
-		press("Sign In", urls.base()+"/sign-in"),
+		press("Sign In", letter.Base+"/sign-in"),
 		letter.Part{Text: neverAsk})
 }

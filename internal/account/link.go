@@ -64,7 +64,7 @@ const noPassword = ""
 
 // AskReset sends a link for choosing a new password to an address, if it has an
 // account. What the person is told is the same if it has none.
-func AskReset(tx *db.Tx, by access.Actor, e email.Address, urls Links) error {
+func AskReset(tx *db.Tx, by access.Actor, e email.Address) error {
 	known, err := ByEmail(tx, by, e)
 	if errors.Is(err, db.None) {
 		return record(tx, by, audit.ResetAsked, id.New[linkID](tx.Now().Time))
@@ -83,7 +83,7 @@ func AskReset(tx *db.Tx, by access.Actor, e email.Address, urls Links) error {
 	if err := record(tx, by, audit.ResetAsked, a.ID); err != nil {
 		return err
 	}
-	return send(tx, by, urls.draft(letter.Reset, a.Email, a.ID, resetBody(a.called(), urls, token)))
+	return send(tx, by, draft(letter.Reset, a.Email, a.ID, resetBody(a.called(), token)))
 }
 
 // PeekReset says whether a link for a new password still works.
@@ -123,7 +123,7 @@ func Reset(tx *db.Tx, by access.Actor, token secret.Token, hash string) (id.Acco
 // AskEmail sends a link to the address that by wants to have from now on. If it
 // has an account already, the letter says so and has no link; by is not told.
 // The door has had the password proved: see Doorman.Prove.
-func AskEmail(tx *db.Tx, by access.Actor, e email.Address, urls Links) error {
+func AskEmail(tx *db.Tx, by access.Actor, e email.Address) error {
 	if !by.SignedIn() {
 		return ErrNoAccount
 	}
@@ -149,9 +149,9 @@ func AskEmail(tx *db.Tx, by access.Actor, e email.Address, urls Links) error {
 		return err
 	}
 	if other.ID != "" {
-		return send(tx, by, urls.draft(letter.HaveAccount, e, other.ID, haveAccountBody(urls)))
+		return send(tx, by, draft(letter.HaveAccount, e, other.ID, haveAccountBody()))
 	}
-	return send(tx, by, urls.draft(letter.NewEmail, e, a.ID, newEmailBody(urls, token)))
+	return send(tx, by, draft(letter.NewEmail, e, a.ID, newEmailBody(token)))
 }
 
 // PeekEmail returns the new address that a link is about, if it still works.
@@ -166,7 +166,7 @@ func PeekEmail(tx *db.Tx, _ access.Actor, token secret.Token) (email.Address, er
 //
 // The way back is not replaced by a later one: a thief who moves the account
 // twice must not shut out its owner.
-func ConfirmEmail(tx *db.Tx, by access.Actor, token secret.Token, urls Links) error {
+func ConfirmEmail(tx *db.Tx, by access.Actor, token secret.Token) error {
 	if err := own(tx, by, newEmail, token); err != nil {
 		return err
 	}
@@ -180,7 +180,7 @@ func ConfirmEmail(tx *db.Tx, by access.Actor, token secret.Token, urls Links) er
 	if err := endLinks(tx, a.ID, reset, verify); err != nil { // they were sent to the old address
 		return err
 	}
-	body := oldEmailLaterBody(a.called(), urls)
+	body := oldEmailLaterBody(a.called())
 	n, err := SQL.In(tx).LiveLinks(tx, accountdb.LiveLinksParams{AccountID: a.ID, Purpose: string(revert), Now: tx.Now()})
 	if err != nil {
 		return fmt.Errorf("links of %s: %w", a.ID, err)
@@ -190,12 +190,12 @@ func ConfirmEmail(tx *db.Tx, by access.Actor, token secret.Token, urls Links) er
 		if err != nil {
 			return err
 		}
-		body = oldEmailBody(a.called(), urls, back)
+		body = oldEmailBody(a.called(), back)
 	}
 	if err := record(tx, by, audit.EmailChanged, a.ID, "email"); err != nil {
 		return err
 	}
-	return send(tx, by, urls.draft(letter.OldEmail, a.Email, a.ID, body))
+	return send(tx, by, draft(letter.OldEmail, a.Email, a.ID, body))
 }
 
 // PeekRevert returns the old address that a link would put back, if it still
@@ -228,12 +228,12 @@ func Revert(tx *db.Tx, by access.Actor, token secret.Token) error {
 	if err := record(tx, by, audit.EmailReverted, a.ID, "email", "password"); err != nil {
 		return err
 	}
-	return send(tx, by, Links{}.draft(letter.Security, l.email, a.ID, revertedBody(a.called(), Links{})))
+	return send(tx, by, draft(letter.Security, l.email, a.ID, revertedBody(a.called())))
 }
 
 // AskVerify sends a link that proves the address of an account made through a
 // link that was copied by hand.
-func AskVerify(tx *db.Tx, by access.Actor, a id.Account, urls Links) error {
+func AskVerify(tx *db.Tx, by access.Actor, a id.Account) error {
 	if a == "" || !owns(by, a) && by.Role() != access.Link {
 		return ErrNoAccount
 	}
@@ -251,7 +251,7 @@ func AskVerify(tx *db.Tx, by access.Actor, a id.Account, urls Links) error {
 	if err := record(tx, by, audit.VerifyAsked, a); err != nil {
 		return err
 	}
-	return send(tx, by, urls.draft(letter.ConfirmMail, held.Email, a, verifyBody(urls, token)))
+	return send(tx, by, draft(letter.ConfirmMail, held.Email, a, verifyBody(token)))
 }
 
 // PeekVerify says whether a link that proves an address still works.

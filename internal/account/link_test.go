@@ -20,7 +20,7 @@ import (
 func (h *house) beginSignUp(t *testing.T, name, address string) {
 	t.Helper()
 	h.do(t, func(tx *db.Tx) error {
-		return account.BeginSignUp(tx, access.Guest(), name, mailbox(t, address), urls)
+		return account.BeginSignUp(tx, access.Guest(), name, mailbox(t, address))
 	})
 }
 
@@ -35,7 +35,7 @@ func TestAPractitionerSignsUpInTwoSteps(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.undo(t, func(tx *db.Tx) error {
-		return account.BeginSignUp(tx, access.Guest(), "Rashida", mailbox(t, "rashida@example.com"), urls)
+		return account.BeginSignUp(tx, access.Guest(), "Rashida", mailbox(t, "rashida@example.com"))
 	})
 	h.beginSignUp(t, " Rashida ", "Rashida@example.com")
 	if r := h.rows(t); r.accounts != 0 {
@@ -107,10 +107,10 @@ func TestSignUpLinksThatDoNotWorkSayWhy(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.refuse(t, account.ErrNoName, func(tx *db.Tx) error {
-		return account.BeginSignUp(tx, access.Guest(), "", mailbox(t, "a@example.com"), urls)
+		return account.BeginSignUp(tx, access.Guest(), "", mailbox(t, "a@example.com"))
 	})
 	h.refuse(t, email.ErrAddress, func(tx *db.Tx) error {
-		return account.BeginSignUp(tx, access.Guest(), "David", email.Address{}, urls)
+		return account.BeginSignUp(tx, access.Guest(), "David", email.Address{})
 	})
 	h.beginSignUp(t, "David", "david@example.com")
 	first := token(t, h.letter(t, "david@example.com", "Confirm your e-mail address"), "confirm")
@@ -141,7 +141,7 @@ func (h *house) asked(t *testing.T, address string) secret.Token {
 
 func askReset(t *testing.T, address string) func(*db.Tx) error {
 	e := mailbox(t, address)
-	return func(tx *db.Tx) error { return account.AskReset(tx, access.Guest(), e, urls) }
+	return func(tx *db.Tx) error { return account.AskReset(tx, access.Guest(), e) }
 }
 
 func resetTo(link secret.Token, hash string) func(*db.Tx) error {
@@ -156,7 +156,7 @@ func TestAForgottenPasswordIsReplacedOnce(t *testing.T) {
 	h := newHouse(t)
 	planted := h.person(t, "Buy Pills At", "annie.noda@example.com", false)
 	in, device := h.begin(t, planted, account.Place{}), h.remember(t, planted)
-	h.do(t, func(tx *db.Tx) error { return account.AskEmail(tx, planted, mailbox(t, "thief@example.com"), urls) })
+	h.do(t, func(tx *db.Tx) error { return account.AskEmail(tx, planted, mailbox(t, "thief@example.com")) })
 	away := token(t, h.letter(t, "thief@example.com", "Confirm your new e-mail address"), "email")
 	h.undo(t, askReset(t, "annie.noda@example.com"))
 
@@ -184,7 +184,7 @@ func TestAForgottenPasswordIsReplacedOnce(t *testing.T) {
 	if _, err := h.door.SignIn(t.Context(), "annie.noda@example.com", "a new one for this test", "192.0.2.1", device); err != nil {
 		t.Errorf("the new password: %v", err)
 	}
-	h.refuse(t, account.ErrLinkEnded, func(tx *db.Tx) error { return account.ConfirmEmail(tx, planted, away, urls) })
+	h.refuse(t, account.ErrLinkEnded, func(tx *db.Tx) error { return account.ConfirmEmail(tx, planted, away) })
 	if h.trail(t, audit.PasswordChanged) != 1 || h.trail(t, audit.AccountVerified) != 1 || h.trail(t, audit.ResetAsked) != 1 {
 		t.Error("the trail does not say each once")
 	}
@@ -197,7 +197,7 @@ func TestResetLinksThatDoNotWorkSayWhy(t *testing.T) {
 	first, second := h.asked(t, "annie.noda@example.com"), h.asked(t, "annie.noda@example.com")
 	h.refuse(t, account.ErrLinkEnded, resetTo(first, cheap(right)))
 	h.refuse(t, account.ErrLinkUnknown, resetTo(secret.NewToken(), cheap(right)))
-	h.refuse(t, account.ErrLinkUnknown, func(tx *db.Tx) error { return account.ConfirmEmail(tx, annie, second, urls) }) // another purpose
+	h.refuse(t, account.ErrLinkUnknown, func(tx *db.Tx) error { return account.ConfirmEmail(tx, annie, second) }) // another purpose
 	h.pass(30 * time.Minute)
 	h.refuse(t, account.ErrLinkEnded, resetTo(second, cheap(right)))
 	h.see(t, func(tx *db.Tx) error {
@@ -247,9 +247,9 @@ func (h *house) moved(t *testing.T, annie access.Actor, to string) mail.Message 
 	t.Helper()
 	from := h.account(t, annie).Email.String()
 	h.deliver(t)
-	h.do(t, func(tx *db.Tx) error { return account.AskEmail(tx, annie, mailbox(t, to), urls) })
+	h.do(t, func(tx *db.Tx) error { return account.AskEmail(tx, annie, mailbox(t, to)) })
 	link := token(t, h.letter(t, to, "Confirm your new e-mail address"), "email")
-	h.do(t, func(tx *db.Tx) error { return account.ConfirmEmail(tx, annie, link, urls) })
+	h.do(t, func(tx *db.Tx) error { return account.ConfirmEmail(tx, annie, link) })
 	return h.letter(t, from, "Your sign-in e-mail was changed")
 }
 
@@ -259,7 +259,7 @@ func TestANewAddressIsProvedAndTheOldOneToldHowToTakeItBack(t *testing.T) {
 	annie, vince := h.annie(t), h.person(t, "Vince Gill", "vince@example.com", true)
 	in := h.begin(t, annie, account.Place{})
 	stale := h.asked(t, "annie.noda@example.com")
-	ask := func(tx *db.Tx) error { return account.AskEmail(tx, annie, mailbox(t, "Annie@new.example"), urls) }
+	ask := func(tx *db.Tx) error { return account.AskEmail(tx, annie, mailbox(t, "Annie@new.example")) }
 	h.undo(t, ask)
 	h.do(t, ask)
 	link := token(t, h.letter(t, "Annie@new.example", "Confirm your new e-mail address"), "email")
@@ -270,9 +270,9 @@ func TestANewAddressIsProvedAndTheOldOneToldHowToTakeItBack(t *testing.T) {
 		}
 		return err
 	})
-	h.refuse(t, account.ErrSignInFirst, func(tx *db.Tx) error { return account.ConfirmEmail(tx, access.Guest(), link, urls) })
-	h.refuse(t, account.ErrSignInFirst, func(tx *db.Tx) error { return account.ConfirmEmail(tx, vince, link, urls) })
-	confirm := func(tx *db.Tx) error { return account.ConfirmEmail(tx, annie, link, urls) }
+	h.refuse(t, account.ErrSignInFirst, func(tx *db.Tx) error { return account.ConfirmEmail(tx, access.Guest(), link) })
+	h.refuse(t, account.ErrSignInFirst, func(tx *db.Tx) error { return account.ConfirmEmail(tx, vince, link) })
+	confirm := func(tx *db.Tx) error { return account.ConfirmEmail(tx, annie, link) }
 	h.undo(t, confirm)
 	if won := h.atOnce(t, confirm, account.ErrLinkUsed); won != 1 {
 		t.Errorf("%d of 16 confirmed", won)
@@ -291,7 +291,7 @@ func TestANewAddressIsProvedAndTheOldOneToldHowToTakeItBack(t *testing.T) {
 
 	// A thief with the password changes it, and asks for yet another address.
 	h.do(t, func(tx *db.Tx) error { return account.SetPassword(tx, annie, cheap("the thief's own password"), in) })
-	h.do(t, func(tx *db.Tx) error { return account.AskEmail(tx, annie, mailbox(t, "third@new.example"), urls) })
+	h.do(t, func(tx *db.Tx) error { return account.AskEmail(tx, annie, mailbox(t, "third@new.example")) })
 	h.deliver(t)
 	h.remember(t, annie)
 	h.pass(7*24*time.Hour - 2*time.Second)
@@ -358,11 +358,11 @@ func TestAskingForAnAddress(t *testing.T) {
 	h.person(t, "Vince Gill", "vince@example.com", true)
 	ask := func(by access.Actor, to string) func(*db.Tx) error {
 		e := mailbox(t, to)
-		return func(tx *db.Tx) error { return account.AskEmail(tx, by, e, urls) }
+		return func(tx *db.Tx) error { return account.AskEmail(tx, by, e) }
 	}
 	h.refuse(t, fault.NotFound, ask(access.Guest(), "new@example.com"))
 	h.refuse(t, account.ErrSameEmail, ask(annie, "ANNIE.noda@example.com"))
-	h.refuse(t, email.ErrAddress, func(tx *db.Tx) error { return account.AskEmail(tx, annie, email.Address{}, urls) })
+	h.refuse(t, email.ErrAddress, func(tx *db.Tx) error { return account.AskEmail(tx, annie, email.Address{}) })
 
 	h.do(t, ask(annie, "vince@example.com")) // no different to her
 	if m := h.letter(t, "vince@example.com", "You already have an account"); strings.Contains(m.Text, "/email/") || strings.Contains(m.Text, "Annie") {
@@ -378,9 +378,9 @@ func TestAskingForAnAddress(t *testing.T) {
 	h.do(t, ask(annie, "new@example.com"))
 	link := token(t, h.letter(t, "new@example.com", "Confirm your new e-mail address"), "email")
 	h.person(t, "David", "new@example.com", true)
-	h.refuse(t, account.ErrTaken, func(tx *db.Tx) error { return account.ConfirmEmail(tx, annie, link, urls) })
+	h.refuse(t, account.ErrTaken, func(tx *db.Tx) error { return account.ConfirmEmail(tx, annie, link) })
 	h.pass(24 * time.Hour)
-	h.refuse(t, account.ErrLinkEnded, func(tx *db.Tx) error { return account.ConfirmEmail(tx, annie, link, urls) })
+	h.refuse(t, account.ErrLinkEnded, func(tx *db.Tx) error { return account.ConfirmEmail(tx, annie, link) })
 }
 
 func TestAnAddressIsProvedByALetterAndASignIn(t *testing.T) {
@@ -388,7 +388,7 @@ func TestAnAddressIsProvedByALetterAndASignIn(t *testing.T) {
 	h := newHouse(t)
 	david, vince := h.person(t, "David", "david@example.com", false), h.person(t, "Vince Gill", "vince@example.com", true)
 	ask := func(by access.Actor, a id.Account) func(*db.Tx) error {
-		return func(tx *db.Tx) error { return account.AskVerify(tx, by, a, urls) }
+		return func(tx *db.Tx) error { return account.AskVerify(tx, by, a) }
 	}
 	h.refuse(t, fault.NotFound, ask(vince, david.Account()))
 	h.refuse(t, fault.NotFound, ask(access.Guest(), ""))

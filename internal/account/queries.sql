@@ -104,3 +104,15 @@ SELECT id, email, name FROM account WHERE id > @after ORDER BY id LIMIT 500;
 
 -- name: Resealed :exec
 UPDATE account SET email = @email, name = @name WHERE id = @id;
+
+-- name: SweepSessions :exec
+DELETE FROM session WHERE ends_at < @cut;
+
+-- name: SweepDevices :exec
+DELETE FROM device WHERE created_at < @cut;
+
+-- name: SweepSignUps :exec
+DELETE FROM sign_up WHERE expires_at < @cut;
+
+-- name: SweepLinks :exec
+DELETE FROM account_link WHERE expires_at < @cut;

@@ -8,6 +8,6 @@ import (
 
 // Remind writes to somebody who asked for a link and has an account: how to
 // sign in.
-func Remind(tx *db.Tx, by access.Actor, a Account, urls Links) error {
-	return send(tx, by, urls.draft(letter.HaveAccount, a.Email, a.ID, haveAccountBody(urls)))
+func Remind(tx *db.Tx, by access.Actor, a Account) error {
+	return send(tx, by, draft(letter.HaveAccount, a.Email, a.ID, haveAccountBody()))
 }

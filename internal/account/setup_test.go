@@ -32,8 +32,8 @@ import (
 	"icouch/internal/platform/mail"
 )
 
-// urls are where the links of these tests lead.
-var urls = account.Links{Base: "https://icouch.test", Brand: "iCouch Test"}
+// site is where the links of these tests lead.
+const site = "https://icouch.test"
 
 // house is an installation with nobody in it.
 type house struct {
@@ -213,7 +213,7 @@ func (h *house) letter(t *testing.T, to, subject string) mail.Message {
 // token returns the token behind /page/ in a letter.
 func token(t *testing.T, m mail.Message, page string) secret.Token {
 	t.Helper()
-	_, rest, ok := strings.Cut(m.Text, "\n"+urls.Base+"/"+page+"/")
+	_, rest, ok := strings.Cut(m.Text, "\n"+site+"/"+page+"/")
 	if !ok {
 		t.Fatalf("no link to /%s/ on a line of its own in\n%s", page, m.Text)
 	}

@@ -43,7 +43,7 @@ type (
 // BeginSignUp sends the link behind which an account is made. If the address
 // has an account, the letter says so instead. Row, letter and trail are the
 // same either way, and so is what the person is told.
-func BeginSignUp(tx *db.Tx, by access.Actor, name string, e email.Address, urls Links) error {
+func BeginSignUp(tx *db.Tx, by access.Actor, name string, e email.Address) error {
 	name, err := goodName(name)
 	if err != nil {
 		return err
@@ -57,10 +57,10 @@ func BeginSignUp(tx *db.Tx, by access.Actor, name string, e email.Address, urls 
 	}
 	token, s := secret.NewToken(), id.New[signUpID](tx.Now().Time)
 	row := accountdb.AddSignUpParams{TokenHash: token.Hash(), ID: s.String(), CreatedAt: tx.Now(), ExpiresAt: tx.Now().Plus(signUpLife)}
-	d := urls.draft(letter.ConfirmMail, e, "", signUpBody(urls, token))
+	d := draft(letter.ConfirmMail, e, "", signUpBody(token))
 	if known.ID != "" {
 		row.UsedAt = tx.Now().Ptr() // nobody is handed this token
-		d = urls.draft(letter.HaveAccount, e, known.ID, haveAccountBody(urls))
+		d = draft(letter.HaveAccount, e, known.ID, haveAccountBody())
 	}
 	key, err := keys.Of(tx, keys.Installation)
 	if err != nil {

@@ -407,7 +407,6 @@ var tags = regexp.MustCompile(`<style>.*?</style>|<[^>]*>`)
 func TestLettersSayWhatTheyAreToSay(t *testing.T) {
 	t.Parallel()
 	w := world.New(t)
-	urls := account.Links{Base: letter.Base, Brand: letter.Brand}
 	guest := access.Guest()
 	play := func(verb func(*db.Tx) error) mail.Message {
 		t.Helper()
@@ -435,7 +434,7 @@ func TestLettersSayWhatTheyAreToSay(t *testing.T) {
 	letters["confirm"] = play(func(tx *db.Tx) error {
 		return people.SignUpPractitioner(tx, guest, "New", address(t, "new@example.com"))
 	})
-	letters["reset"] = play(func(tx *db.Tx) error { return account.AskReset(tx, guest, address(t, "mara@practice.test"), urls) })
+	letters["reset"] = play(func(tx *db.Tx) error { return account.AskReset(tx, guest, address(t, "mara@practice.test")) })
 	for name, m := range letters {
 		drawn := strings.Join(strings.Fields(html.UnescapeString(tags.ReplaceAllString(m.HTML, " "))), " ")
 		for _, word := range strings.Fields(strings.NewReplacer(":\n"+world.Base, "\n"+world.Base).Replace(m.Text)) {

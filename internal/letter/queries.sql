@@ -27,10 +27,11 @@ WHERE practice_id = @practice_id AND id = @id AND state IN ('queued', 'delayed')
 SELECT practice_id, id, client_id, state FROM letter WHERE id = @id;
 
 -- name: Report :execrows
--- Only of a letter that has gone, and so is blank: "later" is often followed by
--- "no", and a mail server may say either twice.
+-- Only of a letter that has gone, and so is blank. "Later" is often followed by
+-- "no", and a mail server may say "no" twice; after that nothing else counts.
 UPDATE letter SET state = @state, reason = @reason, settled_at = @settled_at
-WHERE practice_id = @practice_id AND id = @id AND state IN ('sent', 'delayed', 'delivered', 'bounced') AND content IS NULL;
+WHERE practice_id = @practice_id AND id = @id AND content IS NULL
+  AND (state IN ('sent', 'delayed', 'delivered') OR state = 'bounced' AND @state = 'bounced');
 
 -- name: Waiting :one
 SELECT COUNT(*) FROM letter WHERE state IN ('queued', 'delayed') AND content IS NOT NULL;

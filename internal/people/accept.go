@@ -140,7 +140,7 @@ func SignUp(tx *db.Tx, by access.Actor, token secret.Token, hash string) (Joined
 		return Joined{}, err
 	}
 	if !c.mailed && c.client.EmailConsent {
-		if err := account.AskVerify(tx, access.AsPerson(who.ID), who.ID, links()); err != nil {
+		if err := account.AskVerify(tx, access.AsPerson(who.ID), who.ID); err != nil {
 			return Joined{}, err
 		}
 	}

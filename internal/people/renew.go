@@ -83,7 +83,7 @@ func SignUpPractitioner(tx *db.Tx, by access.Actor, name string, a email.Address
 		return fmt.Errorf("sign up: %w", err)
 	}
 	if len(rows) == 0 {
-		return account.BeginSignUp(tx, by, name, a, links())
+		return account.BeginSignUp(tx, by, name, a)
 	}
 	for _, r := range rows {
 		if err := renew(tx, r.PracticeID, r.ClientID, dead{r.ID, r.PractitionerID, State(r.State), index}); err != nil {
@@ -177,7 +177,7 @@ func remind(tx *db.Tx, by access.Actor, a email.Address) error {
 	if err != nil {
 		return err
 	}
-	if err := account.Remind(tx, by, who, links()); err != nil {
+	if err := account.Remind(tx, by, who); err != nil {
 		return err
 	}
 	return asked(tx, by)
@@ -190,5 +190,3 @@ func asked(tx *db.Tx, by access.Actor) error {
 	}
 	return audit.Record(tx, access.Guest(), audit.Deed{Did: audit.InvitationAsked, Subject: keys.Installation})
 }
-
-func links() account.Links { return account.Links{Base: letter.Base, Brand: letter.Brand} }

@@ -109,9 +109,6 @@ func typed(r *http.Request) error {
 	return nil
 }
 
-// inLetters is where links in letters lead; the courier fills it in.
-func inLetters() account.Links { return account.Links{Base: letter.Base, Brand: letter.Brand} }
-
 // guessable is what an attacker would try for a password here.
 func (s *Site) guessable(names ...string) password.Context {
 	return password.Context{Names: append(names, s.House.Brand)}

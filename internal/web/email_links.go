@@ -35,7 +35,7 @@ func (s *Site) showConfirmEmail(w http.ResponseWriter, r *http.Request, by acces
 // confirmEmail is POST /email/{link}.
 func (s *Site) confirmEmail(w http.ResponseWriter, r *http.Request, by access.Actor) error {
 	err := s.DB.Update(r.Context(), func(tx *db.Tx) error {
-		return account.ConfirmEmail(tx, outside(by), secret.ParseToken(r.PathValue("link")), inLetters())
+		return account.ConfirmEmail(tx, outside(by), secret.ParseToken(r.PathValue("link")))
 	})
 	if err != nil {
 		return s.dead(w, r, err, wayFrom(by), wayHelp)

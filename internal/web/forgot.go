@@ -64,7 +64,7 @@ func (s *Site) sendReset(r *http.Request, by access.Actor, typed string) error {
 	if may, err := s.mayWrite(r.Context(), to); err != nil || !may {
 		return err
 	}
-	return s.DB.Update(r.Context(), func(tx *db.Tx) error { return account.AskReset(tx, outside(by), to, inLetters()) })
+	return s.DB.Update(r.Context(), func(tx *db.Tx) error { return account.AskReset(tx, outside(by), to) })
 }
 
 // ResetPage is where a new password is chosen, behind a link.

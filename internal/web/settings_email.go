@@ -72,7 +72,7 @@ func (s *Site) sendNewEmail(r *http.Request, by access.Actor, typed, pw string) 
 	if may, err := s.mayWrite(r.Context(), to); err != nil || !may {
 		return err
 	}
-	return s.DB.Update(r.Context(), func(tx *db.Tx) error { return account.AskEmail(tx, outside(by), to, inLetters()) })
+	return s.DB.Update(r.Context(), func(tx *db.Tx) error { return account.AskEmail(tx, outside(by), to) })
 }
 
 // askVerify is POST /settings/email/verify.
@@ -83,7 +83,7 @@ func (s *Site) askVerify(w http.ResponseWriter, r *http.Request, by access.Actor
 	}
 	may, err := s.mayWrite(r.Context(), who.Email)
 	if err == nil && may {
-		err = s.DB.Update(r.Context(), func(tx *db.Tx) error { return account.AskVerify(tx, outside(by), who.ID, inLetters()) })
+		err = s.DB.Update(r.Context(), func(tx *db.Tx) error { return account.AskVerify(tx, outside(by), who.ID) })
 	}
 	if err != nil {
 		return s.emailAgain(w, r, by, "", err)

@@ -114,6 +114,18 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.signUpStmt, err = db.PrepareContext(ctx, signUp); err != nil {
 		return nil, fmt.Errorf("error preparing query SignUp: %w", err)
 	}
+	if q.sweepDevicesStmt, err = db.PrepareContext(ctx, sweepDevices); err != nil {
+		return nil, fmt.Errorf("error preparing query SweepDevices: %w", err)
+	}
+	if q.sweepLinksStmt, err = db.PrepareContext(ctx, sweepLinks); err != nil {
+		return nil, fmt.Errorf("error preparing query SweepLinks: %w", err)
+	}
+	if q.sweepSessionsStmt, err = db.PrepareContext(ctx, sweepSessions); err != nil {
+		return nil, fmt.Errorf("error preparing query SweepSessions: %w", err)
+	}
+	if q.sweepSignUpsStmt, err = db.PrepareContext(ctx, sweepSignUps); err != nil {
+		return nil, fmt.Errorf("error preparing query SweepSignUps: %w", err)
+	}
 	if q.takeOverStmt, err = db.PrepareContext(ctx, takeOver); err != nil {
 		return nil, fmt.Errorf("error preparing query TakeOver: %w", err)
 	}
@@ -275,6 +287,26 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing signUpStmt: %w", cerr)
 		}
 	}
+	if q.sweepDevicesStmt != nil {
+		if cerr := q.sweepDevicesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sweepDevicesStmt: %w", cerr)
+		}
+	}
+	if q.sweepLinksStmt != nil {
+		if cerr := q.sweepLinksStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sweepLinksStmt: %w", cerr)
+		}
+	}
+	if q.sweepSessionsStmt != nil {
+		if cerr := q.sweepSessionsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sweepSessionsStmt: %w", cerr)
+		}
+	}
+	if q.sweepSignUpsStmt != nil {
+		if cerr := q.sweepSignUpsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sweepSignUpsStmt: %w", cerr)
+		}
+	}
 	if q.takeOverStmt != nil {
 		if cerr := q.takeOverStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing takeOverStmt: %w", cerr)
@@ -354,6 +386,10 @@ type Queries struct {
 	setPasswordStmt      *sql.Stmt
 	setZoneStmt          *sql.Stmt
 	signUpStmt           *sql.Stmt
+	sweepDevicesStmt     *sql.Stmt
+	sweepLinksStmt       *sql.Stmt
+	sweepSessionsStmt    *sql.Stmt
+	sweepSignUpsStmt     *sql.Stmt
 	takeOverStmt         *sql.Stmt
 	verifyStmt           *sql.Stmt
 }
@@ -392,6 +428,10 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		setPasswordStmt:      q.setPasswordStmt,
 		setZoneStmt:          q.setZoneStmt,
 		signUpStmt:           q.signUpStmt,
+		sweepDevicesStmt:     q.sweepDevicesStmt,
+		sweepLinksStmt:       q.sweepLinksStmt,
+		sweepSessionsStmt:    q.sweepSessionsStmt,
+		sweepSignUpsStmt:     q.sweepSignUpsStmt,
 		takeOverStmt:         q.takeOverStmt,
 		verifyStmt:           q.verifyStmt,
 	}

@@ -651,6 +651,42 @@ func (q *Queries) SignUp(ctx context.Context, tokenHash []byte) (SignUpRow, erro
 	return i, err
 }
 
+const sweepDevices = `-- name: SweepDevices :exec
+DELETE FROM device WHERE created_at < $1
+`
+
+func (q *Queries) SweepDevices(ctx context.Context, cut at.Time) error {
+	_, err := q.exec(ctx, q.sweepDevicesStmt, sweepDevices, cut)
+	return err
+}
+
+const sweepLinks = `-- name: SweepLinks :exec
+DELETE FROM account_link WHERE expires_at < $1
+`
+
+func (q *Queries) SweepLinks(ctx context.Context, cut at.Time) error {
+	_, err := q.exec(ctx, q.sweepLinksStmt, sweepLinks, cut)
+	return err
+}
+
+const sweepSessions = `-- name: SweepSessions :exec
+DELETE FROM session WHERE ends_at < $1
+`
+
+func (q *Queries) SweepSessions(ctx context.Context, cut at.Time) error {
+	_, err := q.exec(ctx, q.sweepSessionsStmt, sweepSessions, cut)
+	return err
+}
+
+const sweepSignUps = `-- name: SweepSignUps :exec
+DELETE FROM sign_up WHERE expires_at < $1
+`
+
+func (q *Queries) SweepSignUps(ctx context.Context, cut at.Time) error {
+	_, err := q.exec(ctx, q.sweepSignUpsStmt, sweepSignUps, cut)
+	return err
+}
+
 const takeOver = `-- name: TakeOver :execrows
 UPDATE account SET password = $1, password_at = $2, verified_at = $2 WHERE id = $3 AND verified_at IS NULL
 `

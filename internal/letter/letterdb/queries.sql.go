@@ -163,7 +163,8 @@ func (q *Queries) PutBack(ctx context.Context, arg PutBackParams) (int64, error)
 
 const report = `-- name: Report :execrows
 UPDATE letter SET state = $1, reason = $2, settled_at = $3
-WHERE practice_id = $4 AND id = $5 AND state IN ('sent', 'delayed', 'delivered', 'bounced') AND content IS NULL
+WHERE practice_id = $4 AND id = $5 AND content IS NULL
+  AND (state IN ('sent', 'delayed', 'delivered') OR state = 'bounced' AND $1 = 'bounced')
 `
 
 type ReportParams struct {
@@ -174,8 +175,8 @@ type ReportParams struct {
 	ID         id.Letter
 }
 
-// Only of a letter that has gone, and so is blank: "later" is often followed by
-// "no", and a mail server may say either twice.
+// Only of a letter that has gone, and so is blank. "Later" is often followed by
+// "no", and a mail server may say "no" twice; after that nothing else counts.
 func (q *Queries) Report(ctx context.Context, arg ReportParams) (int64, error) {
 	result, err := q.exec(ctx, q.reportStmt, report,
 		arg.State,
