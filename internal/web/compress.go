@@ -16,9 +16,9 @@ import (
 const worthPacking = 1400
 
 var packers = sync.Pool{New: func() any {
-	w, err := gzip.NewWriterLevel(nil, 4)
+	w, err := gzip.NewWriterLevel(nil, gzip.BestSpeed)
 	if err != nil {
-		panic("web: " + err.Error()) // the level is a number above
+		panic("web: " + err.Error()) // the level is a constant
 	}
 	return w
 }}
