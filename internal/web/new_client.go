@@ -54,16 +54,8 @@ func (s *Site) newClientPage(r *http.Request, by access.Actor, c id.Client, d pe
 
 // formReader is the reader of a client's form, and the practice's zone in words.
 func (s *Site) formReader(r *http.Request, by access.Actor) (is reader, zone string, err error) {
-	err = s.DB.View(r.Context(), func(tx *db.Tx) error {
-		practice, err := people.PracticeOf(tx, by)
-		if err != nil {
-			return err
-		}
-		zone = practice.Zone.ZoneCity()
-		is, err = s.readerIn(tx, by)
-		return err
-	})
-	return is, zone, err
+	is, err = s.reader(r, by)
+	return is, visitOf(r).known.practice.Zone.ZoneCity(), err
 }
 
 // POST /people

@@ -12,14 +12,15 @@ import (
 
 // Tx is one transaction and, like an *http.Request, one piece of work: it is
 // the context of everything done in it. Besides that it gives one time for all
-// its rows, the key ring, Notify, and a mark for the trail. Anything more needs
-// a decision record.
+// its rows, the key ring and the keys read so far, Notify, and a mark for the
+// trail. Anything more needs a decision record.
 type Tx struct {
 	context.Context
 	sql      *sql.Tx
 	prepared map[Prepared]any
 	now      at.Time
 	ring     *crypt.Ring
+	keys     map[string]*crypt.Key
 	topics   []string
 	audited  bool
 }
@@ -29,6 +30,18 @@ func (t *Tx) Now() at.Time { return t.now }
 
 // Ring returns the key ring.
 func (t *Tx) Ring() *crypt.Ring { return t.ring }
+
+// Key returns the key of an owner that was read in this transaction, or nil.
+// Only keys asks; see docs/adr/0008.
+func (t *Tx) Key(owner string) *crypt.Key { return t.keys[owner] }
+
+// Keep remembers an owner's key for the rest of the transaction; nil forgets it.
+func (t *Tx) Keep(owner string, k *crypt.Key) {
+	if t.keys == nil {
+		t.keys = map[string]*crypt.Key{}
+	}
+	t.keys[owner] = k
+}
 
 // Notify wakes whoever watches topic, once the transaction is safely stored.
 // A topic names what changed and carries no data.

@@ -39,8 +39,12 @@ func New(tx *db.Tx, practice id.Practice) error {
 	return nil
 }
 
-// Of returns a practice's key, or the installation's.
+// Of returns a practice's key, or the installation's. A transaction reads each
+// key once.
 func Of(tx *db.Tx, practice id.Practice) (*crypt.Key, error) {
+	if k := tx.Key(practice.String()); k != nil {
+		return k, nil
+	}
 	row, err := SQL.In(tx).Key(tx, practice)
 	if errors.Is(err, db.None) {
 		return nil, ErrNoKey
@@ -48,7 +52,12 @@ func Of(tx *db.Tx, practice id.Practice) (*crypt.Key, error) {
 	if err != nil {
 		return nil, fmt.Errorf("key of %s: %w", practice, err)
 	}
-	return tx.Ring().Unwrap(practice.String(), crypt.Wrapped{Data: row.Data, Index: row.Lookup, Trail: row.Trail})
+	k, err := tx.Ring().Unwrap(practice.String(), crypt.Wrapped{Data: row.Data, Index: row.Lookup, Trail: row.Trail})
+	if err != nil {
+		return nil, err
+	}
+	tx.Keep(practice.String(), k)
+	return k, nil
 }
 
 // Install makes the installation's key, once. Every start calls it.
@@ -132,6 +141,7 @@ func turn(tx *db.Tx) error {
 func Renew(tx *db.Tx, practice id.Practice) error { return replace(tx, practice, tx.Ring().Renew) }
 
 func replace(tx *db.Tx, owner id.Practice, anew func(string, crypt.Wrapped) (crypt.Wrapped, error)) error {
+	tx.Keep(owner.String(), nil)
 	row, err := SQL.In(tx).Hold(tx, owner)
 	if err != nil {
 		return fmt.Errorf("key of %s: %w", owner, err)
