@@ -1,0 +1,72 @@
+package web
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"icouch/internal/access"
+	"icouch/internal/account"
+	"icouch/internal/base/secret"
+	"icouch/internal/platform/db"
+	"icouch/internal/world"
+)
+
+// A password that is being changed while its owner resets it by mail stays as
+// the owner chose: whoever asked with the old one comes too late.
+func TestAChangeUnderwayDoesNotUndoAReset(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	s := serve(t, w)
+	s.browser(t, w).post("/forgot", form("email", "mara@practice.test")).leads(t, "/forgot?said=sent")
+	w.RunJobs(t)
+	link := secret.ParseToken(w.Link(t, "mara@practice.test", "/reset/"))
+	thief := s.browser(t, w).as("mara@practice.test")
+	token := secret.ParseToken(thief.cookies[s.sessionCookie()])
+	// The thief's request has proved the old password and hashed the new one …
+	by := access.AsPerson(w.Mara.Account())
+	if err := s.Doorman.Prove(t.Context(), by, world.Password); err != nil {
+		t.Fatal(err)
+	}
+	stolen := "the thief chose this one"
+	hash, err := s.Doorman.Hasher.Hash(t.Context(), stolen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// … when the owner's reset is done, which ends every session.
+	own, err := s.Doorman.Hasher.Hash(t.Context(), goodPassword)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Update(t, func(tx *db.Tx) error {
+		_, err := account.Reset(tx, access.Guest(), link, own)
+		return err
+	})
+	err = s.DB.Update(t.Context(), func(tx *db.Tx) error { return account.SetPassword(tx, by, hash, token) })
+	if err == nil {
+		t.Error("the thief's change came after the reset and was taken")
+	}
+	if _, err := s.Doorman.SignIn(t.Context(), "mara@practice.test", goodPassword, "192.0.2.1", secret.NewToken()); err != nil {
+		t.Errorf("the owner's password: %v", err)
+	}
+}
+
+// A password that was right before its owner reset it opens nothing afterwards,
+// however long it waited to be looked at.
+func TestASignInUnderwayDoesNotOutliveAReset(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	s := serve(t, w)
+	s.browser(t, w).post("/forgot", form("email", "mara@practice.test")).leads(t, "/forgot?said=sent")
+	w.RunJobs(t)
+	link := w.Link(t, "mara@practice.test", "/reset/")
+	who, err := s.Doorman.SignIn(t.Context(), "mara@practice.test", world.Password, "192.0.2.1", secret.NewToken())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Pass(time.Second)
+	s.browser(t, w).post("/reset/"+link, form("password", goodPassword)).leads(t, "/sign-in?said=reset")
+	if err := w.DB.Update(t.Context(), func(tx *db.Tx) error { return who.Holds(tx, access.Guest()) }); !errors.Is(err, account.ErrWrong) {
+		t.Errorf("after the reset: %v", err)
+	}
+}
