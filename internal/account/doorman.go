@@ -293,12 +293,11 @@ func (d *Doorman) verify(ctx context.Context, pw, hash string) (ok, rehash bool,
 
 // forget makes the wrong tries nothing, for the person was only mistaken. What
 // strangers may try in a day stays counted: else each sign-in of the person
-// would give them new tries.
+// would give them new tries. A known browser's own tries are all that it makes
+// nothing: a stranger who is waiting would see in it that the person came.
 func (d *Doorman) forget(ctx context.Context, k knock, device secret.Token) error {
 	if k.known {
-		if err := d.Limits.Forget(ctx, deviceRule, ofDevice(k, device)); err != nil {
-			return err
-		}
+		return d.Limits.Forget(ctx, deviceRule, ofDevice(k, device))
 	}
 	return d.Limits.Forget(ctx, triesRule, k.who)
 }

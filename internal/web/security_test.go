@@ -70,3 +70,29 @@ func TestASignInUnderwayDoesNotOutliveAReset(t *testing.T) {
 		t.Errorf("after the reset: %v", err)
 	}
 }
+
+// Somebody who signs in with their own browser must not be seen doing it by
+// whoever waits at the door with wrong passwords.
+func TestSigningInIsNotSeenByWhoGuesses(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	s := serve(t, w)
+	mara := s.browser(t, w)
+	mara.post("/sign-in", form("email", "mara@practice.test", "password", world.Password)).leads(t, "/dashboard") // known from here on
+	stranger := s.browser(t, w)
+	guess := func(address string) int {
+		return stranger.post("/sign-in", form("email", address, "password", "a wrong password, quite long")).Code
+	}
+	for _, address := range []string{"mara@practice.test", "nobody@practice.test"} {
+		for range 10 {
+			guess(address)
+		}
+		if code := guess(address); code != 429 {
+			t.Fatalf("the eleventh guess at %s: %d", address, code)
+		}
+	}
+	mara.post("/sign-in", form("email", "mara@practice.test", "password", world.Password)).leads(t, "/dashboard")
+	if a, b := guess("mara@practice.test"), guess("nobody@practice.test"); a != b {
+		t.Errorf("after she signed in: %d for her address, %d for one without an account", a, b)
+	}
+}
