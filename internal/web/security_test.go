@@ -96,3 +96,20 @@ func TestSigningInIsNotSeenByWhoGuesses(t *testing.T) {
 		t.Errorf("after she signed in: %d for her address, %d for one without an account", a, b)
 	}
 }
+
+// Another node has ended the session, and the word has not come here yet: what
+// is remembered for a few seconds must not become a session for hours.
+func TestAnEndedSessionThatIsStillRememberedBeginsNoOther(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	w.Account(t, "Annie Noda", "annie@new.test")
+	s := serve(t, w)
+	annie := s.browser(t, w).as("annie@new.test")
+	annie.get("/practice/new").shows(t, 200)
+	if err := w.DB.Exec(t.Context(), "DELETE FROM session"); err != nil { // as the other node does
+		t.Fatal(err)
+	}
+	annie.post("/practice/new", form("practice", "Stolen Time", "zone", "Europe/Paris"))
+	w.Pass(6 * time.Second)
+	annie.get("/settings").leads(t, "/sign-in?next=%2Fsettings")
+}
