@@ -113,3 +113,33 @@ func TestAnEndedSessionThatIsStillRememberedBeginsNoOther(t *testing.T) {
 	w.Pass(6 * time.Second)
 	annie.get("/settings").leads(t, "/sign-in?next=%2Fsettings")
 }
+
+// A stranger who asks for other letters must not use up those that bring a
+// person back into their account.
+func TestAStrangerCannotUseUpTheLettersThatResetAPassword(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	s := serve(t, w)
+	stranger := s.browser(t, w)
+	for range 3 {
+		stranger.post("/sign-up", form("name", "X", "email", "mara@practice.test")).leads(t, "/sign-up?said=sent")
+	}
+	s.browser(t, w).post("/forgot", form("email", "mara@practice.test")).leads(t, "/forgot?said=sent")
+	w.RunJobs(t)
+	w.Link(t, "mara@practice.test", "/reset/")
+}
+
+// At any moment whoever asked has a link that works, or may have another.
+func TestAStrangerCannotHoldAPasswordShutByAsking(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	s := serve(t, w)
+	for range 3 {
+		s.browser(t, w).post("/forgot", form("email", "mara@practice.test")).leads(t, "/forgot?said=sent")
+	}
+	w.RunJobs(t)
+	w.Pass(31 * time.Minute) // the stranger's links have ended
+	s.browser(t, w).post("/forgot", form("email", "mara@practice.test")).leads(t, "/forgot?said=sent")
+	w.RunJobs(t)
+	s.browser(t, w).get("/reset/"+w.Link(t, "mara@practice.test", "/reset/")).shows(t, 200)
+}
