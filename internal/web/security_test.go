@@ -2,12 +2,14 @@ package web
 
 import (
 	"errors"
+	"net/http"
 	"testing"
 	"time"
 
 	"icouch/internal/access"
 	"icouch/internal/account"
 	"icouch/internal/base/secret"
+	"icouch/internal/people"
 	"icouch/internal/platform/db"
 	"icouch/internal/world"
 )
@@ -142,4 +144,34 @@ func TestAStrangerCannotHoldAPasswordShutByAsking(t *testing.T) {
 	s.browser(t, w).post("/forgot", form("email", "mara@practice.test")).leads(t, "/forgot?said=sent")
 	w.RunJobs(t)
 	s.browser(t, w).get("/reset/"+w.Link(t, "mara@practice.test", "/reset/")).shows(t, 200)
+}
+
+func copiedLink(t *testing.T, w *world.World, by access.Actor, address string) string {
+	t.Helper()
+	c := w.Client(t, by, people.Draft{First: "Some", Last: "Body", Email: address, EmailConsent: false})
+	var token secret.Token
+	w.Update(t, func(tx *db.Tx) (err error) {
+		token, err = people.CopyLink(tx, by, c)
+		return err
+	})
+	return token.Reveal()
+}
+
+// Each sign-up costs a password hash, and a link whose address has an account
+// is never used up by it.
+func TestALinkDoesNotBuyHashesWithoutEnd(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	s := serve(t, w)
+	link := copiedLink(t, w, w.Mara, "ines@nextdoor.test")
+	b := s.browser(t, w)
+	busy := 0
+	for range 80 {
+		if b.post("/join/"+link, form("password", goodPassword)).Code == http.StatusTooManyRequests {
+			busy++
+		}
+	}
+	if busy == 0 {
+		t.Error("80 hashes for one link, and no end")
+	}
 }
