@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -173,5 +174,23 @@ func TestALinkDoesNotBuyHashesWithoutEnd(t *testing.T) {
 	}
 	if busy == 0 {
 		t.Error("80 hashes for one link, and no end")
+	}
+}
+
+// Names in a letter are words, never links.
+func TestNamesInALetterAreNoLinks(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	w.Update(t, func(tx *db.Tx) error {
+		return people.SetPractice(tx, w.Mara, "Your account is closed: www.evil.test/login", "America/New_York")
+	})
+	w.Update(t, func(tx *db.Tx) error { return people.Rename(tx, w.Mara, "https://evil.test/a") })
+	c := w.Client(t, w.Mara, people.Draft{First: "https://evil.test/b", Last: "X", Email: "victim@else.test", EmailConsent: true})
+	w.Update(t, func(tx *db.Tx) error { return people.Invite(tx, w.Mara, c, "see https://evil.test/c") })
+	w.RunJobs(t)
+	for _, l := range w.Letters("victim@else.test") {
+		if strings.Contains(l.Text+l.Subject+l.HTML, "evil.test") {
+			t.Errorf("the letter links elsewhere:\n%s\n%s", l.Subject, l.Text)
+		}
 	}
 }
