@@ -194,3 +194,19 @@ func TestNamesInALetterAreNoLinks(t *testing.T) {
 		}
 	}
 }
+
+// An account that somebody planted on an address has its owner's name once they
+// have come by their own invitation.
+func TestAPlantedAccountLosesItsName(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	s := serve(t, w)
+	// Ines, whom Theo has never seen, plants an account on Theo's address.
+	planted := copiedLink(t, w, w.Ines, "theo@example.com")
+	s.browser(t, w).post("/join/"+planted, form("password", goodPassword)).leads(t, "/welcome")
+	w.Update(t, func(tx *db.Tx) error { return people.Invite(tx, w.Mara, w.Theo, "") })
+	w.RunJobs(t)
+	theo := s.browser(t, w)
+	theo.post("/join/"+w.Link(t, "theo@example.com", "/join/"), form("password", world.Password)).leads(t, "/welcome")
+	theo.get("/settings").shows(t, 200, "<dt>Name</dt><dd>Theo Vance</dd>")
+}
