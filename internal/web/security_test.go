@@ -2,6 +2,7 @@ package web
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -209,4 +210,20 @@ func TestAPlantedAccountLosesItsName(t *testing.T) {
 	theo := s.browser(t, w)
 	theo.post("/join/"+w.Link(t, "theo@example.com", "/join/"), form("password", world.Password)).leads(t, "/welcome")
 	theo.get("/settings").shows(t, 200, "<dt>Name</dt><dd>Theo Vance</dd>")
+}
+
+// With clients made up for it, a practice could fill a stranger's mailbox.
+func TestOneMailboxIsNotFilledWithInvitations(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	s := serve(t, w)
+	mara := s.browser(t, w).as("mara@practice.test")
+	for i := range 20 {
+		c := w.Client(t, w.Mara, people.Draft{First: fmt.Sprint("N", i), Last: "X", Email: "victim@else.test", EmailConsent: true})
+		mara.post("/people/"+c.String()+"/invitation", form("note", "hello"))
+	}
+	w.RunJobs(t)
+	if n := len(w.Letters("victim@else.test")); n > 10 {
+		t.Errorf("%d letters to one mailbox at once", n)
+	}
 }
