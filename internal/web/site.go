@@ -179,8 +179,7 @@ func (s *Site) show(w http.ResponseWriter, r *http.Request, status int, page tem
 		return err
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.WriteHeader(status)
-	_, _ = b.WriteTo(w) // fails only if the reader has gone
+	send(w, r, status, b)
 	return nil
 }
 

@@ -1,0 +1,137 @@
+package e2e
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+)
+
+// check looks at the page that the visitor is on: answered with this status, and
+// with nothing wrong.
+func (v *visitor) check(status int) {
+	v.t.Helper()
+	for _, wrong := range v.problems(status) {
+		v.t.Errorf("%s at %d px: %s", v.path(), v.width, wrong)
+	}
+}
+
+// The rules that axe goes by.
+const standards = `['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']`
+
+// look runs axe and says what it found, in one line each.
+const look = `axe.run(document, { runOnly: %s, resultTypes: ['violations'] }).then(r => r.violations.map(f =>
+	f.id + ': ' + f.help + ': ' + f.nodes.slice(0, 3).map(n => n.target.join(' ') + ' ' + n.html.slice(0, 160) + ' ' + (n.any[0]?.message ?? n.all[0]?.message ?? n.none[0]?.message ?? '')).join('; ')))`
+
+// facts are what a page says of itself.
+type facts struct {
+	Status   int
+	Heads    int
+	Title    string
+	Lang     string
+	Over     int
+	Wide     string
+	Refusals []string
+}
+
+const readFacts = `(() => {
+	const root = document.documentElement, room = Math.min(screen.width, root.clientWidth);
+	const wide = [...document.body.querySelectorAll('*')].filter(e => e.getBoundingClientRect().right > room + 1 && e.checkVisibility()).slice(0, 3);
+	return {
+		Status: performance.getEntriesByType('navigation')[0].responseStatus, Heads: document.querySelectorAll('h1').length,
+		Title: document.title, Lang: root.lang, Over: root.scrollWidth - room, Wide: wide.map(e => e.outerHTML.slice(0, 120)).join(' '),
+		Refusals: window.refusals ?? [],
+	};
+})()`
+
+// title is what a page is called: plain words and the brand. It stands in the
+// history of a device that others may use.
+var title = regexp.MustCompile(`^(Error: )?[A-Z][A-Za-z ?-]+ · iCouch$`)
+
+// problems is what is wrong with the page.
+func (v *visitor) problems(status int) (wrong []string) {
+	v.t.Helper()
+	f := ask[facts](v, readFacts)
+	if f.Status != status {
+		wrong = append(wrong, fmt.Sprintf("answered %d, want %d", f.Status, status))
+	}
+	if f.Heads != 1 {
+		wrong = append(wrong, fmt.Sprintf("%d heads of the first order, want one", f.Heads))
+	}
+	if f.Lang == "" {
+		wrong = append(wrong, "no language")
+	}
+	if !title.MatchString(f.Title) || slices.ContainsFunc(names, func(n string) bool { return strings.Contains(f.Title, n) }) {
+		wrong = append(wrong, fmt.Sprintf("the title %q is not neutral", f.Title))
+	}
+	if strings.HasPrefix(f.Title, "Error: ") != (status == 422) {
+		wrong = append(wrong, fmt.Sprintf("the title %q for status %d", f.Title, status))
+	}
+	for _, r := range f.Refusals {
+		wrong = append(wrong, "refused by the policy: "+r)
+	}
+	wrong = append(wrong, v.overflow(f)...)
+	if !v.keys { // the same pages are looked at with a mouse
+		wrong = append(wrong, v.findings()...)
+	}
+	return append(wrong, v.complaints(status)...)
+}
+
+// overflow looks whether the page is wider than the screen, on a phone also on
+// a very narrow one.
+func (v *visitor) overflow(f facts) (wrong []string) {
+	v.t.Helper()
+	if f.Over > 0 {
+		wrong = append(wrong, fmt.Sprintf("%d px wider than the screen: %s", f.Over, f.Wide))
+	}
+	if v.width != phone {
+		return wrong
+	}
+	v.do(v.screen(narrow))
+	if f := ask[facts](v, readFacts); f.Over > 0 {
+		wrong = append(wrong, fmt.Sprintf("on a screen of %d px %d px wider: %s", narrow, f.Over, f.Wide))
+	}
+	v.do(v.screen(v.width))
+	return wrong
+}
+
+// findings are those of axe: all rules in the light, colors in the dark too.
+func (v *visitor) findings() (wrong []string) {
+	v.t.Helper()
+	if !v.scripts {
+		v.do(command(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{}))
+		defer func() { v.withoutScripts() }()
+	}
+	v.do(chromedp.Evaluate[chromedp.Void](axe))
+	for _, f := range ask[[]string](v, fmt.Sprintf(look, standards)) {
+		wrong = append(wrong, "axe: "+f)
+	}
+	if !v.scripts { // the colors are those of the page with scripts
+		return wrong
+	}
+	v.do(v.light("dark"))
+	ask[bool](v, drawn)
+	for _, f := range ask[[]string](v, fmt.Sprintf(look, `['color-contrast']`)) {
+		wrong = append(wrong, "axe in the dark: "+f)
+	}
+	v.do(v.light("light"))
+	return wrong
+}
+
+// complaints are what the browser said since the last look. That an answer was
+// not 200 is no complaint where a status is expected.
+func (v *visitor) complaints(status int) (wrong []string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, c := range v.heard {
+		if status >= 400 && strings.Contains(c.words, "Failed to load resource") && strings.Contains(c.words, fmt.Sprint(status)) {
+			continue
+		}
+		wrong = append(wrong, c.words+" "+c.address)
+	}
+	v.heard = nil
+	return wrong
+}
