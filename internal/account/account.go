@@ -233,12 +233,20 @@ func SetZone(tx *db.Tx, by access.Actor, zone string) error {
 
 // SetPassword changes by's own password, and ends every session but the one of
 // keep, every device, and the links made under the old password. The door has
-// had the old one proved: see Doorman.Prove.
+// had the old one proved: see Doorman.Prove. If keep has ended since, so has the
+// proof: its owner may have chosen a new password meanwhile.
 func SetPassword(tx *db.Tx, by access.Actor, hash string, keep secret.Token) error {
 	if !by.SignedIn() {
 		return ErrNoAccount
 	}
 	a, err := hold(tx, by.Account())
+	if err != nil {
+		return err
+	}
+	s, err := Lookup(tx, keep)
+	if errors.Is(err, db.None) || err == nil && s.Account != a.ID {
+		return ErrSignedOut
+	}
 	if err != nil {
 		return err
 	}

@@ -68,41 +68,60 @@ type Doorman struct {
 type knock struct {
 	account id.Account // or "": none has that address
 	hash    string
-	who     string // what tries are counted for
-	known   bool   // the browser has signed in to that account before
+	since   at.Time // when the password was chosen
+	who     string  // what tries are counted for
+	known   bool    // the browser has signed in to that account before
 }
 
-// SignIn returns the account of an address and its password. From is the IP
-// address the request came from, device the token of the browser's device
-// cookie, if any. The session begins in a transaction of its own: see Begin.
-func (d *Doorman) SignIn(ctx context.Context, typed, pw, from string, device secret.Token) (id.Account, error) {
+// Admission is a password that was right when it was looked at.
+type Admission struct {
+	Account id.Account
+	since   at.Time // when that password was chosen
+}
+
+// Holds returns nil if the password is still the account's, and until tx ends.
+// Looking at one takes long: its owner may have chosen another meanwhile, which
+// ended all that the old one opens.
+func (a Admission) Holds(tx *db.Tx, _ access.Actor) error {
+	is, err := hold(tx, a.Account)
+	if err == nil && is.PasswordAt != a.since {
+		return ErrWrong
+	}
+	return err
+}
+
+// SignIn returns whose an address and its password are. From is the IP address
+// the request came from, device the token of the browser's device cookie, if
+// any. The session begins in a transaction of its own, if the admission holds:
+// see Begin.
+func (d *Doorman) SignIn(ctx context.Context, typed, pw, from string, device secret.Token) (Admission, error) {
 	if err := d.place(ctx, from); err != nil {
-		return "", err
+		return Admission{}, err
 	}
 	k, err := d.look(ctx, typed, device)
 	if err != nil {
-		return "", err
+		return Admission{}, err
 	}
 	if err := d.admit(ctx, k, device); err != nil {
-		return "", err
+		return Admission{}, err
 	}
 	ok, rehash, err := d.verify(ctx, pw, k.hash)
 	if err != nil {
-		return "", err
+		return Admission{}, err
 	}
 	if !ok {
 		if err := d.Limits.Take(ctx, placeRule, from); err != nil && !errors.Is(err, limit.ErrTooOften) {
-			return "", err
+			return Admission{}, err
 		}
-		return "", ErrWrong
+		return Admission{}, ErrWrong
 	}
 	if err := d.forget(ctx, k, device); err != nil {
-		return "", err
+		return Admission{}, err
 	}
 	if rehash {
-		return k.account, d.rehash(ctx, k, pw)
+		err = d.rehash(ctx, k, pw)
 	}
-	return k.account, nil
+	return Admission{k.account, k.since}, err
 }
 
 // Prove returns nil if pw is by's own password: for what asks for it once more.
@@ -178,7 +197,7 @@ func (d *Doorman) look(ctx context.Context, typed string, device secret.Token) (
 		}
 		n, err := SQL.In(tx).Devices(tx, accountdb.DevicesParams{TokenHash: device.Hash(), AccountID: row.ID})
 		if row.ID != "" {
-			k = knock{row.ID, row.Password, counted(k.who, row.PasswordAt), n > 0}
+			k = knock{row.ID, row.Password, row.PasswordAt, counted(k.who, row.PasswordAt), n > 0}
 		}
 		return err
 	})
@@ -274,12 +293,11 @@ func (d *Doorman) verify(ctx context.Context, pw, hash string) (ok, rehash bool,
 
 // forget makes the wrong tries nothing, for the person was only mistaken. What
 // strangers may try in a day stays counted: else each sign-in of the person
-// would give them new tries.
+// would give them new tries. A known browser's own tries are all that it makes
+// nothing: a stranger who is waiting would see in it that the person came.
 func (d *Doorman) forget(ctx context.Context, k knock, device secret.Token) error {
 	if k.known {
-		if err := d.Limits.Forget(ctx, deviceRule, ofDevice(k, device)); err != nil {
-			return err
-		}
+		return d.Limits.Forget(ctx, deviceRule, ofDevice(k, device))
 	}
 	return d.Limits.Forget(ctx, triesRule, k.who)
 }

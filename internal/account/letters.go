@@ -5,6 +5,7 @@ import (
 	"icouch/internal/base/email"
 	"icouch/internal/base/id"
 	"icouch/internal/base/secret"
+	"icouch/internal/base/text"
 	"icouch/internal/letter"
 	"icouch/internal/platform/db"
 )
@@ -48,7 +49,7 @@ const (
 func body(subject, name string, parts ...letter.Part) letter.Body {
 	hello := "Hello,"
 	if name != "" {
-		hello = "Hello " + name + ","
+		hello = "Hello " + text.StripLinks(name) + "," // a practice may have typed it
 	}
 	parts = append([]letter.Part{{Text: hello}}, parts...)
 	return letter.Body{Subject: subject, Parts: append(parts, letter.Part{Text: noAnswer}, letter.Part{Sign: letter.Brand})}

@@ -6,7 +6,6 @@ import (
 
 	"icouch/internal/access"
 	"icouch/internal/account"
-	"icouch/internal/base/secret"
 	"icouch/internal/platform/db"
 )
 
@@ -17,6 +16,7 @@ func TestEveryLetterIsWholeAndCalm(t *testing.T) {
 	h := newHouse(t)
 	annie := h.annie(t)
 	david := h.person(t, "David", "david@example.com", false)
+	here := h.begin(t, annie, account.Place{})
 	for range 2 {
 		h.do(t, func(tx *db.Tx) error {
 			return account.BeginSignUp(tx, access.Guest(), "Rashida", mailbox(t, "rashida@example.com"))
@@ -29,7 +29,7 @@ func TestEveryLetterIsWholeAndCalm(t *testing.T) {
 		})
 		h.do(t, func(tx *db.Tx) error { return account.AskVerify(tx, david, david.Account()) })
 	}
-	h.do(t, func(tx *db.Tx) error { return account.SetPassword(tx, annie, cheap(right), secret.NewToken()) })
+	h.do(t, func(tx *db.Tx) error { return account.SetPassword(tx, annie, cheap(right), here) })
 	first := token(t, h.moved(t, annie, "one@example.com"), "email-back")
 	h.moved(t, annie, "two@example.com")
 	h.do(t, func(tx *db.Tx) error { return account.Revert(tx, access.Guest(), first) })

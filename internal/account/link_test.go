@@ -62,7 +62,7 @@ func TestAPractitionerSignsUpInTwoSteps(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := h.account(t, access.AsPerson(a)); !got.Verified || got.Name != "Rashida" {
+	if got := h.account(t, access.AsPerson(a.Account)); !got.Verified || got.Name != "Rashida" {
 		t.Errorf("account: %+v", got)
 	}
 }

@@ -132,7 +132,9 @@ func SignUp(tx *db.Tx, by access.Actor, token secret.Token, hash string) (Joined
 	case err == nil && who.Verified:
 		return Joined{}, ErrSignInToAccept
 	case err == nil && c.mailed: // whoever made it never proved the address; this person has
-		err = account.TakeOver(tx, c.by, who.ID, hash)
+		if err = account.TakeOver(tx, c.by, who.ID, hash); err == nil { // the name, too, was somebody else's choice
+			err = account.Rename(tx, access.AsPerson(who.ID), c.client.Name.Full())
+		}
 	case err == nil:
 		return Joined{}, ErrSignInToAccept
 	}

@@ -45,6 +45,7 @@ var (
 	ErrNotInvited     = fault.New(fault.Conflict, "This client has not been invited yet.")
 	ErrJustSent       = fault.New(fault.Conflict, "An invitation went out less than a minute ago. There is no need to press twice.")
 	ErrRaced          = fault.New(fault.Conflict, "This client was invited at the same moment by another press. There is no need to press twice.")
+	ErrManyLetters    = fault.New(fault.Conflict, "Many invitations went to this address in the last hour. Wait an hour, or copy the link and hand it over.")
 	ErrNothingLive    = fault.New(fault.Conflict, "There is no open invitation to withdraw.")
 )
 
@@ -181,12 +182,8 @@ func send(tx *db.Tx, by access.Actor, c Client, ordinal int64, note string, agai
 	if err != nil {
 		return fault.At("note", err)
 	}
-	no, err := letter.Declined(tx, by, c.Email) // before anything is written: a refusal undoes nothing
-	if err != nil {
+	if err := mayWriteTo(tx, by, c.Email); err != nil { // before anything is written: a refusal undoes nothing
 		return err
-	}
-	if no {
-		return letter.ErrDeclined
 	}
 	if _, err := endLive(tx, by, c.ID, Superseded, ""); err != nil {
 		return err
@@ -206,6 +203,33 @@ func send(tx *db.Tx, by access.Actor, c Client, ordinal int64, note string, agai
 	}
 	tx.Notify(Topic(c.Practice, c.ID))
 	return audit.Record(tx, by, audit.Deed{Did: did, Subject: c.ID, Client: c.ID})
+}
+
+// mostLetters is how many invitations a practice sends to one mailbox in an
+// hour. A family may share one; nobody's is to be filled.
+const mostLetters = 10
+
+// mayWriteTo says why no invitation may be mailed to an address now, or nil.
+func mayWriteTo(tx *db.Tx, by access.Actor, a email.Address) error {
+	no, err := letter.Declined(tx, by, a)
+	if err != nil {
+		return err
+	}
+	if no {
+		return letter.ErrDeclined
+	}
+	index, err := addressIndex(tx, a)
+	if err != nil {
+		return err
+	}
+	n, err := SQL.In(tx).LettersTo(tx, peopledb.LettersToParams{PracticeID: by.Practice(), EmailIndex: index, Since: tx.Now().Plus(-time.Hour)})
+	if err != nil {
+		return fmt.Errorf("letters to a mailbox: %w", err)
+	}
+	if n >= mostLetters {
+		return ErrManyLetters
+	}
+	return nil
 }
 
 // link is what is known of a new invitation.

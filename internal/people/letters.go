@@ -64,16 +64,17 @@ func InvitationBody(w Words) letter.Body {
 
 // words are everything of an invitation to c but the link.
 func words(tx *db.Tx, by access.Actor, c Client, note string, again bool) (Words, error) {
-	w := Words{Hello: c.Name.Call(), Address: c.Email.String(), Note: note, Again: again}
+	w := Words{Hello: text.StripLinks(c.Name.Call()), Address: c.Email.String(), Note: note, Again: again}
 	var err error
 	if w.Practice, err = PracticeOf(tx, by); err != nil {
 		return w, err
 	}
+	w.Practice.Name = text.StripLinks(w.Practice.Name) // anybody may found a practice: in a letter, names are words
 	who, err := practitioner(tx, c.Practice, inviter(by, c))
 	if err != nil {
 		return w, err
 	}
-	w.Inviter = who.Name
+	w.Inviter = text.StripLinks(who.Name)
 	w.Until = civil.MomentZone(tx.Now().Time, tx.Now().Add(life), zoneOf(c, w.Practice))
 	return w, nil
 }

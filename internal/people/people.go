@@ -131,7 +131,7 @@ func Create(tx *db.Tx, by access.Actor, c id.Client, d Details, invite bool) err
 		return nil
 	}
 	err = Invite(tx, by, c, "")
-	if errors.Is(err, letter.ErrDeclined) { // found out before anything was written; the client is there all the same
+	if errors.Is(err, letter.ErrDeclined) || errors.Is(err, ErrManyLetters) { // found out before anything was written; the client is there all the same
 		return nil
 	}
 	return err

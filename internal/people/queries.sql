@@ -114,6 +114,10 @@ UPDATE invitation SET state = @state, reason = @reason, ended_at = @ended_at, en
 WHERE practice_id = @practice_id AND client_id = @client_id AND state = 'live'
 RETURNING id, letter_id;
 
+-- How many letters a practice has sent to a mailbox since a moment.
+-- name: LettersTo :one
+SELECT COUNT(*) FROM invitation WHERE practice_id = @practice_id AND email_index = @email_index AND letter_id IS NOT NULL AND created_at > @since;
+
 -- name: Claim :one
 UPDATE invitation SET state = 'used', ended_at = @now
 WHERE token_hash = @token_hash AND state = 'live' AND expires_at > @now

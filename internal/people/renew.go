@@ -140,7 +140,7 @@ func renew(tx *db.Tx, p id.Practice, client id.Client, held dead) error {
 		return asked(tx, by)
 	}
 	err = send(tx, by, c, was.ordinal+1, "", true, audit.InvitationResent)
-	if errors.Is(err, letter.ErrDeclined) {
+	if errors.Is(err, letter.ErrDeclined) || errors.Is(err, ErrManyLetters) {
 		return asked(tx, by)
 	}
 	return err

@@ -57,6 +57,7 @@ var doorRoutes = []route{
 // shown: it would tell that somebody else asked, too.
 var (
 	mailboxRule = limit.Rule{Name: "mail/mailbox", Most: 3, Per: time.Hour}
+	resetRule   = limit.Rule{Name: "mail/reset", Most: 3, Per: 30 * time.Minute} // see mayWriteReset
 	askRule     = limit.Rule{Name: "mail/from", Most: 20, Per: time.Hour}
 	helpRule    = limit.Rule{Name: "help/from", Most: 10, Per: time.Hour}
 )
@@ -76,7 +77,18 @@ func (s *Site) mayAsk(r *http.Request) error {
 
 // mayWrite counts a letter to a mailbox, and reports whether it may be sent.
 func (s *Site) mayWrite(ctx context.Context, to email.Address) (bool, error) {
-	err := s.Limits.Take(ctx, mailboxRule, to.CountingKey())
+	return s.countLetter(ctx, mailboxRule, to)
+}
+
+// mayWriteReset is mayWrite for the letter that brings a person back into their
+// account. It is counted by itself, and for no longer than its link works:
+// whatever a stranger asks for, there is a link that works, or there may be one.
+func (s *Site) mayWriteReset(ctx context.Context, to email.Address) (bool, error) {
+	return s.countLetter(ctx, resetRule, to)
+}
+
+func (s *Site) countLetter(ctx context.Context, r limit.Rule, to email.Address) (bool, error) {
+	err := s.Limits.Take(ctx, r, to.CountingKey())
 	if errors.Is(err, limit.ErrTooOften) {
 		return false, nil
 	}

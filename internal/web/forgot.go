@@ -61,7 +61,7 @@ func (s *Site) sendReset(r *http.Request, by access.Actor, typed string) error {
 	if err := s.mayAsk(r); err != nil {
 		return err
 	}
-	if may, err := s.mayWrite(r.Context(), to); err != nil || !may {
+	if may, err := s.mayWriteReset(r.Context(), to); err != nil || !may {
 		return err
 	}
 	return s.DB.Update(r.Context(), func(tx *db.Tx) error { return account.AskReset(tx, outside(by), to) })

@@ -105,6 +105,9 @@ func (s *Site) acceptBySigningUp(r *http.Request, by access.Actor, o people.Offe
 	if pw == "" {
 		return nil, errChoosePassword
 	}
+	if err := s.Limits.Take(r.Context(), signUpRule, s.from(r)); err != nil {
+		return nil, err
+	}
 	about := []string{o.Name.First, o.Name.Last, o.Name.Preferred, o.Practice.Name, o.Inviter, s.House.Brand, o.Email.String()}
 	hash, err := s.Doorman.Hash(r.Context(), pw, password.Context{Names: about})
 	if err != nil {

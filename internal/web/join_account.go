@@ -65,16 +65,20 @@ func (s *Site) signInHere(r *http.Request, by access.Actor, address, pw string) 
 		return nil, err
 	}
 	err = s.DB.Update(r.Context(), func(tx *db.Tx) error {
+		if err := who.Holds(tx, access.AsPerson(who.Account)); err != nil {
+			return err
+		}
 		if by.SignedIn() {
 			if err := account.End(tx, by, visitOf(r).token); err != nil && !errors.Is(err, account.ErrSignedOut) {
 				return err
 			}
 		}
-		place, err := people.Home(tx, access.AsPerson(who))
+		person := access.AsPerson(who.Account)
+		place, err := people.Home(tx, person)
 		if err != nil {
 			return err
 		}
-		set, err = s.begin(tx, access.AsPerson(who), place)
+		set, err = s.begin(tx, person, place)
 		return err
 	})
 	return set, err

@@ -25,6 +25,7 @@ var (
 	renewLinkRule    = limit.Rule{Name: "join/link", Most: 3, Per: time.Hour}
 	renewMailboxRule = limit.Rule{Name: "join/mailbox", Most: 3, Per: time.Hour}
 	renewFromRule    = limit.Rule{Name: "join/from", Most: 20, Per: time.Hour}
+	signUpRule       = limit.Rule{Name: "join/sign_up/from", Most: 60, Per: 15 * time.Minute} // each costs a password hash, and may use no link up
 )
 
 // DeadLinkPage says why a link does not work, and the way on.

@@ -73,9 +73,17 @@ func (s *Site) found(w http.ResponseWriter, r *http.Request, by access.Actor) er
 		if err := zoneIfNone(tx, by, p.Zone); err != nil {
 			return err
 		}
+		// Only a session that is still there is changed for another: one that
+		// has ended elsewhere may be remembered here for some seconds.
+		if err := account.End(tx, by, visitOf(r).token); err != nil {
+			return err
+		}
 		set, err = s.enter(tx, r, by.Account())
 		return err
 	})
+	if errors.Is(err, account.ErrSignedOut) {
+		return see(w, r, "/sign-in")
+	}
 	if errors.Is(err, people.ErrHasPractice) { // pressed twice
 		return see(w, r, "/dashboard")
 	}

@@ -90,7 +90,10 @@ func (s *Site) admit(r *http.Request, typed, pw string) (set func(http.ResponseW
 		return nil, err
 	}
 	err = s.DB.Update(r.Context(), func(tx *db.Tx) (err error) {
-		set, err = s.enter(tx, r, who)
+		if err := who.Holds(tx, access.AsPerson(who.Account)); err != nil {
+			return err
+		}
+		set, err = s.enter(tx, r, who.Account)
 		return err
 	})
 	return set, err

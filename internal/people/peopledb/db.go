@@ -78,6 +78,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.holdClientStmt, err = db.PrepareContext(ctx, holdClient); err != nil {
 		return nil, fmt.Errorf("error preparing query HoldClient: %w", err)
 	}
+	if q.lettersToStmt, err = db.PrepareContext(ctx, lettersTo); err != nil {
+		return nil, fmt.Errorf("error preparing query LettersTo: %w", err)
+	}
 	if q.linkStmt, err = db.PrepareContext(ctx, link); err != nil {
 		return nil, fmt.Errorf("error preparing query Link: %w", err)
 	}
@@ -234,6 +237,11 @@ func (q *Queries) Close() error {
 	if q.holdClientStmt != nil {
 		if cerr := q.holdClientStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing holdClientStmt: %w", cerr)
+		}
+	}
+	if q.lettersToStmt != nil {
+		if cerr := q.lettersToStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing lettersToStmt: %w", cerr)
 		}
 	}
 	if q.linkStmt != nil {
@@ -398,6 +406,7 @@ type Queries struct {
 	hideStepsStmt             *sql.Stmt
 	historyStmt               *sql.Stmt
 	holdClientStmt            *sql.Stmt
+	lettersToStmt             *sql.Stmt
 	linkStmt                  *sql.Stmt
 	liveByAddressStmt         *sql.Stmt
 	membershipStmt            *sql.Stmt
@@ -443,6 +452,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		hideStepsStmt:             q.hideStepsStmt,
 		historyStmt:               q.historyStmt,
 		holdClientStmt:            q.holdClientStmt,
+		lettersToStmt:             q.lettersToStmt,
 		linkStmt:                  q.linkStmt,
 		liveByAddressStmt:         q.liveByAddressStmt,
 		membershipStmt:            q.membershipStmt,

@@ -634,6 +634,24 @@ func (q *Queries) HoldClient(ctx context.Context, arg HoldClientParams) (id.Clie
 	return id, err
 }
 
+const lettersTo = `-- name: LettersTo :one
+SELECT COUNT(*) FROM invitation WHERE practice_id = $1 AND email_index = $2 AND letter_id IS NOT NULL AND created_at > $3
+`
+
+type LettersToParams struct {
+	PracticeID id.Practice
+	EmailIndex []byte
+	Since      at.Time
+}
+
+// How many letters a practice has sent to a mailbox since a moment.
+func (q *Queries) LettersTo(ctx context.Context, arg LettersToParams) (int64, error) {
+	row := q.queryRow(ctx, q.lettersToStmt, lettersTo, arg.PracticeID, arg.EmailIndex, arg.Since)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const link = `-- name: Link :execrows
 UPDATE client SET account_id = $1, linked_at = $2, version = version + 1
 WHERE practice_id = $3 AND id = $4 AND account_id IS NULL

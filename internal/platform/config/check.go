@@ -17,7 +17,21 @@ import (
 
 // Check says what is wrong with the settings, a sentence for each.
 func (s Serve) Check() error {
-	return errors.Join(s.Place.Check(), s.Site.Check(), s.Mail.Check())
+	return errors.Join(s.Place.Check(), s.Site.Check(), s.Mail.Check(), s.checkDev())
+}
+
+// checkDev keeps the page with every letter, and the links in them, from all
+// machines but this one.
+func (s Serve) checkDev() error {
+	if !s.Dev || s.SMTP != "" { // with a mail server there is no such page
+		return nil
+	}
+	u, err := url.Parse(s.Base())
+	host, _, _ := net.SplitHostPort(s.Listen)
+	if err == nil && loopback(u.Hostname()) && loopback(host) {
+		return nil
+	}
+	return errors.New("--dev shows every letter, and the links in them, to whoever asks: it is for this machine alone, so --listen and --url must be localhost")
 }
 
 // Check says what is wrong with the place.

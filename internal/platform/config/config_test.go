@@ -115,3 +115,21 @@ func TestWithoutACommandTheHelpIsShown(t *testing.T) {
 		t.Errorf("%v\n%s", err, out.String())
 	}
 }
+
+func TestTheDevelopersMailboxIsForThisMachineAlone(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{
+		{"--dev", "--url", "https://couch.example.org"},
+		{"--dev", "--listen", "0.0.0.0:8080", "--url", "http://localhost:8080"},
+		{"--dev", "--listen", ":8080", "--url", "http://localhost:8080"},
+	} {
+		if err := read(t, args...).Check(); err == nil || !strings.Contains(err.Error(), "--dev") {
+			t.Errorf("%v: %v", args, err)
+		}
+	}
+	for _, args := range [][]string{{"--dev"}, {"--dev", "--listen", "127.0.0.1:9"}, {"--dev", "--listen", "[::1]:9"}} {
+		if err := read(t, args...).Check(); err != nil {
+			t.Errorf("%v: %v", args, err)
+		}
+	}
+}
