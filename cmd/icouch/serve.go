@@ -14,6 +14,7 @@ import (
 	"icouch/internal/account/password"
 	"icouch/internal/base/email"
 	"icouch/internal/letter"
+	"icouch/internal/people"
 	"icouch/internal/people/directory"
 	"icouch/internal/platform/config"
 	"icouch/internal/platform/installation"
@@ -111,6 +112,8 @@ func (m *Main) open(ctx context.Context) (err error) {
 	m.dir, m.limits = directory.New(d), limit.Limiter{DB: d}
 	m.Doorman = &account.Doorman{DB: d, Limits: m.limits, Hasher: password.NewHasher(0, hashLine)}
 	m.queue = jobs.NewQueue(d, m.jobFailed)
+	account.Clerk{DB: d}.Register(m.queue)
+	people.Clerk{DB: d}.Register(m.queue)
 	if m.Settings.Dev && m.Settings.SMTP == "" {
 		if m.Mailbox, err = sink.Start(sink.Options{}); err != nil {
 			return fmt.Errorf("mailbox: %w", err)

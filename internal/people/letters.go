@@ -42,14 +42,7 @@ func InvitationBody(w Words) letter.Body {
 	}
 	say(letter.Part{Button: &letter.Button{Label: "Create Your " + letter.Brand + " Account", URL: w.Link}})
 	say(letter.Part{Text: "You only choose a password. Your name and e-mail are filled in already. The link is meant for " + w.Address + ". It works until " + w.Until + "."})
-	say(letter.Part{Text: "What you can do there:"})
-	say(letter.Part{List: []string{
-		"write to " + w.Inviter + " in private",
-		"see your appointments and join them by video",
-		"see and pay invoices",
-		"fill in forms, and read and sign documents",
-		"keep a To Do list, notes and files of your own; nobody else sees them unless you share them",
-	}})
+	say(letter.Part{Text: "It is where " + w.Inviter + " can reach you in private, and where your appointments, invoices, forms and documents have their place. The practice opens these to you one after the other; you need not do anything for that."})
 	say(letter.Part{Text: "How to know that this e-mail is real:"})
 	say(letter.Part{List: []string{
 		"the link opens " + letter.Host + "; look for that name at the top of the page",

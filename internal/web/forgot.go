@@ -64,7 +64,7 @@ func (s *Site) sendReset(r *http.Request, by access.Actor, typed string) error {
 	if may, err := s.mayWriteReset(r.Context(), to); err != nil || !may {
 		return err
 	}
-	return s.DB.Update(r.Context(), func(tx *db.Tx) error { return account.AskReset(tx, outside(by), to) })
+	return s.DB.Update(r.Context(), func(tx *db.Tx) error { return account.WishReset(tx, outside(by), to) })
 }
 
 // ResetPage is where a new password is chosen, behind a link.

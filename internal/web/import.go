@@ -127,7 +127,13 @@ func onFile(err error) error {
 
 // A file may be one of ours: what the export put before a cell that looks like
 // a formula, a telephone number for one, is taken away again.
-func readList(data []byte) (sheet.Sheet, error) { return sheet.Read(data, sheet.Limits{Ours: true}) }
+// importRows is how many clients a file may hold: they are created in one
+// transaction, and everybody else waits for it.
+const importRows = 1000
+
+func readList(data []byte) (sheet.Sheet, error) {
+	return sheet.Read(data, sheet.Limits{Ours: true, Rows: importRows})
+}
 
 func (s *Site) planImport(r *http.Request, by access.Actor, data []byte) (p PlanPage, err error) {
 	p.file = base64.RawURLEncoding.EncodeToString(data)

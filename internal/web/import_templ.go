@@ -182,7 +182,7 @@ func (p ImportPage) file() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "\"><label for=\"f-file\">CSV file</label><p class=\"hint\" id=\"f-file-hint\">From a spreadsheet program: “Save as” or “Download”, then “CSV”. Up to 5,000 rows.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "\"><label for=\"f-file\">CSV file</label><p class=\"hint\" id=\"f-file-hint\">From a spreadsheet program: “Save as” or “Download”, then “CSV”. Up to 1,000 rows.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -124,7 +124,7 @@ func (s *Site) joinRenewByAddress(w http.ResponseWriter, r *http.Request, by acc
 	p.Email = form.Get("email")
 	a, err := email.Parse(p.Email)
 	if err == nil {
-		err = s.renew(r, renewMailboxRule, a.CountingKey(), func(tx *db.Tx) error { return people.RenewByAddress(tx, by, a) })
+		err = s.renew(r, renewMailboxRule, a.CountingKey(), func(tx *db.Tx) error { return people.WishRenewal(tx, access.Guest(), a) })
 	} else {
 		err = fault.At("email", err)
 	}

@@ -88,6 +88,8 @@ func New(t testing.TB) *World {
 	w.Jobs, w.Directory = jobs.NewQueue(w.DB, nil), directory.New(w.DB)
 	w.Courier = &letter.Courier{DB: w.DB, Mail: w.Mail, House: letter.House{Brand: "iCouch", Base: Base, Host: "icouch.test"}, Bounce: "bounces@icouch.test"}
 	w.Courier.Register(w.Jobs)
+	account.Clerk{DB: w.DB}.Register(w.Jobs)
+	people.Clerk{DB: w.DB}.Register(w.Jobs)
 	w.Doorman = &account.Doorman{DB: w.DB, Limits: limit.Limiter{DB: w.DB}, Hasher: password.NewHasher(2, 64)}
 
 	w.Mara = w.owner(t, "Mara Lindqvist", "mara@practice.test", "The Practice of Mara")

@@ -240,7 +240,7 @@ func TestEveryTableIsStrict(t *testing.T) {
 			t.Errorf("%s: %v; ends with %q", name, err, text[max(0, len(text)-30):])
 		}
 	}
-	err := d.Exec(t.Context(), "INSERT INTO practice (id, name, zone, steps_hidden, created_at) VALUES ('p', 'n', 'z', 0, 'yesterday')")
+	err := d.Exec(t.Context(), "INSERT INTO practice (id, name, zone, steps_hidden, founder_id, created_at) VALUES ('p', 'n', 'z', 0, 'a', 'yesterday')")
 	if err == nil || !strings.Contains(err.Error(), "cannot store TEXT") {
 		t.Errorf("a text was stored as a time: %v", err)
 	}
