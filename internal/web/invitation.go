@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -66,13 +67,16 @@ func (s *Site) mail(w http.ResponseWriter, r *http.Request, by access.Actor, wor
 // and row, or to the client.
 func backTo(list string, c id.Client, word string) string {
 	path, query, _ := strings.Cut(list, "?")
-	if path != "/people" || len(query) > 100 || strings.ContainsAny(query, "\\\r\n\t#% ") {
+	v, err := url.ParseQuery(query)
+	if path != "/people" || err != nil {
 		return "/people/" + c.String() + "?said=" + word
 	}
-	if query != "" {
-		query += "&"
+	v.Del("q") // names are in no address, and nothing else is that is not ours
+	to := readListing(v).href()
+	if strings.Contains(to, "?") {
+		return to + "&said=" + word + "#c-" + c.String()
 	}
-	return "/people?" + query + "said=" + word + "#c-" + c.String()
+	return to + "?said=" + word + "#c-" + c.String()
 }
 
 // POST /people/{client}/invitation/preview shows the letter and changes

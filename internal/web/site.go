@@ -79,9 +79,12 @@ func (s *Site) mux(routes []route) *http.ServeMux {
 		mux.Handle(rt.pattern, s.handle(rt))
 	}
 	mux.Handle("GET /a/", assets.Load())
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { s.fail(w, r, fault.NotFound) })
+	mux.Handle("/", s.handle(route{enter: anyone, do: nowhere})) // who asks is known, so that it looks the same as what they may not open
 	return mux
 }
+
+// nowhere is every address that is none.
+func nowhere(*Site, http.ResponseWriter, *http.Request, access.Actor) error { return fault.NotFound }
 
 func (s *Site) handle(rt route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

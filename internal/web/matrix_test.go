@@ -1,0 +1,996 @@
+package web
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"icouch/internal/access"
+	"icouch/internal/account"
+	"icouch/internal/base/at"
+	"icouch/internal/base/email"
+	"icouch/internal/base/id"
+	"icouch/internal/base/secret"
+	"icouch/internal/letter"
+	"icouch/internal/people"
+	"icouch/internal/platform/db"
+	"icouch/internal/world"
+)
+
+// The matrix: every route, for everybody there is, for every client there is.
+// Who may enter stands here a second time, in other words than in the routes,
+// and is to be read as hard as they are.
+
+// reviewed says of each route who may enter: a name of classes.
+var reviewed = map[string]string{
+	"GET /{$}":        "everyone",
+	"GET /sign-in":    "everyone",
+	"POST /sign-in":   "everyone",
+	"POST /sign-out":  "everyone",
+	"GET /forgot":     "everyone",
+	"POST /forgot":    "everyone",
+	"GET /sign-up":    "everyone",
+	"POST /sign-up":   "everyone",
+	"GET /help":       "everyone",
+	"POST /help":      "everyone",
+	"GET /crisis":     "everyone",
+	"POST /csp":       "everyone",
+	"GET /health":     "everyone",
+	"GET /robots.txt": "everyone",
+	"GET /join/lost":  "everyone",
+	"POST /join/lost": "everyone",
+	"GET /join/sent":  "everyone",
+
+	"GET /reset/{link}":            "holders",
+	"POST /reset/{link}":           "holders",
+	"GET /confirm/{link}":          "holders",
+	"POST /confirm/{link}":         "holders",
+	"GET /email/{link}":            "holders",
+	"POST /email/{link}":           "holders",
+	"GET /email-back/{link}":       "holders",
+	"POST /email-back/{link}":      "holders",
+	"GET /verify/{link}":           "holders",
+	"POST /verify/{link}":          "holders",
+	"GET /choices/{link}":          "holders",
+	"POST /choices/{link}":         "holders",
+	"GET /join/{link}":             "holders",
+	"POST /join/{link}":            "holders",
+	"GET /join/{link}/sign-in":     "holders",
+	"POST /join/{link}/sign-in":    "holders",
+	"POST /join/{link}/acceptance": "holders",
+	"POST /join/{link}/switch":     "holders",
+	"POST /join/{link}/new-link":   "holders",
+
+	"GET /welcome":                "persons",
+	"POST /welcome":               "persons",
+	"GET /dashboard":              "persons",
+	"GET /places":                 "persons",
+	"POST /switch":                "persons",
+	"GET /practice/new":           "persons",
+	"POST /practice/new":          "persons",
+	"GET /settings":               "persons",
+	"GET /settings/name":          "persons",
+	"POST /settings/name":         "persons",
+	"GET /settings/email":         "persons",
+	"POST /settings/email":        "persons",
+	"POST /settings/email/verify": "persons",
+	"GET /settings/zone":          "persons",
+	"POST /settings/zone":         "persons",
+	"GET /settings/password":      "persons",
+	"POST /settings/password":     "persons",
+
+	"GET /settings/practice":  "heads",
+	"POST /settings/practice": "heads",
+	"POST /people/export":     "heads",
+
+	"POST /dashboard/steps": "members",
+	"GET /people":           "members",
+	"GET /people/search":    "members",
+	"POST /people/search":   "members",
+	"GET /people/{client}":  "members",
+
+	"GET /people/new":                             "inviters",
+	"POST /people":                                "inviters",
+	"GET /people/import":                          "inviters",
+	"GET /people/import/example.csv":              "inviters",
+	"POST /people/import/preview":                 "inviters",
+	"POST /people/import":                         "inviters",
+	"POST /people/invitations":                    "inviters",
+	"POST /people/invitations/sent":               "inviters",
+	"GET /people/{client}/edit":                   "inviters",
+	"POST /people/{client}/edit":                  "inviters",
+	"POST /people/{client}/consent":               "inviters",
+	"GET /people/{client}/end":                    "inviters",
+	"POST /people/{client}/end":                   "inviters",
+	"POST /people/{client}/return":                "inviters",
+	"POST /people/{client}/invitation":            "inviters",
+	"POST /people/{client}/invitation/sendings":   "inviters",
+	"POST /people/{client}/invitation/preview":    "inviters",
+	"POST /people/{client}/invitation/withdrawal": "inviters",
+	"POST /people/{client}/invitation/link":       "inviters",
+
+	"GET /dev/mailbox":      "nobody", // this is not an installation for development
+	"GET /dev/mailbox/{n}":  "nobody",
+	"GET /dev/parts":        "nobody",
+	"GET /dev/parts/people": "nobody",
+	"GET /dev/parts/client": "nobody",
+	"GET /dev/parts/door":   "nobody",
+	"POST /hooks/bounces":   "nobody", // nobody here knows the key
+}
+
+// The cast. What each sees of the clients is reviewed here too.
+var (
+	guests  = []string{"a stranger", "a forged cookie"}
+	persons = []string{"Mara", "Noor", "Ada", "Bill", "Skye", "Sue", "Ines", "Theo", "Carla", "Dora", "Eve", "Pat", "Gus"}
+	classes = map[string][]string{
+		"everyone": slices.Concat(guests, persons),
+		"holders":  slices.Concat(guests, persons),
+		"persons":  persons,
+		"members":  {"Mara", "Noor", "Ada", "Bill", "Skye", "Sue", "Ines"},
+		"inviters": {"Mara", "Noor", "Ada", "Sue", "Ines"},
+		"heads":    {"Mara", "Ada", "Ines"},
+		"nobody":   {},
+	}
+	seen = map[string][]string{
+		"Mara": {"Theo", "Lena"}, // the owner sees the whole practice
+		"Noor": {"Lena"},         // a practitioner those she looks after
+		"Ada":  {"Theo", "Lena"}, // the administrator
+		"Bill": {"Theo", "Lena"}, // the biller
+		"Skye": {"Theo", "Lena"}, // the scheduler
+		"Sue":  {},               // a supervisor who looks after nobody
+		"Ines": {"Ida"},          // the practice next door
+	}
+)
+
+// matrix is a world with everybody in it.
+type matrix struct {
+	world   *world.World
+	site    *served
+	browser map[string]*browser
+	address map[string]string
+	client  map[string]string // path segments: clients, and what is none
+}
+
+func newMatrix(t *testing.T) *matrix {
+	t.Helper()
+	w := world.New(t)
+	m := &matrix{world: w, site: serve(t, w), browser: map[string]*browser{}, client: map[string]string{}, address: map[string]string{"Mara": "mara@practice.test", "Noor": "noor@practice.test", "Ines": "ines@nextdoor.test"}}
+	m.site.Mailbox, m.site.BounceKey = nil, "a key that nobody here has"
+	for name, role := range map[string]access.Role{"Ada": access.Administrator, "Bill": access.Biller, "Skye": access.Scheduler, "Sue": access.Supervisor} {
+		m.address[name] = strings.ToLower(name) + "@practice.test"
+		w.Colleague(t, name+" Stone", m.address[name], role)
+	}
+	gus := w.Colleague(t, "Gus Stone", "gus@practice.test", access.Practitioner)
+	m.address["Gus"] = "gus@practice.test"
+	lena := w.Client(t, w.Noor, people.Draft{First: "Lena", Last: "Marsh", Email: "lena@example.com", EmailConsent: true})
+	ida := w.Client(t, w.Ines, people.Draft{First: "Ida", Last: "Brook", Email: "ida@example.com", EmailConsent: true})
+	m.linked(t, w.Mara, w.Theo, "Theo Vance", "theo@example.com")
+	m.linked(t, w.Mara, "", "Carla Fenn", "carla@example.com")
+	m.linked(t, w.Ines, "", "Dora Lake", "dora@example.com")
+	eve := m.linked(t, w.Mara, "", "Eve Hill", "eve@example.com")
+	w.Account(t, "Pat Moor", "pat@example.com")
+	for _, name := range []string{"Theo", "Carla", "Dora", "Eve", "Pat"} {
+		m.address[name] = strings.ToLower(name) + "@example.com"
+	}
+	for _, name := range persons {
+		m.browser[name] = m.site.browser(t, w).as(m.address[name])
+	}
+	for _, name := range guests {
+		m.browser[name] = m.site.browser(t, w)
+	}
+	m.browser["a forged cookie"].cookies[m.site.sessionCookie()] = strings.Repeat("A", 43)
+	w.Update(t, func(tx *db.Tx) error { return people.EndCare(tx, w.Mara, eve, at.Of(w.Now())) })                                          // in their session
+	if err := w.DB.Exec(t.Context(), "UPDATE practitioner SET active = FALSE WHERE account_id = $1", gus.Account().String()); err != nil { // in his session
+		t.Fatal(err)
+	}
+	m.client = map[string]string{"Theo": w.Theo.String(), "Lena": lena.String(), "Ida": ida.String(), "unknown": id.New[id.Client](w.Now()).String(),
+		"nonsense": "nobody", "one letter more": w.Theo.String() + "x", "a NUL": "%00", "SQL": "%27%20OR%201=1--", "a mark": "*", "a dot": "%2e", "long": strings.Repeat("0", 4000)}
+	return m
+}
+
+// linked has a client of by's, made if there is none yet, accept with an account.
+func (m *matrix) linked(t *testing.T, by access.Actor, c id.Client, name, address string) id.Client {
+	t.Helper()
+	first, last, _ := strings.Cut(name, " ")
+	if c == "" {
+		c = m.world.Client(t, by, people.Draft{First: first, Last: last, Email: address, EmailConsent: true})
+	}
+	who := m.world.Account(t, name, address)
+	m.world.Update(t, func(tx *db.Tx) error {
+		token, err := people.CopyLink(tx, by, c)
+		if err != nil {
+			return err
+		}
+		_, err = people.Accept(tx, access.AsPerson(who), token)
+		return err
+	})
+	return c
+}
+
+// path is a route's address for a client.
+func path(pattern, client string) string {
+	_, p, _ := strings.Cut(pattern, " ")
+	p = strings.NewReplacer("{client}", client, "{link}", strings.Repeat("B", 43), "{n}", "1", "{$}", "").Replace(p)
+	if strings.Contains(p, "{") {
+		panic("a test does not know what stands in " + pattern)
+	}
+	return p
+}
+
+func method(pattern string) string { m, _, _ := strings.Cut(pattern, " "); return m }
+
+// tempting is a form that every POST would do something with.
+func tempting(m *matrix) url.Values {
+	return form("first", "Xavier", "last", "Intruder", "email", "x@intruder.test", "version", "1", "on", "2030-03-14", "practice", "Intruders", "zone", "Europe/London",
+		"name", "Xavier Intruder", "show", "yes", "q", "vance", "note", "hello", "client", m.client["Theo"], "place", m.world.Mara.Practice().String()+"/",
+		"happened", "something", "invitations", declined, "consent", "yes", "invite", "yes")
+}
+
+// state is all that a request could have changed, save when sessions were last used.
+func state(t testing.TB, w *world.World) (all string) {
+	t.Helper()
+	err := w.DB.Row(t.Context(), `SELECT
+		'accounts ' || COALESCE((SELECT string_agg(id || zone || password || COALESCE(CAST(verified_at AS TEXT), ''), ' ' ORDER BY id) FROM account), '') ||
+		' practices ' || COALESCE((SELECT string_agg(id || name || zone || CAST(steps_hidden AS TEXT) || founder_id, ' ' ORDER BY id) FROM practice), '') ||
+		' practitioners ' || COALESCE((SELECT string_agg(practice_id || id || account_id || role || CAST(active AS TEXT), ' ' ORDER BY id) FROM practitioner), '') ||
+		' clients ' || COALESCE((SELECT string_agg(practice_id || id || practitioner_id || zone || CAST(email_consent AS TEXT) || COALESCE(account_id, '') || COALESCE(CAST(ends_at AS TEXT), '') || CAST(version AS TEXT), ' ' ORDER BY id) FROM client), '') ||
+		' invitations ' || COALESCE((SELECT string_agg(id || state || COALESCE(CAST(asked_at AS TEXT), ''), ' ' ORDER BY id) FROM invitation), '') ||
+		' letters ' || COALESCE((SELECT string_agg(id || state, ' ' ORDER BY id) FROM letter), '') ||
+		' links ' || COALESCE((SELECT string_agg(id || COALESCE(CAST(ended_at AS TEXT), '') || COALESCE(CAST(used_at AS TEXT), ''), ' ' ORDER BY id) FROM account_link), '') ||
+		' sign-ups ' || COALESCE((SELECT string_agg(id || COALESCE(CAST(used_at AS TEXT), ''), ' ' ORDER BY id) FROM sign_up), '') ||
+		' sessions ' || COALESCE((SELECT string_agg(id || COALESCE(practice_id, '') || COALESCE(client_id, '') || CAST(ends_at AS TEXT), ' ' ORDER BY id) FROM session), '') ||
+		' devices ' || (SELECT CAST(COUNT(*) AS TEXT) FROM device) || ' jobs ' || (SELECT CAST(COUNT(*) AS TEXT) FROM job) ||
+		' trail ' || (SELECT CAST(COUNT(*) AS TEXT) FROM audit) || ' declined ' || (SELECT CAST(COUNT(*) AS TEXT) FROM no_letters)`, nil, &all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// same fails the test if anything has changed since.
+func same(t *testing.T, w *world.World, was, what string) {
+	t.Helper()
+	is := state(t, w)
+	if is == was {
+		return
+	}
+	a, b := strings.Fields(was), strings.Fields(is)
+	for i := range min(len(a), len(b)) {
+		if a[i] != b[i] {
+			t.Fatalf("%s changed something: %q became %q", what, a[max(0, i-1):min(len(a), i+2)], b[max(0, i-1):min(len(b), i+2)])
+		}
+	}
+	t.Fatalf("%s changed something: there is more or less than before", what)
+}
+
+// cell is one field of the matrix.
+type cell struct {
+	route  route
+	who    string
+	client string // a key of matrix.client; empty: the route names none
+	enters bool
+}
+
+func (c cell) String() string { return c.route.pattern + " as " + c.who + " of " + c.client }
+
+func (m *matrix) cells() (all []cell) {
+	for _, rt := range routes {
+		of := []string{""}
+		if strings.Contains(rt.pattern, "{client}") {
+			of = of[:0]
+			for name := range m.client {
+				of = append(of, name)
+			}
+			slices.Sort(of)
+		}
+		for _, who := range slices.Concat(guests, persons) {
+			enters := slices.Contains(classes[reviewed[rt.pattern]], who)
+			for _, c := range of {
+				all = append(all, cell{rt, who, c, enters && (c == "" || slices.Contains(seen[who], c))})
+			}
+		}
+	}
+	return all
+}
+
+// ask sends a cell's request; twist may change it first.
+func (m *matrix) ask(c cell, twist func(*http.Request)) answer {
+	return m.askAt(c, path(c.route.pattern, m.client[c.client]), twist)
+}
+
+func (m *matrix) askAt(c cell, at string, twist func(*http.Request)) answer {
+	b := m.browser[c.who]
+	var body string
+	if method(c.route.pattern) == "POST" {
+		body = tempting(m).Encode()
+	}
+	r := httptest.NewRequestWithContext(b.t.Context(), method(c.route.pattern), world.Base+at, strings.NewReader(body))
+	if body != "" {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	for name, value := range b.cookies {
+		r.AddCookie(&http.Cookie{Name: name, Value: value})
+	}
+	if twist != nil {
+		twist(r)
+	}
+	rec := httptest.NewRecorder()
+	m.site.handler.ServeHTTP(rec, r)
+	return answer{rec, rec.Body.String()}
+}
+
+// plainly is all of an answer, save what differs each time.
+func plainly(a answer) string {
+	h := a.Header().Clone()
+	nonce := nonceOf(a)
+	lines := []string{fmt.Sprint(a.Code)}
+	for _, name := range slices.Sorted(maps.Keys(h)) {
+		lines = append(lines, name+": "+strings.Join(h[name], ", "))
+	}
+	all := strings.Join(lines, "\n") + "\n\n" + a.text
+	if nonce != "" {
+		all = strings.ReplaceAll(all, nonce, "NONCE")
+	}
+	return nonces.ReplaceAllString(all, "")
+}
+
+// nonceOf is the one that the policy of an answer names.
+func nonceOf(a answer) string {
+	_, rest, _ := strings.Cut(a.Header().Get("Content-Security-Policy"), "'nonce-")
+	n, _, _ := strings.Cut(rest, "'")
+	return n
+}
+
+// nothingHere is how the site says that there is nothing.
+const nothingHere = "We cannot find that page"
+
+func isNothing(a answer) bool {
+	return a.Code == http.StatusNotFound && strings.Contains(a.text, nothingHere)
+}
+
+func asksToSignIn(a answer) bool {
+	to := a.Header().Get("Location")
+	return a.Code == http.StatusSeeOther && (to == "/sign-in" || strings.HasPrefix(to, "/sign-in?next="))
+}
+
+// judge fails the test unless an answer is what the matrix says.
+func (m *matrix) judge(t *testing.T, c cell, a answer) {
+	t.Helper()
+	for name, marks := range map[string][]string{"Theo": {"Theo Vance", "theo@example.com"}, "Lena": {"Lena Marsh", "lena@example.com"}, "Ida": {"Ida Brook", "ida@example.com"}} {
+		for _, mark := range marks {
+			if c.who != name && !slices.Contains(seen[c.who], name) && strings.Contains(a.text, mark) {
+				t.Errorf("%s: shows %s, who is none of theirs", c, mark)
+			}
+		}
+	}
+	switch guest := slices.Contains(guests, c.who); {
+	case a.Code >= 500:
+		t.Errorf("%s: it broke, with %d", c, a.Code)
+	case c.enters && (isNothing(a) || asksToSignIn(a)):
+		t.Errorf("%s: turned away, with %d to %q", c, a.Code, a.Header().Get("Location"))
+	case c.enters:
+	case guest && method(c.route.pattern) == "GET" && reviewed[c.route.pattern] != "nobody":
+		if !asksToSignIn(a) || a.text != "" && strings.Contains(a.text, "<main") {
+			t.Errorf("%s: answers %d to %q, want to be asked to sign in", c, a.Code, a.Header().Get("Location"))
+		}
+	default:
+		if got, want := plainly(a), m.unknown(c); got != want {
+			t.Errorf("%s: the answer differs from that for what does not exist: %s", c, difference(got, want))
+		}
+	}
+}
+
+// unknown is what the same person is answered of what does not exist.
+func (m *matrix) unknown(c cell) string { return plainly(m.askAt(c, "/no/such/page", nil)) }
+
+// difference shows where two answers part.
+func difference(got, want string) string {
+	i := 0
+	for i < min(len(got), len(want)) && got[i] == want[i] {
+		i++
+	}
+	near := func(s string) string { return s[max(0, i-60):min(len(s), i+120)] }
+	return fmt.Sprintf("%q, want %q", near(got), near(want))
+}
+
+func TestMatrixEveryRouteHasItsReviewedLine(t *testing.T) {
+	t.Parallel()
+	known := map[string]bool{}
+	for _, rt := range routes {
+		known[rt.pattern] = true
+		if _, ok := classes[reviewed[rt.pattern]]; !ok {
+			t.Errorf("nobody has said here who may enter %s", rt.pattern)
+		}
+	}
+	for pattern := range reviewed {
+		if !known[pattern] {
+			t.Errorf("%s is reviewed and is no route", pattern)
+		}
+	}
+	for who := range seen {
+		if !slices.Contains(classes["members"], who) {
+			t.Errorf("%s is no member and sees clients", who)
+		}
+	}
+}
+
+// The mux is asked itself: what is registered beside the table was not reviewed.
+func TestMatrixNothingElseIsRegistered(t *testing.T) {
+	t.Parallel()
+	var s Site
+	var got []string
+	index := reflect.ValueOf(s.mux(routes)).Elem().FieldByName("index")
+	add := func(list reflect.Value) {
+		for i := range list.Len() {
+			got = append(got, list.Index(i).Elem().FieldByName("str").String())
+		}
+	}
+	add(index.FieldByName("multis"))
+	for segment := index.FieldByName("segments").MapRange(); segment.Next(); {
+		add(segment.Value())
+	}
+	want := []string{"/", "GET /a/"}
+	for _, rt := range routes {
+		want = append(want, rt.pattern)
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if got = slices.Compact(got); !slices.Equal(got, want) {
+		t.Errorf("registered are %q, want %q", got, want)
+	}
+}
+
+// Who cannot have a session is asked about at the rules themselves.
+func TestMatrixWhoHasNoSessionEntersNowhere(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2030, 3, 14, 13, 0, 0, 0, time.UTC)
+	practice, who, client := id.New[id.Practice](now), id.New[id.Account](now), id.New[id.Client](now)
+	for _, rt := range routes {
+		class := reviewed[rt.pattern]
+		open := class == "everyone" || class == "holders" || class == "nobody" // what the last answer is not the rule's
+		for name, is := range map[string]access.Actor{"a link": access.ByLink(practice, client), "a job": access.Job(practice), "the operator": access.Operator(), "the operator at a practice": access.Operating(practice),
+			"a client of nothing": access.AsClient(practice, "", client), "a member who is nobody": access.AsPractitioner(practice, "", "", access.Practitioner)} {
+			if rt.enter(is) != open {
+				t.Errorf("%s: %s enters: %t", rt.pattern, name, !open)
+			}
+		}
+		_, p, _ := strings.Cut(rt.pattern, " ")
+		own := p == "/welcome" || p == "/dashboard" || strings.HasPrefix(p, "/settings") && class == "persons" // their own account's
+		if support := access.AsSupport(who); rt.enter(support) != (open || own) {
+			t.Errorf("%s: support enters: %t", rt.pattern, rt.enter(support))
+		}
+	}
+}
+
+func TestMatrixEverybodyEntersWhereTheyMayAndNowhereElse(t *testing.T) {
+	t.Parallel()
+	m := newMatrix(t)
+	w := m.world
+	for _, name := range []string{"Theo", "Lena"} { // the premise: there is somebody to see
+		m.browser["Mara"].get("/people/"+m.client[name]).shows(t, 200, name)
+	}
+	m.browser["Ines"].get("/people/"+m.client["Ida"]).shows(t, 200, "Ida")
+	m.browser["Theo"].get("/dashboard").shows(t, 200, "This is your private place")
+	for _, name := range []string{"Eve", "Gus"} {
+		if page := m.browser[name].get("/dashboard").shows(t, 200); strings.Contains(page.text, "private place\"") || strings.Contains(page.text, "/people\"") {
+			t.Errorf("%s has a place, and should have lost it", name)
+		}
+	}
+	m.rules(t)
+	cells, n := m.cells(), 0
+	before := state(t, w)
+	for _, c := range cells {
+		if method(c.route.pattern) == "GET" || !c.enters {
+			n++
+			m.judge(t, c, m.ask(c, nil))
+			n += m.decoys(t, c)
+		}
+	}
+	same(t, w, before, "looking, or being turned away,")
+	for _, c := range cells {
+		if method(c.route.pattern) == "POST" && c.enters {
+			n++
+			m.judge(t, c, m.ask(c, nil))
+			if leaves[c.route.pattern] && !slices.Contains(guests, c.who) {
+				m.browser[c.who] = m.site.browser(t, w).as(m.address[c.who])
+			}
+		}
+	}
+	if same := state(t, w) == before; same {
+		t.Error("whoever may enter changed nothing: the forms tempt nobody")
+	}
+	if n < 20_000 {
+		t.Errorf("only %d cells were asked", n)
+	}
+	t.Logf("%d requests for %d cells", n, len(cells))
+}
+
+// rules asks the rules by themselves: a verb that refuses too would hide one
+// that is too wide.
+func (m *matrix) rules(t *testing.T) {
+	t.Helper()
+	for _, who := range slices.Concat(guests, persons) {
+		is := access.Guest()
+		if token, ok := m.browser[who].cookies[m.site.sessionCookie()]; ok && !slices.Contains(guests, who) {
+			k, err := m.site.lookUp(t.Context(), secret.ParseToken(token))
+			if err != nil {
+				t.Fatal(err)
+			}
+			is = k.actor
+		}
+		for _, rt := range routes {
+			class := reviewed[rt.pattern]
+			if want := class == "nobody" || slices.Contains(classes[class], who); rt.enter(is) != want {
+				t.Errorf("%s: its rule lets %s enter: %t", rt.pattern, who, !want)
+			}
+		}
+	}
+}
+
+// leaves are the routes that end a session.
+var leaves = map[string]bool{"POST /sign-out": true, "POST /join/{link}/switch": true}
+
+// decoys asks a cell again, each time with something that other programs have
+// fallen for, and sees the same decision. It returns how many there were.
+func (m *matrix) decoys(t *testing.T, c cell) int {
+	t.Helper()
+	m.judge(t, c, m.ask(c, bait))
+	for _, host := range []func(*http.Request){
+		func(r *http.Request) { r.Host = "icouch.test.evil.example" },
+		func(r *http.Request) { r.Header.Set("X-Forwarded-Host", "evil.example") },
+	} {
+		if a := m.ask(c, host); a.Code != http.StatusMisdirectedRequest || strings.Contains(a.text, "<") {
+			t.Errorf("%s: by another host's name: %d", c, a.Code)
+		}
+	}
+	n := 3
+	p := path(c.route.pattern, m.client[c.client])
+	if p == "/" {
+		return n
+	}
+	for _, at := range []string{p + "/", "/" + p, "/." + p, "/%2e" + p, "/x/.." + p, "/%2e%2e" + p, p + "/%2e", p + "%2f"} {
+		n++
+		a := m.askAt(c, at, nil)
+		if a.Code >= 500 {
+			t.Errorf("%s, as %s: it broke, with %d", c, at, a.Code)
+		}
+		moved := a.Code == http.StatusMovedPermanently || a.Code == http.StatusTemporaryRedirect || a.Code == http.StatusPermanentRedirect
+		if !c.enters && !isNothing(a) && !moved && !asksToSignIn(a) {
+			t.Errorf("%s, as %s: answers %d: %s", c, at, a.Code, clip(a.text))
+		}
+		if to := a.Header().Get("Location"); moved && (!strings.HasPrefix(to, "/") || strings.HasPrefix(to, "//")) {
+			t.Errorf("%s, as %s: leads away, to %q", c, at, to)
+		}
+	}
+	return n
+}
+
+// bait is all that a server behind something else might heed: other methods,
+// other addresses, other people.
+func bait(r *http.Request) {
+	other := map[string]string{"GET": "POST", "POST": "GET"}[r.Method]
+	for _, h := range []string{"X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"} {
+		r.Header.Set(h, other)
+	}
+	for _, h := range []string{"X-Original-URL", "X-Rewrite-URL", "X-Forwarded-Path", "X-Forwarded-Prefix"} {
+		r.Header.Set(h, "/dashboard")
+	}
+	for h, v := range map[string]string{"X-Forwarded-For": "127.0.0.1", "X-Real-IP": "127.0.0.1", "X-Forwarded-User": "mara@practice.test", "X-Remote-User": "mara@practice.test",
+		"X-Role": "owner", "X-Practice-ID": "1", "Forwarded": "host=evil.example", "Authorization": "Basic bWFyYTptYXJh", "X-Requested-With": "XMLHttpRequest", "Accept": "application/json"} {
+		r.Header.Set(h, v)
+	}
+	for name, value := range map[string]string{"role": "owner", "practice": "1", "account": "1", "admin": "true"} {
+		r.AddCookie(&http.Cookie{Name: name, Value: value})
+	}
+	r.URL.RawQuery = "_method=" + other + "&role=owner&practice_id=1&account_id=1&by=system&admin=true&as=support&client=1&practitioner=1"
+}
+
+func TestMatrixOtherMethodsDoNothing(t *testing.T) {
+	t.Parallel()
+	m := newMatrix(t)
+	before := state(t, m.world)
+	for _, rt := range routes {
+		for _, who := range []string{"a stranger", "Mara"} {
+			for _, method := range []string{"PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "get", "QUERY"} {
+				c := cell{rt, who, "Theo", false}
+				if a := m.ask(c, func(r *http.Request) { r.Method = method }); !isNothing(a) {
+					t.Errorf("%s as %s by %s: answers %d", rt.pattern, who, method, a.Code)
+				}
+			}
+			c := cell{rt, who, "Theo", slices.Contains(classes[reviewed[rt.pattern]], who)}
+			if a := m.ask(c, func(r *http.Request) { r.Method = "HEAD" }); a.Code >= 500 || !c.enters && a.Code < 300 {
+				t.Errorf("%s as %s by HEAD: answers %d", rt.pattern, who, a.Code)
+			}
+		}
+	}
+	same(t, m.world, before, "another method")
+}
+
+// fates is what the routes of each sort of link answer, by what became of the
+// link: looking first, then pressing. The link of a stranger is nobody's who asks.
+var fates = []struct{ route, state, want string }{
+	{"/join/{link}", "live", "200 422"}, {"/join/{link}", "used", "410 410"}, {"/join/{link}", "superseded", "410 410"},
+	{"/join/{link}", "withdrawn", "410 410"}, {"/join/{link}", "expired", "410 410"}, {"/join/{link}", "unknown", "404 404"},
+	{"/join/{link}/sign-in", "live", "200 422"}, {"/join/{link}/sign-in", "used", "410 410"}, {"/join/{link}/sign-in", "superseded", "410 410"},
+	{"/join/{link}/sign-in", "withdrawn", "410 410"}, {"/join/{link}/sign-in", "expired", "410 410"}, {"/join/{link}/sign-in", "unknown", "404 404"},
+	{"/join/{link}/acceptance", "live", "- 303"}, {"/join/{link}/acceptance", "used", "- 303"}, {"/join/{link}/acceptance", "superseded", "- 303"},
+	{"/join/{link}/acceptance", "withdrawn", "- 303"}, {"/join/{link}/acceptance", "expired", "- 303"}, {"/join/{link}/acceptance", "unknown", "- 303"},
+	{"/join/{link}/switch", "live", "- 303"}, {"/join/{link}/switch", "used", "- 303"}, {"/join/{link}/switch", "superseded", "- 303"},
+	{"/join/{link}/switch", "withdrawn", "- 303"}, {"/join/{link}/switch", "expired", "- 303"}, {"/join/{link}/switch", "unknown", "- 303"},
+	{"/join/{link}/new-link", "live", "- 303"}, {"/join/{link}/new-link", "unknown", "- 303"},
+	{"/reset/{link}", "live", "200 422"}, {"/reset/{link}", "used", "410 410"}, {"/reset/{link}", "superseded", "410 410"},
+	{"/reset/{link}", "expired", "410 410"}, {"/reset/{link}", "unknown", "404 404"},
+	{"/confirm/{link}", "live", "200 422"}, {"/confirm/{link}", "used", "410 410"}, {"/confirm/{link}", "expired", "410 410"}, {"/confirm/{link}", "unknown", "404 404"},
+	{"/email/{link}", "live", "200 409"}, {"/email/{link}", "used", "410 410"}, {"/email/{link}", "superseded", "410 410"}, {"/email/{link}", "expired", "410 410"}, {"/email/{link}", "unknown", "404 404"},
+	{"/verify/{link}", "live", "200 409"}, {"/verify/{link}", "used", "410 410"}, {"/verify/{link}", "superseded", "410 410"}, {"/verify/{link}", "expired", "410 410"}, {"/verify/{link}", "unknown", "404 404"},
+	{"/email-back/{link}", "live", "200 -"}, {"/email-back/{link}", "used", "410 410"}, {"/email-back/{link}", "expired", "410 410"}, {"/email-back/{link}", "unknown", "404 404"},
+	{"/choices/{link}", "live", "200 422"}, {"/choices/{link}", "unknown", "404 404"},
+}
+
+// linkMaker makes links of each sort and brings them into a state.
+type linkMaker struct {
+	t *testing.T
+	w *world.World
+	n int
+}
+
+// somebody new has an address of their own.
+func (l *linkMaker) somebody(verified bool) (id.Account, email.Address) {
+	l.n++
+	a, err := email.Parse(fmt.Sprintf("zara%d@example.com", l.n))
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	var who id.Account
+	l.w.Update(l.t, func(tx *db.Tx) (err error) {
+		who, err = account.Make(tx, access.Guest(), account.New{Name: "Zara Zwei", Email: a, Zone: "UTC", Password: "x", Verified: verified})
+		return err
+	})
+	return who, a
+}
+
+// do runs a verb, sends what there is to send and returns the link in the letter.
+func (l *linkMaker) do(to, sort string, verb func(*db.Tx) error) string {
+	l.t.Helper()
+	l.w.Update(l.t, verb)
+	l.w.RunJobs(l.t)
+	if sort == "" {
+		return ""
+	}
+	return l.w.Link(l.t, to, sort)
+}
+
+func (l *linkMaker) join(state string) string {
+	l.n++
+	c := l.w.Client(l.t, l.w.Mara, people.Draft{First: "Zara", Last: "Zwei", Email: fmt.Sprintf("zara%d@example.com", l.n), EmailConsent: true})
+	var token secret.Token
+	l.w.Update(l.t, func(tx *db.Tx) (err error) {
+		token, err = people.CopyLink(tx, l.w.Mara, c)
+		return err
+	})
+	after := map[string]func(*db.Tx) error{
+		"superseded": func(tx *db.Tx) (err error) { _, err = people.CopyLink(tx, l.w.Mara, c); return err },
+		"withdrawn":  func(tx *db.Tx) error { return people.Withdraw(tx, l.w.Mara, c) },
+		"used":       func(tx *db.Tx) error { _, err := people.SignUp(tx, access.Guest(), token, "x"); return err },
+	}[state]
+	if after != nil {
+		l.w.Pass(2 * time.Minute)
+		l.w.Update(l.t, after)
+	}
+	return token.Reveal()
+}
+
+func (l *linkMaker) make(route, state string) string {
+	l.t.Helper()
+	if state == "unknown" {
+		return secret.NewToken().Reveal()
+	}
+	links := account.Links{Base: letter.Base, Brand: letter.Brand}
+	sort := route[:strings.Index(route, "{")]
+	if sort == "/join/" {
+		return l.join(state)
+	}
+	who, a := l.somebody(sort != "/verify/")
+	by, to := access.AsPerson(who), a.String()
+	ask := func(tx *db.Tx) error { return account.AskReset(tx, access.Guest(), a, links) }
+	var use func(*db.Tx, secret.Token) error
+	switch sort {
+	case "/reset/":
+		use = func(tx *db.Tx, token secret.Token) error {
+			_, err := account.Reset(tx, access.Guest(), token, "x")
+			return err
+		}
+	case "/confirm/":
+		l.n++
+		fresh, _ := email.Parse(fmt.Sprintf("zara%d@example.com", l.n))
+		to = fresh.String()
+		ask = func(tx *db.Tx) error { return account.BeginSignUp(tx, access.Guest(), "Zara Zwei", fresh, links) }
+		use = func(tx *db.Tx, token secret.Token) error {
+			_, err := account.ConfirmSignUp(tx, access.Guest(), token, "x")
+			return err
+		}
+	case "/verify/":
+		ask = func(tx *db.Tx) error { return account.AskVerify(tx, by, who, links) }
+		use = func(tx *db.Tx, token secret.Token) error { return account.ConfirmVerify(tx, by, token) }
+	case "/email/", "/email-back/":
+		l.n++
+		fresh, _ := email.Parse(fmt.Sprintf("zara%d@example.com", l.n))
+		ask, to = func(tx *db.Tx) error { return account.AskEmail(tx, by, fresh, links) }, fresh.String()
+		use = func(tx *db.Tx, token secret.Token) error { return account.ConfirmEmail(tx, by, token, links) }
+		if sort == "/email-back/" {
+			there := secret.ParseToken(l.do(to, "/email/", ask))
+			ask, to = func(tx *db.Tx) error { return account.ConfirmEmail(tx, by, there, links) }, a.String()
+			use = func(tx *db.Tx, token secret.Token) error { return account.Revert(tx, access.Guest(), token) }
+		}
+	case "/choices/":
+		var token string
+		l.w.View(l.t, func(tx *db.Tx) (err error) { token, err = letter.ChoicesToken(tx, access.Guest(), a); return err })
+		return token
+	}
+	link := l.do(to, sort, ask)
+	switch state {
+	case "used":
+		l.do(to, "", func(tx *db.Tx) error { return use(tx, secret.ParseToken(link)) })
+	case "superseded":
+		l.w.Pass(2 * time.Minute)
+		l.do(to, "", ask)
+	}
+	return link
+}
+
+func TestMatrixEveryLinkInEveryState(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	s := serve(t, w)
+	l := &linkMaker{t: t, w: w}
+	link := map[string]string{}
+	for _, f := range fates { // what has to grow old first
+		if f.state == "expired" {
+			link[f.route+f.state] = l.make(f.route, f.state)
+		}
+	}
+	w.Pass(30 * 24 * time.Hour)
+	for _, f := range fates {
+		if f.state != "expired" {
+			link[f.route+f.state] = l.make(f.route, f.state)
+		}
+	}
+	covered := map[string]bool{}
+	before := state(t, w)
+	for _, f := range fates {
+		for _, who := range []string{"a stranger", "Mara"} {
+			for i, method := range []string{"GET", "POST"} {
+				covered[method+" "+f.route] = true
+				want := strings.Fields(f.want)[i]
+				if want == "-" {
+					continue
+				}
+				b := s.browser(t, w)
+				if who == "Mara" {
+					if method == "POST" && strings.HasPrefix(f.route, "/join/") {
+						continue // what a signed-in person may do with a link is told in join_test.go
+					}
+					b.as("mara@practice.test")
+					before = state(t, w)
+				}
+				at := strings.Replace(f.route, "{link}", link[f.route+f.state], 1)
+				a := b.send(method, at, url.Values{"practice_id": {"1"}, "email": {"x@intruder.test"}})
+				if got := fmt.Sprint(a.Code); got != want && !(who == "Mara" && strings.HasSuffix(f.route, "/sign-in") && got == "303") {
+					t.Errorf("%s %s, %s, as %s: answers %s, want %s: %s", method, f.route, f.state, who, got, want, clip(a.text))
+				}
+				if f.state != "live" && (strings.Contains(a.text, "Zara") || strings.Contains(a.text, "zara")) {
+					t.Errorf("%s %s, %s, as %s: shows whose it was", method, f.route, f.state, who)
+				}
+				if strings.Contains(a.Header().Get("Location"), "intruder") || method == "GET" && len(a.Header()["Set-Cookie"]) > 0 {
+					t.Errorf("%s %s, %s: leads to %q, sets %q", method, f.route, f.state, a.Header().Get("Location"), a.Header()["Set-Cookie"])
+				}
+				if strings.HasSuffix(f.route, "/new-link") && f.state != "live" { // that somebody asked is in the trail
+					before = state(t, w)
+				}
+				same(t, w, before, method+" "+f.route+", "+f.state+", as "+who)
+			}
+		}
+	}
+	for pattern, class := range reviewed {
+		if class == "holders" && !covered[pattern] {
+			t.Errorf("%s was not asked with a link in each state", pattern)
+		}
+	}
+	b := s.browser(t, w) // the premise: these links are good for something
+	b.post("/reset/"+link["/reset/{link}live"], form("password", "a heron stands in the reeds")).leads(t, "/sign-in?said=reset")
+	b.post("/join/"+link["/join/{link}live"], form("password", "a heron stands in the reeds")).leads(t, "/welcome")
+}
+
+// owned is who everything belongs to: what no form may say.
+func owned(t *testing.T, w *world.World) map[string]bool {
+	t.Helper()
+	var all string
+	err := w.DB.Row(t.Context(), `SELECT
+		COALESCE((SELECT string_agg('practice ' || id || ' ' || founder_id, ';') FROM practice), '') || ';' ||
+		COALESCE((SELECT string_agg('practitioner ' || practice_id || ' ' || id || ' ' || account_id || ' ' || role || CAST(active AS TEXT), ';') FROM practitioner), '') || ';' ||
+		COALESCE((SELECT string_agg('client ' || practice_id || ' ' || id || ' ' || COALESCE(account_id, 'none') || COALESCE(CAST(linked_at AS TEXT), '') || CAST(created_at AS TEXT) || practitioner_id, ';') FROM client), '') || ';' ||
+		COALESCE((SELECT string_agg('account ' || id || ' ' || COALESCE(CAST(verified_at AS TEXT), '') || CAST(created_at AS TEXT) || password, ';') FROM account), '') || ';' ||
+		COALESCE((SELECT string_agg('invitation ' || practice_id || ' ' || id || ' ' || client_id || practitioner_id || CAST(created_at AS TEXT) || CAST(expires_at AS TEXT), ';') FROM invitation), '') || ';' ||
+		COALESCE((SELECT string_agg('session ' || id || ' ' || account_id || COALESCE(practice_id, '') || COALESCE(client_id, '') || CAST(ends_at AS TEXT), ';') FROM session), '')`, nil, &all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := map[string]bool{}
+	for _, row := range strings.Split(all, ";") {
+		rows[row] = true
+	}
+	return rows
+}
+
+// extra is every field of everything there is, as an intruder would fill it in.
+func extra(m *matrix) url.Values {
+	ines := m.world.Ines
+	return form("practice_id", ines.Practice().String(), "PracticeID", ines.Practice().String(), "Practice", ines.Practice().String(), "account_id", ines.Account().String(), "account", ines.Account().String(),
+		"Account", ines.Account().String(), "practitioner_id", ines.Practitioner().String(), "client_id", m.client["Ida"], "Client", m.client["Ida"], "role", "owner", "Role", "owner", "active", "false",
+		"verified", "true", "verified_at", "2030-01-01", "Verified", "true", "password_hash", "x", "hash", "x", "linked_at", "2030-01-01", "LinkedAt", "2030-01-01", "ends_at", "2020-01-01", "EndsAt", "2020-01-01",
+		"founder_id", ines.Account().String(), "created_at", "2020-01-01", "expires_at", "2099-01-01", "used_at", "2020-01-01", "seen_at", "2099-01-01", "state", "used", "token", "x", "token_hash", "x",
+		"email_index", "x", "email_consent", "true", "steps_hidden", "true", "ordinal", "99", "by", "system", "actor", "owner", "admin", "1", "is_admin", "1", "client[account_id]", ines.Account().String(),
+		"practice.id", ines.Practice().String(), "_method", "DELETE", "said", "saved")
+}
+
+func TestMatrixExtraFieldsChangeNothing(t *testing.T) {
+	t.Parallel()
+	m := newMatrix(t)
+	w := m.world
+	made := 0
+	for _, rt := range routes {
+		if method(rt.pattern) == "GET" {
+			continue
+		}
+		for _, who := range []string{"a stranger", "Theo", "Mara", "Noor", "Pat"} {
+			c := cell{rt, who, "Theo", false}
+			if who == "Noor" {
+				c.client = "Lena"
+			}
+			f := extra(m)
+			for name, value := range tempting(m) {
+				f[name] = value
+			}
+			before := owned(t, w)
+			a := m.ask(c, func(r *http.Request) {
+				body := f.Encode()
+				r.Body, r.ContentLength = io.NopCloser(strings.NewReader(body)), int64(len(body))
+				r.URL.RawQuery = extra(m).Encode()
+			})
+			if a.Code >= 500 {
+				t.Errorf("%s: it broke, with %d", c, a.Code)
+			}
+			after := owned(t, w)
+			for row := range before {
+				if !after[row] && !(leaves[rt.pattern] || rt.pattern == "POST /switch" || rt.pattern == "POST /practice/new") && !strings.HasPrefix(row, "session") {
+					t.Errorf("%s: %q is gone, or is another's", c, row)
+				}
+			}
+			for row := range after {
+				if before[row] {
+					continue
+				}
+				made++
+				kind, rest, _ := strings.Cut(row, " ")
+				practice, _, _ := strings.Cut(rest, " ")
+				switch kind {
+				case "client", "invitation":
+					if !m.worksAt(t, who, practice, after) || kind == "client" && !strings.Contains(row, " none") {
+						t.Errorf("%s: makes %q", c, row)
+					}
+				case "practice", "practitioner":
+					if rt.pattern != "POST /practice/new" || strings.Contains(row, w.Ines.Account().String()) {
+						t.Errorf("%s: makes %q", c, row)
+					}
+				case "account":
+					t.Errorf("%s: makes %q", c, row)
+				case "session":
+					if strings.Contains(row, w.Ines.Account().String()) {
+						t.Errorf("%s: makes a session of another's", c)
+					}
+				}
+			}
+			if !slices.Contains(guests, who) {
+				m.browser[who] = m.site.browser(t, w).as(m.address[who])
+			}
+		}
+	}
+	if made < 5 {
+		t.Errorf("the forms made only %d things", made)
+	}
+	for who := range m.address {
+		m.account(t, who) // each has the address they had
+	}
+}
+
+// account is somebody's, by their address.
+func (m *matrix) account(t *testing.T, who string) (a id.Account) {
+	t.Helper()
+	address, err := email.Parse(m.address[who])
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.world.View(t, func(tx *db.Tx) error {
+		found, err := account.ByEmail(tx, access.Guest(), address)
+		a = found.ID
+		return err
+	})
+	return a
+}
+
+// worksAt reports whether somebody is a member of a practice, by what is owned.
+func (m *matrix) worksAt(t *testing.T, who, practice string, rows map[string]bool) bool {
+	t.Helper()
+	if slices.Contains(guests, who) {
+		return false
+	}
+	for row := range rows {
+		if f := strings.Fields(row); len(f) > 3 && f[0] == "practitioner" && f[1] == practice && f[3] == m.account(t, who).String() {
+			return true
+		}
+	}
+	return false
+}
+
+func TestMatrixAVersionIsNotGuessed(t *testing.T) {
+	t.Parallel()
+	m := newMatrix(t)
+	w := m.world
+	b := m.browser["Mara"]
+	at := "/people/" + m.client["Theo"] + "/edit"
+	version := regexp.MustCompile(`name="version" value="([0-9]+)"`).FindStringSubmatch(b.get(at).text)
+	if version == nil {
+		t.Fatal("the form has no version")
+	}
+	edit := func(pairs ...string) url.Values {
+		f := form("first", "Theodor", "last", "Vance", "email", "theo@example.com", "consent", "yes")
+		for name, value := range form(pairs...) {
+			f[name] = value
+		}
+		return f
+	}
+	before := state(t, w)
+	for _, v := range []string{"", "0", "-1", "99", "2147483648", "9223372036854775807", "9223372036854775808", "1e0", "0x1", " " + version[1], version[1] + ".0", version[1] + " OR 1=1", "null", "%"} {
+		b.post(at, edit("version", v)).shows(t, http.StatusConflict, "Somebody else changed this record")
+	}
+	for _, p := range []string{w.Ines.Practitioner().String(), id.New[id.Practitioner](w.Now()).String(), "x"} {
+		b.post(at, edit("version", version[1], "practitioner", p)).shows(t, http.StatusUnprocessableEntity)
+	}
+	same(t, w, before, "a version or a practitioner made up")
+	hers := "/people/" + m.client["Lena"]
+	m.browser["Noor"].post(hers+"/edit", url.Values{"first": {"Lena"}, "last": {"Marsh"}, "version": {"1"}, "practitioner": {w.Mara.Practitioner().String()}}).leads(t, hers+"?said=saved")
+	m.browser["Noor"].get(hers).shows(t, 200, "Lena Marsh") // still hers: handing over is for who runs the practice
+	b.post(at, edit("version", version[1])).leads(t, "/people/"+m.client["Theo"]+"?said=saved")
+}
+
+// Whoever confirms a sign-up has the name and address they signed up with.
+func TestMatrixASignUpIsConfirmedAsItWasTyped(t *testing.T) {
+	t.Parallel()
+	m := newMatrix(t)
+	w := m.world
+	b := m.site.browser(t, w)
+	f := extra(m)
+	f.Set("name", "Nora New")
+	f.Set("email", "nora@example.com")
+	b.post("/sign-up", f).leads(t, "/sign-up?said=sent")
+	w.RunJobs(t)
+	f.Set("name", "Xavier Intruder")
+	f.Set("email", "x@intruder.test")
+	f.Set("password", "a heron stands in the reeds")
+	b.post("/confirm/"+w.Link(t, "nora@example.com", "/confirm/"), f).leads(t, "/practice/new")
+	b.get("/settings").shows(t, 200, "Nora New", "nora@example.com")
+	b.get("/people").shows(t, 404, nothingHere)
+	if len(w.Letters("x@intruder.test")) > 0 {
+		t.Error("a letter went to the address of the second form")
+	}
+}
