@@ -695,14 +695,13 @@ func (l *linkMaker) make(route, state string) string {
 	if state == "unknown" {
 		return secret.NewToken().Reveal()
 	}
-	links := account.Links{Base: letter.Base, Brand: letter.Brand}
 	sort := route[:strings.Index(route, "{")]
 	if sort == "/join/" {
 		return l.join(state)
 	}
 	who, a := l.somebody(sort != "/verify/")
 	by, to := access.AsPerson(who), a.String()
-	ask := func(tx *db.Tx) error { return account.AskReset(tx, access.Guest(), a, links) }
+	ask := func(tx *db.Tx) error { return account.AskReset(tx, access.Guest(), a) }
 	var use func(*db.Tx, secret.Token) error
 	switch sort {
 	case "/reset/":
@@ -714,22 +713,22 @@ func (l *linkMaker) make(route, state string) string {
 		l.n++
 		fresh, _ := email.Parse(fmt.Sprintf("zara%d@example.com", l.n))
 		to = fresh.String()
-		ask = func(tx *db.Tx) error { return account.BeginSignUp(tx, access.Guest(), "Zara Zwei", fresh, links) }
+		ask = func(tx *db.Tx) error { return account.BeginSignUp(tx, access.Guest(), "Zara Zwei", fresh) }
 		use = func(tx *db.Tx, token secret.Token) error {
 			_, err := account.ConfirmSignUp(tx, access.Guest(), token, "x")
 			return err
 		}
 	case "/verify/":
-		ask = func(tx *db.Tx) error { return account.AskVerify(tx, by, who, links) }
+		ask = func(tx *db.Tx) error { return account.AskVerify(tx, by, who) }
 		use = func(tx *db.Tx, token secret.Token) error { return account.ConfirmVerify(tx, by, token) }
 	case "/email/", "/email-back/":
 		l.n++
 		fresh, _ := email.Parse(fmt.Sprintf("zara%d@example.com", l.n))
-		ask, to = func(tx *db.Tx) error { return account.AskEmail(tx, by, fresh, links) }, fresh.String()
-		use = func(tx *db.Tx, token secret.Token) error { return account.ConfirmEmail(tx, by, token, links) }
+		ask, to = func(tx *db.Tx) error { return account.AskEmail(tx, by, fresh) }, fresh.String()
+		use = func(tx *db.Tx, token secret.Token) error { return account.ConfirmEmail(tx, by, token) }
 		if sort == "/email-back/" {
 			there := secret.ParseToken(l.do(to, "/email/", ask))
-			ask, to = func(tx *db.Tx) error { return account.ConfirmEmail(tx, by, there, links) }, a.String()
+			ask, to = func(tx *db.Tx) error { return account.ConfirmEmail(tx, by, there) }, a.String()
 			use = func(tx *db.Tx, token secret.Token) error { return account.Revert(tx, access.Guest(), token) }
 		}
 	case "/choices/":
