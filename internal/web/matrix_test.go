@@ -481,11 +481,6 @@ func TestMatrixEverybodyEntersWhereTheyMayAndNowhereElse(t *testing.T) {
 	}
 	m.browser["Ines"].get("/people/"+m.client["Ida"]).shows(t, 200, "Ida")
 	m.browser["Theo"].get("/dashboard").shows(t, 200, "This is your private place")
-	for _, name := range []string{"Eve", "Gus"} {
-		if page := m.browser[name].get("/dashboard").shows(t, 200); strings.Contains(page.text, "private place\"") || strings.Contains(page.text, "/people\"") {
-			t.Errorf("%s has a place, and should have lost it", name)
-		}
-	}
 	m.rules(t)
 	cells, n := m.cells(), 0
 	before := state(t, w)
@@ -515,6 +510,11 @@ func TestMatrixEverybodyEntersWhereTheyMayAndNowhereElse(t *testing.T) {
 	t.Logf("%d requests for %d cells", n, len(cells))
 }
 
+// roles are what everybody is. Care of Eve has ended, Gus is no member any more:
+// the session each still has is in no place.
+var roles = map[string]access.Role{"Mara": access.Owner, "Noor": access.Practitioner, "Ada": access.Administrator, "Bill": access.Biller, "Skye": access.Scheduler, "Sue": access.Supervisor,
+	"Ines": access.Owner, "Theo": access.Client, "Carla": access.Client, "Dora": access.Client, "Eve": access.Person, "Gus": access.Person, "Pat": access.Person}
+
 // rules asks the rules by themselves: a verb that refuses too would hide one
 // that is too wide.
 func (m *matrix) rules(t *testing.T) {
@@ -527,6 +527,9 @@ func (m *matrix) rules(t *testing.T) {
 				t.Fatal(err)
 			}
 			is = k.actor
+		}
+		if is.Role() != roles[who] {
+			t.Errorf("%s is %q, want %q", who, is.Role(), roles[who])
 		}
 		for _, rt := range routes {
 			class := reviewed[rt.pattern]
