@@ -36,9 +36,16 @@ type Office struct {
 
 func (o *Office) say(format string, args ...any) { fmt.Fprintf(o.Out, format+"\n", args...) }
 
-// work opens an installation for one command that changes it.
+// work opens an installation for one command that adds to it, and makes it if
+// there is none.
 func (o *Office) work(ctx context.Context, p config.Place, do func(*installation.Installation) error) error {
 	return o.with(p, do, func() (*installation.Installation, error) { return installation.Open(ctx, p, o.SQL, o.Clock) })
+}
+
+// change opens an installation that must be there already, for one command
+// that destroys something of it.
+func (o *Office) change(ctx context.Context, p config.Place, do func(*installation.Installation) error) error {
+	return o.with(p, do, func() (*installation.Installation, error) { return installation.Enter(ctx, p, o.SQL, o.Clock) })
 }
 
 // look opens an installation for one command that only looks.

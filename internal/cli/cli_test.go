@@ -52,7 +52,7 @@ func operate() {
 
 func TestScripts(t *testing.T) {
 	t.Parallel()
-	testscript.Run(t, testscript.Params{Dir: "testdata/script", Cmds: map[string]func(*testscript.TestScript, bool, []string){"cut": cut, "mode": mode}})
+	testscript.Run(t, testscript.Params{Dir: "testdata/script", Cmds: map[string]func(*testscript.TestScript, bool, []string){"cut": cut, "mode": mode, "kept": kept}})
 }
 
 // cut takes the last bytes off a file.
@@ -61,6 +61,22 @@ func cut(ts *testscript.TestScript, _ bool, args []string) {
 	info, err := os.Stat(file)
 	ts.Check(err)
 	ts.Check(os.Truncate(file, info.Size()-100))
+}
+
+// kept fails unless a root key from before, as only its owner may read it, is
+// beside the one in use.
+func kept(ts *testscript.TestScript, _ bool, args []string) {
+	found, err := filepath.Glob(ts.MkAbs(args[0]) + ".before-*")
+	ts.Check(err)
+	want := ts.ReadFile(args[1])
+	for _, f := range found {
+		info, err := os.Stat(f)
+		ts.Check(err)
+		if ts.ReadFile(f) == want && info.Mode().Perm() == 0o600 {
+			return
+		}
+	}
+	ts.Fatalf("%s is not kept: %v", args[1], found)
 }
 
 // mode says who may use a file: mode 644 FILE sets it, mode FILE fails unless
@@ -384,5 +400,38 @@ func TestALostRootKeyIsNotReplaced(t *testing.T) {
 	}
 	if _, err := os.Stat(p.KeyFile()); err == nil {
 		t.Error("a new root key was made, which opens nothing")
+	}
+}
+
+func TestKeysAreRotatedOnlyWhereTheyLockSomething(t *testing.T) {
+	t.Parallel()
+	o, p, _ := office(t)
+	owner, client := settle(t, o, p)
+	before, err := os.ReadFile(p.KeyFile())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, elsewhere, _ := office(t)
+	elsewhere.RootKey = p.KeyFile()
+	forgot := config.Place{Data: t.TempDir(), RootKey: p.KeyFile()} // and --database, if there was one
+	for _, wrong := range []config.Place{elsewhere, forgot} {
+		if err := (&cli.RotateKeys{Place: wrong}).Run(t.Context(), o); !errors.Is(err, installation.ErrNone) {
+			t.Errorf("in the wrong place: %v", err)
+		}
+		if err := (&cli.VerifyTrail{Place: wrong}).Run(t.Context(), o); !errors.Is(err, installation.ErrNone) {
+			t.Errorf("looking in the wrong place: %v", err)
+		}
+	}
+	if after, err := os.ReadFile(p.KeyFile()); err != nil || !bytes.Equal(before, after) {
+		t.Errorf("the root key was replaced: %v", err)
+	}
+	open(t, o, p, func(d *db.DB) { everythingOpens(t, d, owner, client) })
+
+	q, other, _ := office(t)
+	settle(t, q, other)
+	theirs := p
+	theirs.RootKey = other.KeyFile()
+	if err := (&cli.RotateKeys{Place: theirs}).Run(t.Context(), o); !errors.Is(err, installation.ErrOtherKey) {
+		t.Errorf("with the root key of another installation: %v", err)
 	}
 }
