@@ -17,8 +17,10 @@ import (
 	"icouch/internal/access"
 	"icouch/internal/account"
 	"icouch/internal/base/email"
+	"icouch/internal/base/fault"
 	"icouch/internal/base/id"
 	"icouch/internal/cli"
+	"icouch/internal/letter"
 	"icouch/internal/people"
 	"icouch/internal/platform/config"
 	"icouch/internal/platform/db"
@@ -434,4 +436,57 @@ func TestKeysAreRotatedOnlyWhereTheyLockSomething(t *testing.T) {
 	if err := (&cli.RotateKeys{Place: theirs}).Run(t.Context(), o); !errors.Is(err, installation.ErrOtherKey) {
 		t.Errorf("with the root key of another installation: %v", err)
 	}
+}
+
+func TestTheOperatorHandsOverLettersOfTheInstallationAlone(t *testing.T) {
+	t.Parallel()
+	o, p, out := office(t)
+	settle(t, o, p) // whose letter to Theo is the practice's
+	address, err := email.Parse("ines@example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	send := func(tx *db.Tx) error {
+		_, err := letter.Send(tx, access.Guest(), letter.Draft{Kind: letter.ConfirmMail, To: address, FromName: letter.Brand, Body: letter.Body{
+			Subject: "Confirm your e-mail", Parts: []letter.Part{{Button: &letter.Button{Label: "Confirm", URL: letter.Base + "/confirm/0123456789"}}}}})
+		return err
+	}
+	open(t, o, p, func(d *db.DB) {
+		if err := d.Maintain(t.Context(), send); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if err := (&cli.Letters{Place: p}).Run(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	if said := out.String(); !strings.Contains(said, "a practitioner signs up") || !strings.Contains(said, "1 letter of") || strings.Contains(said, "ines@") || strings.Contains(said, "/confirm/") {
+		t.Errorf("the list says\n%s", said)
+	}
+	out.Reset()
+	if err := (&cli.Letters{Place: p, Show: true, URL: "https://couch.example.org", Brand: "iCouch"}).Run(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"To: ines@example.com", "Confirm your e-mail", "https://couch.example.org/confirm/0123456789"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the letter does not say %q:\n%s", want, out)
+		}
+	}
+	if strings.Contains(out.String(), "theo@") {
+		t.Errorf("a practice's letter is shown:\n%s", out)
+	}
+	open(t, o, p, func(d *db.DB) {
+		var lines int
+		if err := d.Row(t.Context(), "SELECT COUNT(*) FROM audit WHERE action = 'letter.shown' AND practice_id = 'installation'", nil, &lines); err != nil || lines != 1 {
+			t.Errorf("the trail has %d lines of it: %v", lines, err)
+		}
+		for name, by := range map[string]access.Actor{"a stranger": access.Guest(), "a job": access.Job(keys.Installation), "a person": access.AsPerson("x"), "the operator in a practice": access.Operating("y")} {
+			err := d.Update(t.Context(), func(tx *db.Tx) error {
+				_, err := letter.Read(tx, by, letter.House{})
+				return err
+			})
+			if !errors.Is(err, fault.Forbidden) {
+				t.Errorf("%s reads letters: %v", name, err)
+			}
+		}
+	})
 }
