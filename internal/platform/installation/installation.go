@@ -189,9 +189,9 @@ func gradeOf(p config.Place) (crypt.Grade, error) {
 // Protects says what a root key of this grade protects from.
 func Protects(g crypt.Grade) string {
 	if g == crypt.Apart {
-		return "grade B: the root key is apart from the data, so a copy of the data alone can be read by nobody"
+		return "grade B: it is apart from the data, so a copy of the data alone can be read by nobody"
 	}
-	return "grade C: the root key is beside the data, so copies, dumps and backups of the database are protected, and a stolen disk is not; put the key elsewhere with --root-key"
+	return "grade C: it lies on the same disk as the data, so a copy of the database is protected, and a stolen disk is not; put it on another disk and name it with --root-key"
 }
 
 func exists(file string) bool {
