@@ -442,6 +442,10 @@ func TestTheOperatorHandsOverLettersOfTheInstallationAlone(t *testing.T) {
 	t.Parallel()
 	o, p, out := office(t)
 	settle(t, o, p) // whose letter to Theo is the practice's
+	if err := (&cli.Letters{Place: p, Show: true}).Run(t.Context(), o); err != nil || !strings.Contains(out.String(), "0 letters of") {
+		t.Errorf("where none waits: %v\n%s", err, out)
+	}
+	out.Reset()
 	address, err := email.Parse("ines@example.com")
 	if err != nil {
 		t.Fatal(err)

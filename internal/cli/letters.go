@@ -25,10 +25,15 @@ type Letters struct {
 // Run is "icouch letters".
 func (c *Letters) Run(ctx context.Context, o *Office) error {
 	return o.look(ctx, c.Place, func(i *installation.Installation) error {
-		if c.Show {
+		held, err := onHand(ctx, i.DB)
+		if err != nil {
+			return err
+		}
+		if c.Show && len(held) > 0 {
 			return o.show(ctx, i.DB, c.house())
 		}
-		return o.list(ctx, i.DB)
+		o.list(held)
+		return nil
 	})
 }
 
@@ -40,15 +45,15 @@ func (c *Letters) house() letter.House {
 	return h
 }
 
-func (o *Office) list(ctx context.Context, d *db.DB) error {
-	var held []letter.Held
-	err := d.View(ctx, func(tx *db.Tx) (err error) {
+func onHand(ctx context.Context, d *db.DB) (held []letter.Held, err error) {
+	err = d.View(ctx, func(tx *db.Tx) (err error) {
 		held, err = letter.OnHand(tx, access.Operator())
 		return err
 	})
-	if err != nil {
-		return err
-	}
+	return held, err
+}
+
+func (o *Office) list(held []letter.Held) {
 	for _, l := range held {
 		o.say("%s  %s", l.At.Format(time.DateTime), about(l.Kind))
 	}
@@ -56,7 +61,6 @@ func (o *Office) list(ctx context.Context, d *db.DB) error {
 	if len(held) > 0 {
 		o.say("To read them, and hand over the links in them: icouch letters --show")
 	}
-	return nil
 }
 
 func (o *Office) show(ctx context.Context, d *db.DB, h letter.House) error {
