@@ -6,10 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
 
+	"icouch/internal/account"
+	"icouch/internal/base/secret"
 	"icouch/internal/cli"
 	"icouch/internal/platform/config"
 )
@@ -29,23 +32,42 @@ func (d *demo) Run(ctx context.Context, to config.IO) error {
 
 // rehearse fills a new demo and says how to get in.
 func (d *demo) rehearse(ctx context.Context, m *Main, out io.Writer) error {
-	ways, err := cli.Rehearse(ctx, m.Doorman, m.Mailbox)
-	switch {
-	case err == nil:
-		err = d.keep(ways)
-	case errors.Is(err, cli.ErrDemoThere):
-		ways, err = d.kept()
+	ways, err := d.kept()
+	if errors.Is(err, fs.ErrNotExist) {
+		ways, err = d.begin(ctx, m)
 	}
 	if err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
 	base := m.Settings.Base()
 	fmt.Fprintf(out, "\nRiverside Counseling is ready at %s\n\n", base)
-	fmt.Fprintf(out, "  As the practitioner   %s   %s\n", ways.Practitioner.Email, ways.Practitioner.Passphrase)
-	fmt.Fprintf(out, "  As Vince, a client    %s   %s\n", ways.Client.Email, ways.Client.Passphrase)
+	fmt.Fprintf(out, "  As the practitioner   %s\n", d.way(ctx, m.Doorman, ways.Practitioner))
+	fmt.Fprintf(out, "  As Vince, a client    %s\n", d.way(ctx, m.Doorman, ways.Client))
 	fmt.Fprintf(out, "\nSign in at %s/sign-in. Every letter is at %s%s.\n", base, base, mailboxPage)
 	fmt.Fprintf(out, "Everybody here is invented. Press Ctrl-C to stop; delete %s to begin anew.\n\n", d.Data)
 	return nil
+}
+
+// begin fills a new demo.
+func (d *demo) begin(ctx context.Context, m *Main) (cli.Demo, error) {
+	ways, err := cli.Rehearse(ctx, m.Doorman, m.Mailbox)
+	if errors.Is(err, cli.ErrDemoThere) {
+		return ways, fmt.Errorf("the demo in %s was not finished: delete it and start again", d.Data)
+	}
+	if err != nil {
+		return ways, err
+	}
+	return ways, d.keep(ways)
+}
+
+// way says how to get in: what was kept, unless whoever tries the demo out has
+// changed it since.
+func (d *demo) way(ctx context.Context, doorman *account.Doorman, s cli.SignIn) string {
+	_, err := doorman.SignIn(ctx, s.Email, s.Passphrase, "the demo's own start", secret.Token{})
+	if errors.Is(err, account.ErrWrong) {
+		return fmt.Sprintf("You changed the e-mail or the password of the demo; use yours, or delete %s to begin anew.", d.Data)
+	}
+	return s.Email + "   " + s.Passphrase
 }
 
 // The passphrases of invented people are kept beside them, for the next start.
@@ -62,7 +84,10 @@ func (d *demo) keep(ways cli.Demo) error {
 func (d *demo) kept() (ways cli.Demo, err error) {
 	b, err := os.ReadFile(d.file())
 	if err != nil {
-		return ways, fmt.Errorf("the demo in %s was not finished: delete it and start again", d.Data)
+		return ways, err
 	}
-	return ways, json.Unmarshal(b, &ways)
+	if err := json.Unmarshal(b, &ways); err != nil {
+		return ways, fmt.Errorf("%s cannot be read: delete %s and start again", d.file(), d.Data)
+	}
+	return ways, nil
 }

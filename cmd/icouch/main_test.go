@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"database/sql"
 	"encoding/pem"
 	"errors"
 	"io"
@@ -151,26 +152,29 @@ func TestTheSecondProgramInADirectoryIsTurnedAway(t *testing.T) {
 	}
 }
 
+// show runs the demo until it has said how to get in.
+func show(t *testing.T, d *demo) string {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	out := new(safeBuffer)
+	ready := writerFunc(func(p []byte) (int, error) {
+		if n, err := out.Write(p); err != nil || !bytes.Contains(p, []byte("invented")) {
+			return n, err
+		}
+		cancel() // the last line has been said
+		return len(p), nil
+	})
+	if err := d.Run(ctx, config.IO{Out: ready, Err: io.Discard}); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
 func TestTheDemoIsReadyAndStillThereNextTime(t *testing.T) {
 	t.Parallel()
 	d := &demo{Data: filepath.Join(t.TempDir(), "demo"), Listen: freePort(t)}
-	var said [2]string
-	for i := range said {
-		ctx, cancel := context.WithCancel(t.Context())
-		out := new(safeBuffer)
-		ready := writerFunc(func(p []byte) (int, error) {
-			if n, err := out.Write(p); err != nil || !bytes.Contains(p, []byte("invented")) {
-				return n, err
-			}
-			cancel() // the last line has been said
-			return len(p), nil
-		})
-		if err := d.Run(ctx, config.IO{Out: ready, Err: io.Discard}); err != nil {
-			t.Fatal(err)
-		}
-		cancel()
-		said[i] = out.String()
-	}
+	said := [2]string{show(t, d), show(t, d)}
 	for _, want := range []string{"Riverside Counseling", "demo@example.com", "vince.gill@example.com", "/mailbox"} {
 		if !strings.Contains(said[0], want) {
 			t.Errorf("the demo does not say %q:\n%s", want, said[0])
@@ -178,6 +182,54 @@ func TestTheDemoIsReadyAndStillThereNextTime(t *testing.T) {
 	}
 	if said[0] != said[1] {
 		t.Errorf("the second start says other things:\n%s\n%s", said[0], said[1])
+	}
+}
+
+func TestTheDemoStartsAlthoughItsSignInWasChanged(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]string{
+		"e-mail":   "UPDATE account SET email_index = randomblob(32)",
+		"password": "UPDATE account SET password = substr(password, 1, length(password) - 10) || 'AAAAAAAAAA'",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := &demo{Data: filepath.Join(t.TempDir(), "demo"), Listen: freePort(t)}
+			show(t, d)
+			db, err := sql.Open("sqlite", filepath.Join(d.Data, "icouch.db"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = db.ExecContext(t.Context(), change)
+			if err := errors.Join(err, db.Close()); err != nil {
+				t.Fatal(err)
+			}
+			said := show(t, d)
+			if !strings.Contains(said, "As the practitioner   You changed the e-mail or the password of the demo") || strings.Contains(said, "demo@example.com") {
+				t.Errorf("it says\n%s", said)
+			}
+		})
+	}
+}
+
+func TestWhatCannotBeServedLeavesNothingBehind(t *testing.T) {
+	t.Parallel()
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	data := filepath.Join(t.TempDir(), "new")
+	for says, args := range map[string][]string{
+		"something else listens":                 {"serve", "--data", data, "--listen", taken.Addr().String()},
+		"icouch: --smtp must begin with smtp://": {"serve", "--data", data, "--listen", freePort(t), "--smtp", "http://mail.example.org"},
+	} {
+		var out, log bytes.Buffer
+		if status := run(args, &out, &log); status != 1 || !strings.Contains(log.String(), says) {
+			t.Errorf("%v: %d %q", args, status, log.String())
+		}
+	}
+	if _, err := os.Stat(data); err == nil {
+		t.Error("there is a data directory now")
 	}
 }
 

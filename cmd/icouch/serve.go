@@ -69,16 +69,16 @@ func (m *Main) Run(ctx context.Context) (err error) {
 		return err
 	}
 	m.log = newLog(m.Log, m.Settings.Log)
-	if err := m.open(ctx); err != nil {
-		return errors.Join(err, m.close())
-	}
-	defer func() { err = errors.Join(err, m.close()) }()
-
-	m.server, err = newServer(m.site().Handler(), m.Settings.Site, m.log)
-	if err != nil {
+	// First, so that what cannot be served leaves no new installation behind.
+	if m.server, err = newServer(nil, m.Settings.Site, m.log); err != nil {
 		return err
 	}
 	m.Address = m.server.address()
+	if err := m.open(ctx); err != nil {
+		return errors.Join(err, m.server.tcp.Close(), m.close())
+	}
+	defer func() { err = errors.Join(err, m.close()) }()
+	m.server.http.Handler = m.site().Handler()
 	m.greet(m.Log)
 
 	ctx, stop := context.WithCancelCause(ctx)
@@ -216,7 +216,7 @@ func (m *Main) mailState() string {
 	case m.sender != nil:
 		return "through the mail server of --smtp, from " + m.Settings.From
 	}
-	return "wait, because no mail server is set up (--smtp)"
+	return "wait, because no mail server is set up (--smtp). To hand over the link with which a practitioner signs up: icouch letters --show"
 }
 
 // mailboxPage is where the site shows the mailbox.

@@ -55,6 +55,7 @@ const (
 	LetterDelayed  Action = "letter.delayed"
 	LetterReturned Action = "letter.returned"
 	LetterFailed   Action = "letter.failed"
+	LetterShown    Action = "letter.shown"
 	LettersOff     Action = "letters.declined"
 	LettersOn      Action = "letters.wanted"
 

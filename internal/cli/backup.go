@@ -8,7 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
+	"time"
 
 	"filippo.io/age"
 
@@ -46,6 +46,9 @@ func (c *Backup) Run(ctx context.Context, o *Office) error {
 		if err != nil {
 			return err
 		}
+		if err := os.WriteFile(lastBackup(c.Place), []byte(o.Clock().UTC().Format(time.RFC3339)+"\n"), 0o600); err != nil {
+			return fmt.Errorf("note of the backup: %w", err)
+		}
 		o.say("%s: a whole copy of the database, checked and encrypted, %d KiB.", c.File, size>>10)
 		if own {
 			o.say("It opens with %s. Keep a copy of that file elsewhere: lost with this machine, the backup opens for nobody.", c.keyFile())
@@ -54,6 +57,9 @@ func (c *Backup) Run(ctx context.Context, o *Office) error {
 		return nil
 	})
 }
+
+// lastBackup is the file that says when the last backup was made.
+func lastBackup(p config.Place) string { return filepath.Join(p.Data, "backup.last") }
 
 func (c *Backup) keyFile() string { return filepath.Join(c.Data, "backup.key") }
 
@@ -168,7 +174,7 @@ type Restore struct {
 	File     string `arg:"" help:"The backup." type:"existingfile"`
 	Data     string `help:"New data directory." required:"" placeholder:"DIR"`
 	Identity string `help:"Key that opens the backup. Without it: backup.key in the new data directory." env:"ICOUCH_BACKUP_IDENTITY" placeholder:"FILE"`
-	RootKey  string `help:"File with the root key, to check the copy with. Without it: root.key in the new data directory, if it is there." env:"ICOUCH_ROOT_KEY" placeholder:"FILE"`
+	RootKey  string `help:"File with the root key, which must open what is in the backup. Without it: root.key in the new data directory." env:"ICOUCH_ROOT_KEY" placeholder:"FILE"`
 }
 
 // Run is "icouch restore".
@@ -187,24 +193,34 @@ func (c *Restore) Run(ctx context.Context, o *Office) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+	if _, err := os.Stat(p.KeyFile()); err != nil {
+		return fmt.Errorf("there is no root key at %s, and without it nothing in the backup can be read: put it there, or name it with --root-key. Nothing has been put in place", p.KeyFile())
+	}
+	undo, err := newDir(c.Data)
+	if err != nil {
 		return fmt.Errorf("restore: %w", err)
 	}
-	if err := o.restore(ctx, c.File, p.DatabaseFile(), ids); err != nil {
-		return err
+	if err := o.restore(ctx, c.File, p, ids); err != nil {
+		return errors.Join(err, undo())
 	}
 	o.say("The database is in %s, and whole.", p.DatabaseFile())
-	if _, err := os.Stat(p.KeyFile()); err != nil {
-		o.say("Its root key is not here yet: put it at %s, then run icouch doctor. Without it no name can be read.", p.KeyFile())
-		return nil
-	}
 	return (&VerifyTrail{Place: p}).Run(ctx, o)
 }
 
-// restore decrypts into a directory of its own first: what is cut short or
-// does not check out never looks like an installation.
-func (o *Office) restore(ctx context.Context, from, to string, ids []age.Identity) error {
-	dir, err := os.MkdirTemp(filepath.Dir(to), ".restore-*")
+// newDir makes a directory, and returns what takes it away again if it was not
+// there before.
+func newDir(dir string) (undo func() error, err error) {
+	if _, err := os.Stat(dir); err == nil {
+		return func() error { return nil }, nil
+	}
+	return func() error { return os.Remove(dir) }, os.MkdirAll(dir, 0o700)
+}
+
+// restore decrypts into a directory of its own first: what is cut short, does
+// not check out, or is not opened by the root key never looks like an
+// installation.
+func (o *Office) restore(ctx context.Context, from string, p config.Place, ids []age.Identity) error {
+	dir, err := os.MkdirTemp(p.Data, ".restore-*")
 	if err != nil {
 		return fmt.Errorf("restore: %w", err)
 	}
@@ -216,12 +232,24 @@ func (o *Office) restore(ctx context.Context, from, to string, ids []age.Identit
 	if err := o.intact(ctx, copied); err != nil {
 		return fmt.Errorf("the backup opens, but what is in it is damaged: %w", err)
 	}
-	if err := os.Link(copied, to); errors.Is(err, fs.ErrExist) {
+	if err := o.fits(ctx, config.Place{Data: dir, RootKey: p.KeyFile()}); err != nil {
+		return err
+	}
+	if err := os.Link(copied, p.DatabaseFile()); errors.Is(err, fs.ErrExist) {
 		return ErrDataThere
 	} else if err != nil {
 		return fmt.Errorf("restore: %w", err)
 	}
 	return nil
+}
+
+// fits sees that the root key opens what was in the backup.
+func (o *Office) fits(ctx context.Context, p config.Place) error {
+	err := o.look(ctx, p, func(*installation.Installation) error { return nil })
+	if errors.Is(err, installation.ErrOtherKey) {
+		return fmt.Errorf("the root key %s does not open this backup: it belongs to another installation, or to a time after or before a change of keys (see root.key.before-… beside it). Nothing has been put in place", p.KeyFile())
+	}
+	return err
 }
 
 func decrypt(from, to string, ids []age.Identity) error {
@@ -235,11 +263,11 @@ func decrypt(from, to string, ids []age.Identity) error {
 		if _, other := errors.AsType[*age.NoIdentityMatchError](err); other {
 			return errors.New("this key does not open this backup")
 		}
-		return fmt.Errorf("the file %s is not a whole backup: %s", from, strings.TrimPrefix(err.Error(), "failed to read header: "))
+		return fmt.Errorf("the file %s is not a backup, or not a whole one", from)
 	}
 	return writeNew(to, func(w io.Writer) error {
 		if _, err := io.Copy(w, open); err != nil {
-			return fmt.Errorf("the backup is cut short or was changed: %w", err)
+			return errors.New("the backup is cut short or was changed")
 		}
 		return nil
 	})

@@ -22,6 +22,7 @@ type Commands struct {
 	Doctor  Doctor  `cmd:"" help:"Look at an installation and say what is well and what is not."`
 	Keys    Keys    `cmd:"" help:"Change the keys that everything is sealed with."`
 	Audit   Audit   `cmd:"" help:"Prove the trail."`
+	Letters Letters `cmd:"" help:"List the letters of the installation itself that wait, and with --show read them."`
 	Seed    Seed    `cmd:"" help:"Add invented clients, to try and to measure with."`
 	Backup  Backup  `cmd:"" help:"Write an encrypted copy of the database, also while the program runs."`
 	Restore Restore `cmd:"" help:"Bring an encrypted copy back, into a new data directory."`
@@ -36,9 +37,16 @@ type Office struct {
 
 func (o *Office) say(format string, args ...any) { fmt.Fprintf(o.Out, format+"\n", args...) }
 
-// work opens an installation for one command that changes it.
+// work opens an installation for one command that adds to it, and makes it if
+// there is none.
 func (o *Office) work(ctx context.Context, p config.Place, do func(*installation.Installation) error) error {
 	return o.with(p, do, func() (*installation.Installation, error) { return installation.Open(ctx, p, o.SQL, o.Clock) })
+}
+
+// change opens an installation that must be there already, for one command
+// that destroys something of it.
+func (o *Office) change(ctx context.Context, p config.Place, do func(*installation.Installation) error) error {
+	return o.with(p, do, func() (*installation.Installation, error) { return installation.Enter(ctx, p, o.SQL, o.Clock) })
 }
 
 // look opens an installation for one command that only looks.

@@ -17,8 +17,10 @@ import (
 	"icouch/internal/access"
 	"icouch/internal/account"
 	"icouch/internal/base/email"
+	"icouch/internal/base/fault"
 	"icouch/internal/base/id"
 	"icouch/internal/cli"
+	"icouch/internal/letter"
 	"icouch/internal/people"
 	"icouch/internal/platform/config"
 	"icouch/internal/platform/db"
@@ -52,7 +54,7 @@ func operate() {
 
 func TestScripts(t *testing.T) {
 	t.Parallel()
-	testscript.Run(t, testscript.Params{Dir: "testdata/script", Cmds: map[string]func(*testscript.TestScript, bool, []string){"cut": cut, "mode": mode}})
+	testscript.Run(t, testscript.Params{Dir: "testdata/script", Cmds: map[string]func(*testscript.TestScript, bool, []string){"cut": cut, "mode": mode, "kept": kept}})
 }
 
 // cut takes the last bytes off a file.
@@ -61,6 +63,22 @@ func cut(ts *testscript.TestScript, _ bool, args []string) {
 	info, err := os.Stat(file)
 	ts.Check(err)
 	ts.Check(os.Truncate(file, info.Size()-100))
+}
+
+// kept fails unless a root key from before, as only its owner may read it, is
+// beside the one in use.
+func kept(ts *testscript.TestScript, _ bool, args []string) {
+	found, err := filepath.Glob(ts.MkAbs(args[0]) + ".before-*")
+	ts.Check(err)
+	want := ts.ReadFile(args[1])
+	for _, f := range found {
+		info, err := os.Stat(f)
+		ts.Check(err)
+		if ts.ReadFile(f) == want && info.Mode().Perm() == 0o600 {
+			return
+		}
+	}
+	ts.Fatalf("%s is not kept: %v", args[1], found)
 }
 
 // mode says who may use a file: mode 644 FILE sets it, mode FILE fails unless
@@ -385,4 +403,94 @@ func TestALostRootKeyIsNotReplaced(t *testing.T) {
 	if _, err := os.Stat(p.KeyFile()); err == nil {
 		t.Error("a new root key was made, which opens nothing")
 	}
+}
+
+func TestKeysAreRotatedOnlyWhereTheyLockSomething(t *testing.T) {
+	t.Parallel()
+	o, p, _ := office(t)
+	owner, client := settle(t, o, p)
+	before, err := os.ReadFile(p.KeyFile())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, elsewhere, _ := office(t)
+	elsewhere.RootKey = p.KeyFile()
+	forgot := config.Place{Data: t.TempDir(), RootKey: p.KeyFile()} // and --database, if there was one
+	for _, wrong := range []config.Place{elsewhere, forgot} {
+		if err := (&cli.RotateKeys{Place: wrong}).Run(t.Context(), o); !errors.Is(err, installation.ErrNone) {
+			t.Errorf("in the wrong place: %v", err)
+		}
+		if err := (&cli.VerifyTrail{Place: wrong}).Run(t.Context(), o); !errors.Is(err, installation.ErrNone) {
+			t.Errorf("looking in the wrong place: %v", err)
+		}
+	}
+	if after, err := os.ReadFile(p.KeyFile()); err != nil || !bytes.Equal(before, after) {
+		t.Errorf("the root key was replaced: %v", err)
+	}
+	open(t, o, p, func(d *db.DB) { everythingOpens(t, d, owner, client) })
+
+	q, other, _ := office(t)
+	settle(t, q, other)
+	theirs := p
+	theirs.RootKey = other.KeyFile()
+	if err := (&cli.RotateKeys{Place: theirs}).Run(t.Context(), o); !errors.Is(err, installation.ErrOtherKey) {
+		t.Errorf("with the root key of another installation: %v", err)
+	}
+}
+
+func TestTheOperatorHandsOverLettersOfTheInstallationAlone(t *testing.T) {
+	t.Parallel()
+	o, p, out := office(t)
+	settle(t, o, p) // whose letter to Theo is the practice's
+	if err := (&cli.Letters{Place: p, Show: true}).Run(t.Context(), o); err != nil || !strings.Contains(out.String(), "0 letters of") {
+		t.Errorf("where none waits: %v\n%s", err, out)
+	}
+	out.Reset()
+	address, err := email.Parse("ines@example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	send := func(tx *db.Tx) error {
+		_, err := letter.Send(tx, access.Guest(), letter.Draft{Kind: letter.ConfirmMail, To: address, FromName: letter.Brand, Body: letter.Body{
+			Subject: "Confirm your e-mail", Parts: []letter.Part{{Button: &letter.Button{Label: "Confirm", URL: letter.Base + "/confirm/0123456789"}}}}})
+		return err
+	}
+	open(t, o, p, func(d *db.DB) {
+		if err := d.Maintain(t.Context(), send); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if err := (&cli.Letters{Place: p}).Run(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	if said := out.String(); !strings.Contains(said, "a practitioner signs up") || !strings.Contains(said, "1 letter of") || strings.Contains(said, "ines@") || strings.Contains(said, "/confirm/") {
+		t.Errorf("the list says\n%s", said)
+	}
+	out.Reset()
+	if err := (&cli.Letters{Place: p, Show: true, URL: "https://couch.example.org", Brand: "iCouch"}).Run(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"To: ines@example.com", "Confirm your e-mail", "https://couch.example.org/confirm/0123456789"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the letter does not say %q:\n%s", want, out)
+		}
+	}
+	if strings.Contains(out.String(), "theo@") {
+		t.Errorf("a practice's letter is shown:\n%s", out)
+	}
+	open(t, o, p, func(d *db.DB) {
+		var lines int
+		if err := d.Row(t.Context(), "SELECT COUNT(*) FROM audit WHERE action = 'letter.shown' AND practice_id = 'installation'", nil, &lines); err != nil || lines != 1 {
+			t.Errorf("the trail has %d lines of it: %v", lines, err)
+		}
+		for name, by := range map[string]access.Actor{"a stranger": access.Guest(), "a job": access.Job(keys.Installation), "a person": access.AsPerson("x"), "the operator in a practice": access.Operating("y")} {
+			err := d.Update(t.Context(), func(tx *db.Tx) error {
+				_, err := letter.Read(tx, by, letter.House{})
+				return err
+			})
+			if !errors.Is(err, fault.Forbidden) {
+				t.Errorf("%s reads letters: %v", name, err)
+			}
+		}
+	})
 }

@@ -11,6 +11,7 @@ import (
 	"icouch/internal/access"
 	"icouch/internal/letter"
 	"icouch/internal/platform/config"
+	"icouch/internal/platform/crypt"
 	"icouch/internal/platform/db"
 	"icouch/internal/platform/installation"
 )
@@ -28,10 +29,15 @@ var ErrUnwell = errors.New("something needs to be seen to: see the lines above t
 type findings struct {
 	o        *Office
 	problems int
+	mend     bool // it works, and something named should be better
 }
 
 func (f *findings) well(format string, args ...any) { f.o.say("well     "+format, args...) }
 func (f *findings) note(format string, args ...any) { f.o.say("note     "+format, args...) }
+func (f *findings) better(format string, args ...any) {
+	f.mend = true
+	f.o.say("mend     "+format, args...)
+}
 func (f *findings) problem(format string, args ...any) {
 	f.problems++
 	f.o.say("PROBLEM  "+format, args...)
@@ -44,11 +50,16 @@ func (c *Doctor) Run(ctx context.Context, o *Office) error {
 	f.directory(c.Place)
 	f.rootKey(c.Place)
 	f.database(ctx, c.Place)
+	f.backups(c.Place, o.Clock)
 	f.mail(ctx, c.Mail, c.Dev, o.Clock)
 	f.reach(c.Site)
 	f.missing()
 	if f.problems > 0 {
 		return ErrUnwell
+	}
+	if f.mend {
+		o.say("It works, with what is named above to mend.")
+		return nil
 	}
 	o.say("All is well.")
 	return nil
@@ -105,11 +116,15 @@ func (f *findings) database(ctx context.Context, p config.Place) {
 	}
 	defer i.Close()
 	f.well("The database opens (%s), and its tables are those of this version.", i.DB.Engine())
-	f.well("The key is of %s.", installation.Protects(i.Grade))
+	if i.Grade == crypt.Apart {
+		f.well("The root key is of %s.", installation.Protects(i.Grade))
+	} else {
+		f.better("The root key is of %s.", installation.Protects(i.Grade))
+	}
 	if err := i.DB.Intact(ctx); err != nil {
 		f.problem("The database is damaged: %s. Stop the program and restore a backup.", oneLine(err))
 	} else {
-		f.well("The database finds itself whole.")
+		f.well("The database is whole.")
 	}
 	f.trail(ctx, i.DB)
 	f.letters(ctx, i.DB)
@@ -141,13 +156,33 @@ func (f *findings) letters(ctx context.Context, d *db.DB) {
 	}
 }
 
+// backupAge is how old the last backup may be before it is worth a word.
+const backupAge = 8 * 24 * time.Hour
+
+func (f *findings) backups(p config.Place, clock config.Clock) {
+	if p.Postgres() {
+		f.note("PostgreSQL is backed up by its own means (pg_dump): whether that is done cannot be known from here.")
+		return
+	}
+	b, err := os.ReadFile(lastBackup(p))
+	last, wrong := time.Parse(time.RFC3339, strings.TrimSpace(string(b)))
+	switch {
+	case err != nil, wrong != nil:
+		f.better("No backup has been made with icouch backup.")
+	case clock().Sub(last) > backupAge:
+		f.better("The last backup with icouch backup was made on %s, more than a week ago.", last.Format(time.DateOnly))
+	default:
+		f.well("The last backup with icouch backup was made on %s. Whether it is still there, away from this machine, cannot be known from here.", last.Format(time.DateOnly))
+	}
+}
+
 func (f *findings) mail(ctx context.Context, m config.Mail, dev bool, clock config.Clock) {
 	if m.SMTP == "" {
 		if dev {
 			f.note("Letters go to a mailbox on this machine, for trying out. Nobody else gets one.")
 			return
 		}
-		f.note("No mail server is set up (--smtp). Letters wait, and practitioners are told to copy links by hand.")
+		f.better("No mail server is set up (--smtp). Letters wait, practitioners are told to copy links by hand, and whoever signs up needs you: icouch letters --show")
 		return
 	}
 	s, err := m.Sender("localhost", clock)

@@ -2,6 +2,10 @@ package cli
 
 import (
 	"context"
+	"fmt"
+	"io"
+	"os"
+	"time"
 
 	"icouch/internal/access"
 	"icouch/internal/account"
@@ -28,7 +32,11 @@ type RotateKeys struct {
 
 // Run is "icouch keys rotate".
 func (c *RotateKeys) Run(ctx context.Context, o *Office) error {
-	return o.work(ctx, c.Place, func(i *installation.Installation) error {
+	return o.change(ctx, c.Place, func(i *installation.Installation) error {
+		old, err := o.keepKey(c.KeyFile())
+		if err != nil {
+			return err
+		}
 		wrapped, err := keys.Rotate(ctx, i.DB)
 		if err != nil {
 			return err
@@ -39,13 +47,36 @@ func (c *RotateKeys) Run(ctx context.Context, o *Office) error {
 		if err != nil {
 			return err
 		}
-		o.say("There is a new root key in %s, and %s under it. The old root key opens nothing any more.", c.KeyFile(), count(wrapped, "key has been wrapped", "keys have been wrapped"))
-		o.say("Keep a copy of the new root key apart from the backups. A copy of the database from before needs the old one.")
+		o.say("There is a new root key in %s, and %s under it.", c.KeyFile(), count(wrapped, "key has been wrapped", "keys have been wrapped"))
+		o.say("The root key from before is kept in %s. It opens only backups from before. Delete it when you need none of them any more.", old)
+		o.say("Keep a copy of the new root key elsewhere, apart from the backups.")
 		if !c.Fields {
 			return nil
 		}
 		return o.reseal(ctx, i.DB)
 	})
+}
+
+// keepKey copies the root key beside itself, under the day, before it is
+// replaced. A copy that is there already stays.
+func (o *Office) keepKey(file string) (kept string, err error) {
+	key, err := os.ReadFile(file)
+	if err != nil {
+		return "", fmt.Errorf("keep the root key: %w", err)
+	}
+	now := o.Clock()
+	kept = file + ".before-" + now.Format(time.DateOnly)
+	if _, err := os.Stat(kept); err == nil {
+		kept += now.Format("-150405.000000")
+	}
+	err = writeNew(kept, func(w io.Writer) error {
+		_, err := w.Write(key)
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("keep the root key: %w", err)
+	}
+	return kept, nil
 }
 
 // reseal gives each owner of a key a new one, and seals what is theirs again.

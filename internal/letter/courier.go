@@ -2,7 +2,6 @@ package letter
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -200,13 +199,9 @@ func (c *Courier) letter(tx *db.Tx, by access.Actor, l id.Letter) (outgoing, err
 	if err != nil {
 		return outgoing{}, err
 	}
-	open, err := key.Open(row.Content, place(by.Practice(), l))
+	said, err := unseal(key, by.Practice(), l, row.Content)
 	if err != nil {
 		return outgoing{}, err
-	}
-	var said content
-	if err := json.Unmarshal([]byte(open), &said); err != nil {
-		return outgoing{}, errors.New("its content cannot be read")
 	}
 	body, marks := c.House.Fill(said.Body), strings.NewReplacer(Brand, c.House.Brand, Base, c.House.Base)
 	return outgoing{by.Practice(), l, Kind(row.Kind), row.ClientID, row.CreatedAt, row.SettledAt, row.Content, mail.Message{

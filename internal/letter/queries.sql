@@ -36,6 +36,12 @@ WHERE practice_id = @practice_id AND id = @id AND content IS NULL
 -- name: Waiting :one
 SELECT COUNT(*) FROM letter WHERE state IN ('queued', 'delayed') AND content IS NOT NULL;
 
+-- The installation's own, and none of a practice's.
+-- name: WaitingOf :many
+SELECT id, kind, content, created_at FROM letter
+WHERE practice_id = @practice_id AND state IN ('queued', 'delayed') AND content IS NOT NULL
+ORDER BY created_at, id;
+
 -- name: Decline :exec
 INSERT INTO no_letters (email_index, created_at) VALUES (@email_index, @created_at) ON CONFLICT (email_index) DO NOTHING;
 

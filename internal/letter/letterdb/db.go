@@ -57,6 +57,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.waitingStmt, err = db.PrepareContext(ctx, waiting); err != nil {
 		return nil, fmt.Errorf("error preparing query Waiting: %w", err)
 	}
+	if q.waitingOfStmt, err = db.PrepareContext(ctx, waitingOf); err != nil {
+		return nil, fmt.Errorf("error preparing query WaitingOf: %w", err)
+	}
 	if q.wantStmt, err = db.PrepareContext(ctx, want); err != nil {
 		return nil, fmt.Errorf("error preparing query Want: %w", err)
 	}
@@ -120,6 +123,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing waitingStmt: %w", cerr)
 		}
 	}
+	if q.waitingOfStmt != nil {
+		if cerr := q.waitingOfStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing waitingOfStmt: %w", cerr)
+		}
+	}
 	if q.wantStmt != nil {
 		if cerr := q.wantStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing wantStmt: %w", cerr)
@@ -162,37 +170,39 @@ func (q *Queries) queryRow(ctx context.Context, stmt *sql.Stmt, query string, ar
 }
 
 type Queries struct {
-	db           DBTX
-	tx           *sql.Tx
-	addStmt      *sql.Stmt
-	byIDStmt     *sql.Stmt
-	cancelStmt   *sql.Stmt
-	declineStmt  *sql.Stmt
-	declinedStmt *sql.Stmt
-	delayStmt    *sql.Stmt
-	putBackStmt  *sql.Stmt
-	reportStmt   *sql.Stmt
-	settleStmt   *sql.Stmt
-	toSendStmt   *sql.Stmt
-	waitingStmt  *sql.Stmt
-	wantStmt     *sql.Stmt
+	db            DBTX
+	tx            *sql.Tx
+	addStmt       *sql.Stmt
+	byIDStmt      *sql.Stmt
+	cancelStmt    *sql.Stmt
+	declineStmt   *sql.Stmt
+	declinedStmt  *sql.Stmt
+	delayStmt     *sql.Stmt
+	putBackStmt   *sql.Stmt
+	reportStmt    *sql.Stmt
+	settleStmt    *sql.Stmt
+	toSendStmt    *sql.Stmt
+	waitingStmt   *sql.Stmt
+	waitingOfStmt *sql.Stmt
+	wantStmt      *sql.Stmt
 }
 
 func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 	return &Queries{
-		db:           tx,
-		tx:           tx,
-		addStmt:      q.addStmt,
-		byIDStmt:     q.byIDStmt,
-		cancelStmt:   q.cancelStmt,
-		declineStmt:  q.declineStmt,
-		declinedStmt: q.declinedStmt,
-		delayStmt:    q.delayStmt,
-		putBackStmt:  q.putBackStmt,
-		reportStmt:   q.reportStmt,
-		settleStmt:   q.settleStmt,
-		toSendStmt:   q.toSendStmt,
-		waitingStmt:  q.waitingStmt,
-		wantStmt:     q.wantStmt,
+		db:            tx,
+		tx:            tx,
+		addStmt:       q.addStmt,
+		byIDStmt:      q.byIDStmt,
+		cancelStmt:    q.cancelStmt,
+		declineStmt:   q.declineStmt,
+		declinedStmt:  q.declinedStmt,
+		delayStmt:     q.delayStmt,
+		putBackStmt:   q.putBackStmt,
+		reportStmt:    q.reportStmt,
+		settleStmt:    q.settleStmt,
+		toSendStmt:    q.toSendStmt,
+		waitingStmt:   q.waitingStmt,
+		waitingOfStmt: q.waitingOfStmt,
+		wantStmt:      q.wantStmt,
 	}
 }

@@ -268,6 +268,48 @@ func (q *Queries) Waiting(ctx context.Context) (int64, error) {
 	return count, err
 }
 
+const waitingOf = `-- name: WaitingOf :many
+SELECT id, kind, content, created_at FROM letter
+WHERE practice_id = $1 AND state IN ('queued', 'delayed') AND content IS NOT NULL
+ORDER BY created_at, id
+`
+
+type WaitingOfRow struct {
+	ID        id.Letter
+	Kind      string
+	Content   crypt.Sealed
+	CreatedAt at.Time
+}
+
+// The installation's own, and none of a practice's.
+func (q *Queries) WaitingOf(ctx context.Context, practiceID id.Practice) ([]WaitingOfRow, error) {
+	rows, err := q.query(ctx, q.waitingOfStmt, waitingOf, practiceID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []WaitingOfRow
+	for rows.Next() {
+		var i WaitingOfRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Kind,
+			&i.Content,
+			&i.CreatedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const want = `-- name: Want :exec
 DELETE FROM no_letters WHERE email_index = $1
 `

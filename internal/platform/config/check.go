@@ -91,7 +91,7 @@ func checkURL(base string) error {
 
 // Check says what is wrong with the mail settings. It connects to nothing.
 func (m Mail) Check() error {
-	wrong := []error{checkEmail("--from", m.From), checkEmail("--bounces", m.Bounces)}
+	wrong := []error{checkSMTP(m.SMTP), checkEmail("--from", m.From), checkEmail("--bounces", m.Bounces)}
 	if m.SMTP == "" {
 		return errors.Join(wrong...)
 	}
@@ -127,6 +127,13 @@ func (m Mail) Sender(host string, clock Clock) (*mail.SMTP, error) {
 		return nil, fmt.Errorf("--smtp: %w", err)
 	}
 	return s, nil
+}
+
+func checkSMTP(server string) error {
+	if server == "" || strings.HasPrefix(server, "smtp://") || strings.HasPrefix(server, "smtps://") {
+		return nil
+	}
+	return errors.New("--smtp must begin with smtp:// or smtps://, like smtp://user:password@mail.example.org:587")
 }
 
 func given(settings ...string) (n int) {

@@ -90,12 +90,15 @@ func (r *Ring) Unwrap(owner string, w Wrapped) (*Key, error) {
 	return k, nil
 }
 
+// ErrUnwrap says that no root key of the ring opens a key.
+var ErrUnwrap = errors.New("crypt: the root key does not open this key")
+
 func (r *Ring) unwrap(owner string, w Wrapped) (*Key, error) {
 	data, err1 := r.open(w.Data, "data/"+owner)
 	index, err2 := r.open(w.Index, "index/"+owner)
 	trail, err3 := r.open(w.Trail, "trail/"+owner)
 	if err := errors.Join(err1, err2, err3); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", ErrUnwrap, err)
 	}
 	k := new(Key)
 	k.data, err1 = aead.New(data)

@@ -40,7 +40,12 @@ type Config struct {
 	Clock func() time.Time // time.Now, except in tests
 	Ring  *crypt.Ring
 	SQL   []Prepared // the statements of every package that has some
+
+	Existing bool // only a database that has our tables already: ErrEmpty otherwise
 }
+
+// ErrEmpty says that a database has none of our tables.
+var ErrEmpty = errors.New("db: there are no tables")
 
 // DB is one database: a pool to read with and a pool to write with. On SQLite
 // the second has one connection, and transactions that wait for it share one
@@ -76,6 +81,9 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	d := &DB{Config: c, postgres: IsPostgres(c.URL), node: nodeName()}
 	if err := d.connect(); err != nil {
 		return nil, fmt.Errorf("db: open: %w", err)
+	}
+	if err := d.expected(ctx); err != nil {
+		return nil, errors.Join(err, d.Close())
 	}
 	if err := d.migrate(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("db: migrate: %w", err), d.Close())
@@ -143,6 +151,27 @@ func postgresURL(url string) string {
 		sep = "&"
 	}
 	return url + sep + "plan_cache_mode=force_custom_plan"
+}
+
+// expected looks for our tables, where they are to be there already.
+func (d *DB) expected(ctx context.Context) error {
+	if !d.Existing {
+		return nil
+	}
+	var tables int
+	var err error
+	if d.postgres {
+		err = d.Row(ctx, "SELECT COUNT(*) FROM information_schema.tables WHERE table_name = 'practice_key' AND table_schema = ANY(current_schemas(false))", nil, &tables)
+	} else {
+		err = d.Row(ctx, "SELECT COUNT(*) FROM sqlite_master WHERE name = 'practice_key'", nil, &tables)
+	}
+	if err != nil {
+		return fmt.Errorf("db: open: %w", err)
+	}
+	if tables == 0 {
+		return ErrEmpty
+	}
+	return nil
 }
 
 //go:embed migrations/*.sql migrations/lite/*.sql
