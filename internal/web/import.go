@@ -127,7 +127,9 @@ func onFile(err error) error {
 
 // A file may be one of ours: what the export put before a cell that looks like
 // a formula, a telephone number for one, is taken away again.
-func readList(data []byte) (sheet.Sheet, error) { return sheet.Read(data, sheet.Limits{Ours: true}) }
+func readList(data []byte) (sheet.Sheet, error) {
+	return sheet.Read(data, sheet.Limits{MaybeOurs: true})
+}
 
 func (s *Site) planImport(r *http.Request, by access.Actor, data []byte) (p PlanPage, err error) {
 	p.file = base64.RawURLEncoding.EncodeToString(data)

@@ -650,6 +650,34 @@ func TestAFileIsShownRowByRowThenImportedOnce(t *testing.T) {
 	}
 }
 
+func TestAListWithSemicolonsOrTabsIsRead(t *testing.T) {
+	t.Parallel()
+	_, b := practice(t)
+	list := "First name;Last name;E-mail;Date of birth;Consent;Invite\r\n" +
+		"Ada;Dots;ada@example.com;27.03.1984;yes;yes\r\nBo;Slashes;bo@example.com;03/27/1984;maybe;yes\r\n" +
+		"Cy;Early;cy@example.com;4.3.1984;no;\r\nDi;Unclear;di@example.com;03/04/1984;;\r\n"
+	for name, content := range map[string]string{"semicolons": list, "tabs": strings.ReplaceAll(list, ";", "\t"), "a mark in front": "\ufeff" + list} {
+		page := b.upload("/people/import/preview", content).shows(t, 200, "4 rows were read. 3 will be created, 1 of them invited; 1 will be left out.", "can be read in two ways",
+			"Consent to e-mail is neither yes nor no here, and counts as no.", "Not invited: no consent to e-mail is noted.")
+		if n := strings.Count(page.text, "neither yes nor no"); n != 1 {
+			t.Errorf("%s: %d rows are said to have no clear consent, want 1", name, n)
+		}
+	}
+	page := b.upload("/people/import/preview", list)
+	form := url.Values{}
+	for _, m := range regexp.MustCompile(`name="(key|file)" value="([^"]*)"`).FindAllStringSubmatch(page.text, -1) {
+		form.Set(m[1], m[2])
+	}
+	b.post("/people/import", form).shows(t, 200, "3 were created, 1 of them invited; 1 were left out.")
+	for name, born := range map[string]string{"Dots": "27 March 1984", "Slashes": "27 March 1984", "Early": "4 March 1984"} {
+		found := b.look(t, directory.Query{Text: name})
+		if len(found.Rows) != 1 {
+			t.Fatalf("%s: %d found", name, len(found.Rows))
+		}
+		b.get("/people/"+found.Rows[0].ID.String()).shows(t, 200, born)
+	}
+}
+
 func TestWhatIsNoListIsRefused(t *testing.T) {
 	t.Parallel()
 	_, b := practice(t)
