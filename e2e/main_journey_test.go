@@ -37,7 +37,7 @@ func invites(p *program, her, client *visitor) {
 	her.tick("Invite to iCouch")
 	her.picture("invite-new-client")
 	her.goes("Create")
-	her.sees("Invited. The letter is on its way.", "Annie Noda")
+	her.sees("Invited. We are sending the letter.", "Annie Noda")
 	her.check(200)
 	link := p.link(t, annie, "/join/", 1)
 

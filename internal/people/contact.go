@@ -141,7 +141,10 @@ func (l Latest) letter(s Setting, c *Contact) {
 	case letter.Delivered:
 		c.Status, c.Help = "Delivered "+l.when(s), l.times()+"Ends "+day(now, l.ExpiresAt, s.Zone)+"."
 	case letter.Delayed:
-		c.Shape, c.Status, c.Help = ShapeProblem, "Not yet accepted", "Their mail server says: later. We keep trying."
+		c.Shape, c.Status, c.Help = ShapeProblem, "On its way", "Their mail server asks us to try again later. We keep trying."
+		if mail.Reason(l.LetterReason).Ours() {
+			c.Status, c.Help = "Waiting", "Our mail server cannot be reached. We keep trying."
+		}
 	case letter.Bounced, letter.Refused:
 		c.Shape, c.Status, c.Help, c.Mend = ShapeProblem, "Came back", "The other side says: "+orUnknown(l.LetterReason)+".", CheckAddress
 		if l.LetterReason != "" && !mail.Reason(l.LetterReason).AboutAddress() { // the address may well be right

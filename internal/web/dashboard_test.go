@@ -256,7 +256,7 @@ func TestALaterNoIsHeardAndMayBeSaidTwice(t *testing.T) {
 	id := "<" + w.Letters("theo@example.com")[0].ID + ">"
 	b, mara := s.browser(t, w), s.browser(t, w).as("mara@practice.test")
 	for _, said := range []struct{ action, status, shown string }{
-		{"delayed", "4.2.2", "Not yet accepted"}, {"failed", "5.1.1", "Came back"}, {"failed", "5.1.1", "Came back"},
+		{"delayed", "4.2.2", "On its way"}, {"failed", "5.1.1", "Came back"}, {"failed", "5.1.1", "Came back"},
 	} {
 		if code := b.report(s.BounceKey, bounce("x@y.test", id, said.action, said.status)); code != http.StatusNoContent {
 			t.Fatalf("%s: answered %d", said.action, code)
