@@ -92,7 +92,11 @@ func (f Facts) Contact(s Setting) Contact {
 	case f.ended(s.Now):
 		return Contact{Shape: ShapeEnded, Status: "Care ended " + day(now, *f.EndsAt, s.Zone)}
 	case f.Account:
-		return Contact{Action: MessageAction, Enabled: true, Shape: ShapeActive, Status: "Has an account"}
+		c := Contact{Action: MessageAction, Enabled: true, Shape: ShapeActive, Status: "Has an account"}
+		if f.EndsAt != nil {
+			c.Help = "Care ends " + day(now, *f.EndsAt, s.Zone) + "."
+		}
+		return c
 	case !f.HasEmail:
 		return Contact{Action: InviteAction, Shape: ShapeNone, Status: "Not invited", Help: "No e-mail address.", Mend: AddEmail}
 	case !f.Consent:

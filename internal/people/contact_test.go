@@ -52,7 +52,7 @@ func TestTheRowFollowsFromTheFacts(t *testing.T) {
 		"1 care ends just now": {people.Facts{EndsAt: &now, Account: true}, false,
 			C{Shape: people.ShapeEnded, Status: "Care ended Sun 24 Nov"}, people.Ended, false, nil},
 		"2 an account": {people.Facts{EndsAt: now.Plus(time.Second).Ptr(), Account: true, Newest: bounced}, false,
-			C{people.MessageAction, true, people.ShapeActive, "Has an account", "", ""}, people.HasAccount, false, now.Plus(time.Second).Ptr()},
+			C{people.MessageAction, true, people.ShapeActive, "Has an account", "Care ends Sun 24 Nov.", ""}, people.HasAccount, false, now.Plus(time.Second).Ptr()},
 		"3 no e-mail": {people.Facts{Newest: bounced}, false,
 			C{people.InviteAction, false, people.ShapeNone, "Not invited", "No e-mail address.", people.AddEmail}, people.NotInvited, false, nil},
 		"4 no consent": {people.Facts{HasEmail: true, Newest: bounced}, false,

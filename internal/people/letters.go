@@ -52,7 +52,7 @@ func InvitationBody(w Words) letter.Body {
 	}})
 	say(letter.Part{Text: "How to know that this e-mail is real:"})
 	say(letter.Part{List: []string{
-		"the link opens " + letter.Host + "; look for that name at the top of the page",
+		"the link opens " + letter.Host + "; look for that name in the address bar",
 		"we never ask by e-mail for a password, a card or personal details",
 		"if in doubt, leave the link alone and ask " + w.Inviter + ", at the number that you already have",
 	}})
