@@ -37,7 +37,7 @@ func invites(p *program, her, client *visitor) {
 	her.tick("Invite to iCouch")
 	her.picture("invite-new-client")
 	her.goes("Create")
-	her.sees("Invited. The letter is on its way.", "Annie Noda")
+	her.sees("Invited. We are sending the letter.", "Annie Noda")
 	her.check(200)
 	link := p.link(t, annie, "/join/", 1)
 
@@ -78,7 +78,7 @@ func invites(p *program, her, client *visitor) {
 	client.check(200)
 	client.picture("invite-welcome")
 	client.goes("Continue")
-	client.sees("First, a word to "+miraName, riverside)
+	client.sees("How to reach "+miraName, riverside)
 	client.check(200)
 	client.picture("invite-client-home")
 
@@ -147,7 +147,7 @@ func TestSigningUpAndInWorksWithoutScripts(t *testing.T) {
 		client.goes("Sign Up")
 		client.check(200)
 		client.goes("Continue")
-		client.sees("First, a word to " + miraName)
+		client.sees("How to reach " + miraName)
 		client.check(200)
 
 		her.open("/people")

@@ -31,7 +31,7 @@ type Button struct{ Label, URL string }
 const (
 	Brand = "⟦brand⟧" // the product's name here
 	Base  = "⟦base⟧"  // the address of the site, without a slash at the end
-	Host  = "⟦host⟧"  // the name to look for at the top of the page
+	Host  = "⟦host⟧"  // the name to look for in the address bar
 )
 
 // House is the installation, as letters speak of it.

@@ -36,6 +36,7 @@ var (
 // shows when it was sent and ended, and neither name nor address.
 type Offer struct {
 	State     State
+	Newer     Newer // of a superseded link: what became of the newest
 	Expired   bool
 	CreatedAt at.Time
 	ExpiresAt at.Time
@@ -48,6 +49,29 @@ type Offer struct {
 
 	client id.Client
 	id     id.Invitation
+}
+
+// Newer says what became of the newest link to the same client.
+type Newer string
+
+// What a newer link may be.
+const (
+	NewerMailed    Newer = "mailed"
+	NewerByHand    Newer = "by hand"
+	NewerWithdrawn Newer = "withdrawn"
+	NewerUsed      Newer = "used"
+)
+
+func (n newestInvitation) as() Newer {
+	switch {
+	case n.state == Withdrawn:
+		return NewerWithdrawn
+	case n.state == Used:
+		return NewerUsed
+	case n.byHand:
+		return NewerByHand
+	}
+	return NewerMailed
 }
 
 // Fault says why a link does not work, or nil.
@@ -82,6 +106,13 @@ func Look(tx *db.Tx, _ access.Actor, token secret.Token) (Offer, error) {
 		return Offer{}, err
 	}
 	o.Zone = o.Practice.Zone
+	if o.State == Superseded {
+		n, err := newest(tx, r.PracticeID, r.ClientID)
+		if err != nil {
+			return Offer{}, err
+		}
+		o.Newer = n.as()
+	}
 	if o.Fault() != nil {
 		return o, nil
 	}

@@ -92,7 +92,11 @@ func (f Facts) Contact(s Setting) Contact {
 	case f.ended(s.Now):
 		return Contact{Shape: ShapeEnded, Status: "Care ended " + day(now, *f.EndsAt, s.Zone)}
 	case f.Account:
-		return Contact{Action: MessageAction, Enabled: true, Shape: ShapeActive, Status: "Has an account"}
+		c := Contact{Action: MessageAction, Enabled: true, Shape: ShapeActive, Status: "Has an account"}
+		if f.EndsAt != nil {
+			c.Help = "Care ends " + day(now, *f.EndsAt, s.Zone) + "."
+		}
+		return c
 	case !f.HasEmail:
 		return Contact{Action: InviteAction, Shape: ShapeNone, Status: "Not invited", Help: "No e-mail address.", Mend: AddEmail}
 	case !f.Consent:
@@ -141,7 +145,10 @@ func (l Latest) letter(s Setting, c *Contact) {
 	case letter.Delivered:
 		c.Status, c.Help = "Delivered "+l.when(s), l.times()+"Ends "+day(now, l.ExpiresAt, s.Zone)+"."
 	case letter.Delayed:
-		c.Shape, c.Status, c.Help = ShapeProblem, "Not yet accepted", "Their mail server says: later. We keep trying."
+		c.Shape, c.Status, c.Help = ShapeProblem, "On its way", "Their mail server asks us to try again later. We keep trying."
+		if mail.Reason(l.LetterReason).Ours() {
+			c.Status, c.Help = "Waiting", "Our mail server cannot be reached. We keep trying."
+		}
 	case letter.Bounced, letter.Refused:
 		c.Shape, c.Status, c.Help, c.Mend = ShapeProblem, "Came back", "The other side says: "+orUnknown(l.LetterReason)+".", CheckAddress
 		if l.LetterReason != "" && !mail.Reason(l.LetterReason).AboutAddress() { // the address may well be right

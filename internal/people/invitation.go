@@ -311,6 +311,7 @@ type newestInvitation struct {
 	madeAt  at.Time
 	endsAt  at.Time
 	waits   bool // its letter has not gone yet
+	byHand  bool // it was copied, and never mailed
 }
 
 func newest(tx *db.Tx, p id.Practice, c id.Client) (newestInvitation, error) {
@@ -322,7 +323,7 @@ func newest(tx *db.Tx, p id.Practice, c id.Client) (newestInvitation, error) {
 		return newestInvitation{}, fmt.Errorf("invitation of %s: %w", c, err)
 	}
 	waits := r.LetterState != nil && (letter.State(*r.LetterState) == letter.Queued || letter.State(*r.LetterState) == letter.Delayed)
-	return newestInvitation{r.ID, r.PractitionerID, State(r.State), r.Ordinal, r.CreatedAt, r.ExpiresAt, waits}, nil
+	return newestInvitation{r.ID, r.PractitionerID, State(r.State), r.Ordinal, r.CreatedAt, r.ExpiresAt, waits, r.LetterID == nil}, nil
 }
 
 // addressIndex finds an invitation by a typed address, in whichever practice.

@@ -296,7 +296,7 @@ func TestAMailServerThatIsDownGetsTheSameLetterLater(t *testing.T) {
 	w := world.New(t)
 	w.MailFails(mailDown)
 	w.Update(t, func(tx *db.Tx) error { return people.Invite(tx, w.Mara, w.Theo, "") })
-	if n := w.RunJobs(t); n != 0 || row(t, w, w.Theo).Status != "Not yet accepted" {
+	if n := w.RunJobs(t); n != 0 || row(t, w, w.Theo).Status != "On its way" {
 		t.Fatalf("%d went; the row says %q", n, row(t, w, w.Theo).Status)
 	}
 	w.Pass(90 * time.Minute)

@@ -45,7 +45,7 @@ func InvitationBody(w Words) letter.Body {
 	say(letter.Part{Text: "It is where " + w.Inviter + " can reach you in private, and where your appointments, invoices, forms and documents have their place. The practice opens these to you one after the other; you need not do anything for that."})
 	say(letter.Part{Text: "How to know that this e-mail is real:"})
 	say(letter.Part{List: []string{
-		"the link opens " + letter.Host + "; look for that name at the top of the page",
+		"the link opens " + letter.Host + "; look for that name in the address bar",
 		"we never ask by e-mail for a password, a card or personal details",
 		"if in doubt, leave the link alone and ask " + w.Inviter + ", at the number that you already have",
 	}})

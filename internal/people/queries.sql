@@ -105,7 +105,7 @@ INSERT INTO invitation (practice_id, id, client_id, practitioner_id, state, toke
 VALUES (@practice_id, @id, @client_id, @practitioner_id, 'live', @token_hash, @email, @email_index, @note, @letter_id, @ordinal, '', @created_at, @expires_at);
 
 -- name: Newest :one
-SELECT i.id, i.practitioner_id, i.state, i.ordinal, i.created_at, i.expires_at, l.state AS letter_state
+SELECT i.id, i.practitioner_id, i.state, i.ordinal, i.created_at, i.expires_at, i.letter_id, l.state AS letter_state
 FROM invitation i LEFT JOIN letter l ON l.practice_id = i.practice_id AND l.id = i.letter_id
 WHERE i.practice_id = @practice_id AND i.client_id = @client_id ORDER BY i.ordinal DESC LIMIT 1;
 

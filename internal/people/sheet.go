@@ -2,6 +2,8 @@ package people
 
 import (
 	"fmt"
+	"regexp"
+	"strconv"
 	"strings"
 
 	"icouch/internal/access"
@@ -118,9 +120,9 @@ func planRow(r sheet.Row, at map[string]int, today civil.Date, m *matcher) Row {
 		return row
 	}
 	if born := cell(r.Cells, at, "born"); born != "" {
-		b, err := civil.ParseDate(born)
+		b, err := bornOn(born)
 		if err != nil {
-			row.Words = "Write the date of birth as year-month-day, like 1984-03-25."
+			row.Words = sentences(err)
 			return row
 		}
 		d.Year, d.Month, d.Day = b.String()[:4], b.String()[5:7], b.String()[8:]
@@ -136,6 +138,9 @@ func planRow(r sheet.Row, at map[string]int, today civil.Date, m *matcher) Row {
 	}
 	row.Fate, row.details = WillCreate, details
 	var words []string
+	if consent := cell(r.Cells, at, "consent"); !yes(consent) && !no(consent) {
+		words = append(words, "Consent to e-mail is neither yes nor no here, and counts as no.")
+	}
 	switch {
 	case d.Invite && details.Email.IsZero():
 		words = append(words, "Not invited: there is no e-mail address.")
@@ -224,6 +229,47 @@ func yes(s string) bool {
 		return true
 	}
 	return false
+}
+
+func no(s string) bool {
+	switch text.FoldForSearch(s) {
+	case "", "no", "n", "false", "0", "off", "-":
+		return true
+	}
+	return false
+}
+
+// What is said of a date of birth that cannot be taken as it stands.
+var (
+	errNoDate     = fault.New(fault.Invalid, "Write the date of birth as year-month-day, like 1984-03-25.")
+	errDayOrMonth = fault.New(fault.Invalid, "The date of birth can be read in two ways: day first, or month first. Write it as year-month-day, like 1984-03-25.")
+	shortDate     = regexp.MustCompile(`^([0-9]{1,2})([./-])([0-9]{1,2})([./-])([0-9]{4})$`)
+)
+
+// bornOn reads a date as other programs write it. With dots the day stands
+// first; with slashes or dashes, only what can be read in one way is taken.
+func bornOn(s string) (civil.Date, error) {
+	if d, err := civil.ParseDate(s); err == nil {
+		return d, nil
+	}
+	p := shortDate.FindStringSubmatch(s)
+	if p == nil || p[2] != p[4] {
+		return civil.Date{}, errNoDate
+	}
+	day, _ := strconv.Atoi(p[1])
+	month, _ := strconv.Atoi(p[3])
+	switch {
+	case p[2] == "." || day > 12 || day == month: // the day stands first, or it is all one
+	case month > 12:
+		day, month = month, day
+	default:
+		return civil.Date{}, errDayOrMonth
+	}
+	d, err := civil.ParseDate(fmt.Sprintf("%s-%02d-%02d", p[5], month, day))
+	if err != nil {
+		return civil.Date{}, errNoDate
+	}
+	return d, nil
 }
 
 // sentences is what a joined error tells, all of it.

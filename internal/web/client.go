@@ -14,6 +14,7 @@ import (
 	"icouch/internal/letter"
 	"icouch/internal/people"
 	"icouch/internal/platform/db"
+	"icouch/internal/platform/mail"
 	"icouch/internal/web/parts"
 )
 
@@ -30,7 +31,11 @@ type ClientPage struct {
 	letter  string   // exactly what would be mailed; empty: nothing can be
 	seen    bool     // the letter was asked for
 	link    string   // a link to hand over, shown this once
-	reader  reader
+	copies  bool     // the question before such a link is made stands open
+	// declined: whoever reads this mailbox asked for no invitations. It is
+	// looked up for this page alone; the list does without.
+	declined bool
+	reader   reader
 }
 
 // GET /people/{client}
@@ -40,6 +45,7 @@ func (s *Site) client(w http.ResponseWriter, r *http.Request, by access.Actor) e
 		return err
 	}
 	p.Done = saidAs(r.URL.Query().Get("said"))
+	p.copies = p.copies || r.URL.Query().Get("copy") != ""
 	return s.show(w, r, http.StatusOK, p.View())
 }
 
@@ -70,6 +76,10 @@ func (s *Site) readClient(tx *db.Tx, by access.Actor, client id.Client, p *Clien
 		return err
 	}
 	p.contact = contactOf(client, p.client.Name.Full(), facts.Contact(p.reader.Setting), by)
+	p.contact.here, p.copies = true, p.contact.Mend == people.CopyTheLink
+	if err := p.readDeclined(tx, by); err != nil {
+		return err
+	}
 	if p.history, err = people.History(tx, by, client); err != nil {
 		return err
 	}
@@ -81,6 +91,32 @@ func (s *Site) readClient(tx *db.Tx, by access.Actor, client id.Client, p *Clien
 	}
 	return err
 }
+
+// readDeclined asks whether a letter may go to this client's mailbox at all.
+func (p *ClientPage) readDeclined(tx *db.Tx, by access.Actor) (err error) {
+	if !p.mayMail() {
+		return nil
+	}
+	if p.declined, err = letter.Declined(tx, by, p.client.Email); err != nil || !p.declined {
+		return err
+	}
+	p.contact.Enabled, p.copies = false, true
+	return nil
+}
+
+// copyWords say what making a link does, before it is made.
+func (p ClientPage) copyWords() string {
+	switch {
+	case !p.mayWithdraw():
+		return "This makes a link for you to hand over. Nothing is mailed."
+	case p.history[0].ByHand:
+		return "This makes a new link for you to hand over. The link you copied before stops working."
+	}
+	return "This makes a new link for you to hand over. The link in the e-mail stops working."
+}
+
+// rests reports whether a letter has only just been sent off.
+func (p ClientPage) rests() bool { return !p.contact.Enabled && !p.reader.NoMail }
 
 // preview is the letter, word for word. A note that cannot go is left out; the
 // form says what is wrong with it.
@@ -104,7 +140,7 @@ func (p ClientPage) name() string            { return p.client.Name.Full() }
 
 // mayMail reports whether a letter could go to this client, now or in a minute.
 func (p ClientPage) mayMail() bool {
-	return p.contact.may && !p.client.Email.IsZero() && p.client.EmailConsent && p.mayLink()
+	return p.contact.may && !p.client.Email.IsZero() && p.client.EmailConsent && !p.declined && p.mayLink()
 }
 
 // mayLink reports whether a link could be made for this client.
@@ -244,7 +280,10 @@ func (s sending) letterWords() string {
 	case letter.Queued:
 		return "The letter is waiting to be sent."
 	case letter.Delayed:
-		return "Their mail server says: later. We keep trying."
+		if mail.Reason(s.LetterReason).Ours() {
+			return "Waiting: our mail server cannot be reached. We keep trying."
+		}
+		return "Their mail server asks us to try again later. We keep trying."
 	case letter.Sent:
 		return "Sent" + when + "."
 	case letter.Delivered:

@@ -52,7 +52,7 @@ func (f clientForm) fields() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = parts.Input{Name: "email", Label: "E-mail", Kind: parts.Email, Value: f.Email, Problem: f.problems.For("email"), Hint: "Their own. The invitation goes there and nowhere else.", Autocomplete: "off"}.View().Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = parts.Input{Name: "email", Label: "E-mail", Kind: parts.Email, Optional: true, Value: f.Email, Problem: f.problems.For("email"), Hint: "Their own. The invitation goes there and nowhere else.", Autocomplete: "off"}.View().Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -14,6 +14,7 @@ type contact struct {
 	id   string
 	name string
 	may  bool   // the reader may invite
+	here bool   // this is the client's own page
 	back string // the list that the button stands in; empty: go to the client
 }
 

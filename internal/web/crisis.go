@@ -17,30 +17,34 @@ type country struct {
 	Lines []line
 }
 
-// line is one number: as people know it, and for whom it is.
-type line struct{ Number, Dial, Words string }
+// line is one number: whose it is, as people know it, and what else to know.
+type line struct {
+	Whose, Number, Dial string
+	Words               string
+	Text                bool // takes text messages, too
+}
 
 // crisisLines are national numbers that stand for years. Add only one that you
 // have looked up where it is published: a wrong one is worse than none.
 var crisisLines = []country{
 	{"United States and Canada", []line{
-		{"988", "988", "Suicide and crisis line, call or text, day and night"},
-		{"911", "911", "Somebody is in danger now"}}},
+		{"Suicide and crisis line", "988", "988", "Day and night.", true},
+		{"Somebody is in danger now", "911", "911", "", false}}},
 	{"United Kingdom", []line{
-		{"116 123", "116123", "Samaritans, day and night, free"},
-		{"111", "111", "NHS, for urgent help that is not an emergency"},
-		{"999", "999", "Somebody is in danger now"}}},
+		{"Samaritans", "116 123", "116123", "Day and night, free.", false},
+		{"NHS", "111", "111", "For urgent help that is not an emergency.", false},
+		{"Somebody is in danger now", "999", "999", "", false}}},
 	{"Ireland", []line{
-		{"116 123", "116123", "Samaritans, day and night, free"},
-		{"112", "112", "Somebody is in danger now"}}},
+		{"Samaritans", "116 123", "116123", "Day and night, free.", false},
+		{"Somebody is in danger now", "112", "112", "", false}}},
 	{"Australia", []line{
-		{"13 11 14", "131114", "Lifeline, day and night"},
-		{"000", "000", "Somebody is in danger now"}}},
+		{"Lifeline", "13 11 14", "131114", "Day and night.", false},
+		{"Somebody is in danger now", "000", "000", "", false}}},
 	{"New Zealand", []line{
-		{"1737", "1737", "Talk to a counselor, call or text, day and night, free"},
-		{"111", "111", "Somebody is in danger now"}}},
+		{"Talk to a counselor", "1737", "1737", "Day and night, free.", true},
+		{"Somebody is in danger now", "111", "111", "", false}}},
 	{"Everywhere in the European Union", []line{
-		{"112", "112", "Somebody is in danger now"}}},
+		{"Somebody is in danger now", "112", "112", "", false}}},
 }
 
 // showCrisis is GET /crisis. It asks the database nothing, so that it is there

@@ -107,7 +107,9 @@ func (s *Site) workDashboard(w http.ResponseWriter, r *http.Request, by access.A
 // greeting is by the reader's own clock.
 func greeting(hour int) string {
 	switch {
-	case hour < 5 || hour >= 18:
+	case hour < 5 || hour >= 22: // at night, nobody wants to be told what time it is
+		return "Hello"
+	case hour >= 18:
 		return "Good evening"
 	case hour < 12:
 		return "Good morning"
@@ -153,6 +155,9 @@ func (p *DashboardPage) hands(found directory.Answer, set people.Setting) {
 			label = "Open"
 		}
 		open := parts.Button{Label: label, Hidden: name, Kind: parts.Soft, Small: true, Href: "/people/" + row.ID.String()}
+		if c.Mend == people.CopyTheLink {
+			open.Href += "?copy=yes#copy-link"
+		}
 		t.Rows = append(t.Rows, parts.Row{Cells: []templ.Component{
 			parts.Person{Name: name, Href: "/people/" + row.ID.String(), Mail: row.Email}.View(),
 			parts.Status{Kind: shapes[c.Shape], Words: c.Status, Detail: c.Help}.View(), open.View(),
@@ -199,8 +204,8 @@ func (p *DashboardPage) firstSteps(counts map[people.Group]int, me account.Accou
 		p.Steps = append(p.Steps, t)
 	}
 	p.StepsNote = fmt.Sprintf("%d of %d done", done, len(steps))
-	if done == len(steps) {
-		p.StepsNote = "All five are done. Hide this list?"
+	if done == len(steps) { // the list has done its work
+		p.Steps = nil
 	}
 }
 

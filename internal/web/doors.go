@@ -150,7 +150,7 @@ func (s *Site) noMail() *parts.Notice {
 	if !s.NoMail {
 		return nil
 	}
-	return &parts.Notice{Tone: parts.Warn, Title: "No e-mail can be sent just now", Words: "No mail server is set up here yet. Letters wait until there is one."}
+	return &parts.Notice{Tone: parts.Warn, Words: "Nothing is on its way until a mail server is set up here. Ask whoever runs this installation."}
 }
 
 // DeadPage says why a link does not work any more, and what to do instead.

@@ -63,6 +63,50 @@ func TestTheFrontDoorHasTwoWays(t *testing.T) {
 	b.as("mara@practice.test").get("/").leads(t, "/dashboard")
 }
 
+func TestWhoHasNoPlaceYetIsLedToTheDashboard(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	w.Account(t, "Annie Noda", "annie@example.com")
+	b := serve(t, w).browser(t, w).as("annie@example.com")
+	b.get("/people").leads(t, "/dashboard")
+	b.get("/people/new").leads(t, "/dashboard")
+	b.get("/people/"+w.Theo.String()).shows(t, 404)
+	b.post("/people", form("first", "A")).shows(t, 404)
+}
+
+func TestNobodyKeepsWhoOpensTheCrisisPage(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	s := serve(t, w)
+	b := s.browser(t, w).as("mara@practice.test")
+	b.get("/crisis").shows(t, 200)
+	b.get("/help").shows(t, 200)
+	actors := map[string]bool{}
+	for line := range strings.Lines(s.log.String()) {
+		for _, page := range []string{"GET /crisis", "GET /help"} {
+			if strings.Contains(line, page) {
+				actors[page] = strings.Contains(line, " by.")
+			}
+		}
+	}
+	if got, noted := actors["GET /crisis"]; got || !noted || !actors["GET /help"] {
+		t.Errorf("who was noted: %v\n%s", actors, s.log.String())
+	}
+}
+
+func TestWithoutAMailServerNothingIsSaidToBeOnItsWay(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	s := serve(t, w)
+	s.NoMail = true
+	for _, path := range []string{"/sign-up?said=sent", "/forgot?said=sent"} {
+		page := s.browser(t, w).get(path).shows(t, 200, "Nothing is on its way until a mail server is set up here. Ask whoever runs this installation.")
+		if strings.Contains(page.text, "is on its way") && strings.Contains(page.text, "Check your e-mail</") {
+			t.Errorf("%s contradicts itself", path)
+		}
+	}
+}
+
 func TestSigningInBeginsASessionOfItsOwn(t *testing.T) {
 	t.Parallel()
 	w := world.New(t)
@@ -71,7 +115,7 @@ func TestSigningInBeginsASessionOfItsOwn(t *testing.T) {
 	b.get("/sign-in").shows(t, 200, "Sign In", `autocomplete="current-password"`, "Forgot password?")
 
 	b.cookies[s.sessionCookie()] = strings.Repeat("A", 43) // somebody else chose this one
-	b.get("/sign-in").shows(t, 200, "not signed in any more")
+	b.get("/sign-in").shows(t, 200, "You are signed out. That happens after a while without use, or when the password was changed")
 	a := b.post("/sign-in", form("email", " Mara@Practice.test ", "password", world.Password)).leads(t, "/dashboard")
 	first := b.cookies[s.sessionCookie()]
 	if first == strings.Repeat("A", 43) {
@@ -524,7 +568,7 @@ func TestMachinesAndThoseInCrisisGetAnAnswer(t *testing.T) {
 	s := serve(t, w)
 	request(t, s, "GET", "/health", "").shows(t, 200, "ok")
 	request(t, s, "GET", "/robots.txt", "").shows(t, 200, "Disallow: /")
-	request(t, s, "GET", "/crisis", "").shows(t, 200, `href="tel:988"`, `href="tel:116123"`, `href="tel:131114"`, `href="tel:1737"`, "We do not watch this page.")
+	request(t, s, "GET", "/crisis", "").shows(t, 200, `href="tel:988"`, `href="tel:116123"`, `href="tel:131114"`, `href="tel:1737"`, `href="sms:988"`, "Suicide and crisis line: call 988", "Text 988", "We keep no record of who opens this page.")
 	w.DB.Close()
 	request(t, s, "GET", "/health", "").shows(t, 503, "not ready")
 	request(t, s, "GET", "/crisis", "").shows(t, 200, `href="tel:988"`)

@@ -30,7 +30,8 @@ var saidAtForgot = map[string]parts.Notice{
 // showForgot is GET /forgot.
 func (s *Site) showForgot(w http.ResponseWriter, r *http.Request, _ access.Actor) error {
 	p := ForgotPage{Page: s.door(r, "Forgot password"), NoMail: s.noMail()}
-	if n, ok := saidAtForgot[r.URL.Query().Get("said")]; ok {
+	said := r.URL.Query().Get("said")
+	if n, ok := saidAtForgot[said]; ok && (said != "sent" || !s.NoMail) {
 		p.Notice = &n
 	}
 	return s.show(w, r, http.StatusOK, p.View())

@@ -43,7 +43,7 @@ func (p ForgotPage) View() templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = parts.PageHead{Title: "Forgot password?", Lede: "We send you a link to choose a new one. Your password stays as it is until you use it."}.View().Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = parts.PageHead{Title: "Forgot password?", Lede: "We send you a link to choose a new one. Your password stays as it is until you choose a new one with the link."}.View().Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

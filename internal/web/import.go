@@ -125,14 +125,14 @@ func onFile(err error) error {
 	return fault.At("file", err)
 }
 
-// A file may be one of ours: what the export put before a cell that looks like
-// a formula, a telephone number for one, is taken away again.
 // importRows is how many clients a file may hold: they are created in one
 // transaction, and everybody else waits for it.
 const importRows = 1000
 
+// A file may be one of ours: what the export put before a cell that looks like
+// a formula, a telephone number for one, is taken away again.
 func readList(data []byte) (sheet.Sheet, error) {
-	return sheet.Read(data, sheet.Limits{Ours: true, Rows: importRows})
+	return sheet.Read(data, sheet.Limits{MaybeOurs: true, Rows: importRows})
 }
 
 func (s *Site) planImport(r *http.Request, by access.Actor, data []byte) (p PlanPage, err error) {

@@ -44,7 +44,7 @@ func (p ImportPage) View() templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = parts.PageHead{Title: "Import clients", Lede: "Choose a CSV file. Nothing is saved until you have seen the preview.", Back: &parts.Link{Label: "People", Href: "/people"}}.View().Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = parts.PageHead{Title: "Import clients", Lede: "Choose a CSV file; commas, semicolons and tabs are all fine. Nothing is saved until you have seen the preview.", Back: &parts.Link{Label: "People", Href: "/people"}}.View().Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -106,7 +106,7 @@ func (p ImportPage) View() templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "<p>The first row names the columns. A column with names is needed; all others may be missing:</p><ul class=\"tight\"><li>First name, Last name, or one column Name</li><li>E-mail, Mobile, Address, Time zone, Preferred name</li><li>Date of birth, as year-month-day: 1984-03-25</li><li>Consents to Email Notifications: yes or no</li><li>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "<p>The first row names the columns. A column with names is needed; all others may be missing:</p><ul class=\"tight\"><li>First name, Last name, or one column Name</li><li>E-mail, Mobile, Address, Time zone, Preferred name</li><li>Date of birth, best as year-month-day: 1984-03-25</li><li>Consents to Email Notifications: yes or no</li><li>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -55,22 +55,40 @@ func (s *Site) deadLinkPage(r *http.Request, by access.Actor, o people.Offer, wh
 	case errors.Is(why, people.ErrLinkExpired):
 		p.Heading = "This link has ended"
 		p.Lede = "It ended on " + civil.MomentZone(s.DB.Clock(), o.ExpiresAt.Time, o.Zone) + ". You can have a new one."
+	case errors.Is(why, people.ErrLinkReplaced) && o.Newer == people.NewerWithdrawn:
+		p.withdrawn("")
+	case errors.Is(why, people.ErrLinkReplaced) && o.Newer == people.NewerUsed:
+		p.used("")
+	case errors.Is(why, people.ErrLinkReplaced) && o.Newer == people.NewerByHand:
+		p.Heading = "There is a newer link"
+		p.Lede = "Your practice made a newer link for you" + ended + ", so this one no longer works. Ask them for it, or have one sent by e-mail."
 	case errors.Is(why, people.ErrLinkReplaced):
 		p.Heading = "There is a newer link"
 		p.Lede = "A newer link was sent" + ended + ", so this one no longer works. Look for the newest e-mail from your practice, or have another sent."
 	case errors.Is(why, people.ErrLinkUsed):
-		p.Heading, p.Used = "This invitation was used", true
-		p.Lede = "It was used" + ended + ". If that was you, sign in with your e-mail address and the password you chose."
-		p.AskHint = "Not sure? We send the way to sign in to the address that was invited, and to no other."
+		p.used(ended)
 	case errors.Is(why, people.ErrLinkWithdrawn):
-		p.Heading = "This invitation was withdrawn"
-		p.Lede = "It was withdrawn" + ended + ". You can ask for a new one."
-		p.AskHint = "Your practice will be asked first."
+		p.withdrawn(ended)
 	default:
 		s.lost(p)
 		p.Heading = "This link does not work any more"
 	}
 	return p
+}
+
+func (p *DeadLinkPage) used(on string) {
+	p.Heading, p.Used = "This invitation was used", true
+	p.Lede = "It was used" + on + ". If that was you, sign in with your e-mail address and the password you chose."
+	p.AskHint = "Not sure? We send the way to sign in to the address that was invited, and to no other."
+	if p.Home == "/dashboard" { // they are signed in already
+		p.Lede = "It was used" + on + ". You are signed in."
+	}
+}
+
+func (p *DeadLinkPage) withdrawn(on string) {
+	p.Heading = "This invitation was withdrawn"
+	p.Lede = "It was withdrawn" + on + ". You can ask for a new one."
+	p.AskHint = "Your practice will be asked first."
 }
 
 // lost makes the page that of somebody who has nothing but their address.

@@ -313,6 +313,16 @@ func TestTK19_ADeadLinkSaysWhatBecameOfItAndNothingElse(t *testing.T) {
 			w.RunJobs(t)
 			w.Pass(2 * time.Minute)
 		}, 410, []string{"There is a newer link", "on Thu 14 Mar, 11:00\u00a0am, New York time", "Send me a new link"}, 3},
+		"replaced by hand": {func(t *testing.T, w *world.World, _ *served, _ string) {
+			w.Pass(2 * time.Minute)
+			w.Update(t, func(tx *db.Tx) error { _, err := people.CopyLink(tx, w.Mara, w.Theo); return err })
+			w.Pass(2 * time.Minute)
+		}, 410, []string{"There is a newer link", "Your practice made a newer link for you", "Send me a new link"}, 2},
+		"replaced, then withdrawn": {func(t *testing.T, w *world.World, _ *served, _ string) {
+			w.Pass(2 * time.Minute)
+			w.Update(t, func(tx *db.Tx) error { return people.Resend(tx, w.Mara, w.Theo, "") })
+			w.Update(t, func(tx *db.Tx) error { return people.Withdraw(tx, w.Mara, w.Theo) })
+		}, 410, []string{"This invitation was withdrawn", "Your practice will be asked first."}, 1},
 		"used": {func(t *testing.T, w *world.World, s *served, link string) { s.browser(t, w).post(link, good) }, 410,
 			[]string{"This invitation was used", "It was used on Thu 14 Mar, 9:00\u00a0am, New York time", "/sign-in", "Forgot password?", "Send me a new link"}, 2},
 		"withdrawn": {func(t *testing.T, w *world.World, _ *served, _ string) {

@@ -55,7 +55,7 @@ var sorts = []struct {
 	sort        directory.Sort
 	word, label string
 }{
-	{directory.ByName, "name", "Name"},
+	{directory.ByName, "name", "Last name"},
 	{directory.ByAdded, "newest", "Newest"},
 	{directory.ByStatus, "status", "Status"},
 }

@@ -18,8 +18,10 @@ import (
 	"pgregory.net/rapid"
 
 	"icouch/internal/access"
+	"icouch/internal/base/email"
 	"icouch/internal/base/id"
 	"icouch/internal/base/secret"
+	"icouch/internal/letter"
 	"icouch/internal/people"
 	"icouch/internal/people/directory"
 	"icouch/internal/platform/db"
@@ -72,7 +74,7 @@ func TestARowGoesFromInviteToResendToSecureMessage(t *testing.T) {
 		t.Fatalf("the row says %q, want Invite", got)
 	}
 	b.post("/people/"+theo+"/invitation", url.Values{"back": {"/people?filter=not-invited"}}).leads(t, "/people?filter=not-invited&said=invited#c-"+theo)
-	b.get("/people?said=invited").shows(t, 200, "Invited. The letter is on its way.")
+	b.get("/people?said=invited").shows(t, 200, "Invited. We are sending the letter.")
 	if got := words(b.row(t, theo)); !strings.Contains(got, "Sending…") || !strings.Contains(b.row(t, theo), "disabled") {
 		t.Errorf("the row says %q, want a Re-Send that rests", got)
 	}
@@ -129,6 +131,32 @@ func TestWithoutAMailServerTheLinkIsCopied(t *testing.T) {
 	if got := words(b.row(t, w.Theo.String())); !strings.Contains(got, "No mail server is set up. Copy link for Theo Vance") {
 		t.Errorf("the row says %q", got)
 	}
+	page := b.get("/people/"+w.Theo.String()).shows(t, 200, "No mail server is set up.", "Make a new link")
+	if strings.Contains(page.text, "in a minute") || strings.Count(page.text, "Copy link") != 1 {
+		t.Error("the page contradicts itself")
+	}
+}
+
+func TestWhoWantsNoLettersIsNotOfferedOne(t *testing.T) {
+	t.Parallel()
+	w, b := practice(t)
+	theo := "/people/" + w.Theo.String()
+	b.post(theo+"/invitation", url.Values{})
+	w.RunJobs(t)
+	w.Pass(2 * time.Minute)
+	const words = "This person asked for no invitations by e-mail. Hand the link over yourself."
+	if strings.Contains(b.get(theo).text, words) {
+		t.Error("said too early")
+	}
+	to, err := email.Parse("theo@example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Update(t, func(tx *db.Tx) error { return letter.Decline(tx, access.Guest(), to) })
+	page := b.get(theo).shows(t, 200, words, "Make a new link")
+	if strings.Contains(page.text, "See the e-mail") {
+		t.Error("a letter is still offered")
+	}
 }
 
 func TestANewClientIsCreatedAndInvited(t *testing.T) {
@@ -142,7 +170,7 @@ func TestANewClientIsCreatedAndInvited(t *testing.T) {
 	form := url.Values{"id": {found[1]}, "first": {"Annie"}, "last": {"Noda"}, "preferred": {"Ann"}, "email": {"Annie.Noda@example.com"}, "mobile": {"+1 (212) 555-0100"},
 		"born-year": {"1984"}, "born-month": {"3"}, "born-day": {"27"}, "address": {"12 Harbor Street\nNew York"}, "zone": {"Europe/London"}, "consent": {"yes"}, "invite": {"yes"}}
 	b.post("/people", form).leads(t, "/people/"+found[1]+"?said=invited")
-	b.get("/people/"+found[1]+"?said=invited").shows(t, 200, "Invited. The letter is on its way.", "Annie Noda", "Likes to be called Ann", "Annie.Noda@example.com",
+	b.get("/people/"+found[1]+"?said=invited").shows(t, 200, "Invited. We are sending the letter.", "Annie Noda", "Likes to be called Ann", "Annie.Noda@example.com",
 		"27 March 1984 (45 years old)", "12 Harbor Street\nNew York", "London time", "+1 (212) 555-0100")
 	w.RunJobs(t)
 	if got := w.Letters("annie.noda@example.com"); len(got) != 1 || !strings.Contains(got[0].Text, "Hello Ann,") {
@@ -532,6 +560,7 @@ func TestWithdrawAndCopyLink(t *testing.T) {
 	theo := "/people/" + w.Theo.String()
 	b.post(theo+"/invitation/withdrawal", url.Values{}).shows(t, 409, "There is no open invitation to withdraw.")
 	b.post(theo+"/invitation", url.Values{})
+	b.get(theo).shows(t, 200, "This makes a new link for you to hand over. The link in the e-mail stops working.", "Make a new link", "That cannot be undone, but Re-Send makes a new one.", "Withdraw the invitation")
 	b.post(theo+"/invitation/withdrawal", url.Values{}).leads(t, theo+"?said=withdrawn")
 	b.get(theo+"?said=withdrawn").shows(t, 200, "Withdrawn by Mara Lindqvist today")
 	page := b.post(theo+"/invitation/link", url.Values{}).shows(t, 200, "Hand over this link yourself", "It replaces the link that was mailed", "audit trail", "proves no e-mail address", world.Base+"/join/")
@@ -647,6 +676,34 @@ func TestAFileIsShownRowByRowThenImportedOnce(t *testing.T) {
 	w.RunJobs(t)
 	if len(w.Mail.Sent()) != 1 || len(w.Letters("annie@example.com")) != 1 {
 		t.Errorf("%d letters, want one to Annie", len(w.Mail.Sent()))
+	}
+}
+
+func TestAListWithSemicolonsOrTabsIsRead(t *testing.T) {
+	t.Parallel()
+	_, b := practice(t)
+	list := "First name;Last name;E-mail;Date of birth;Consent;Invite\r\n" +
+		"Ada;Dots;ada@example.com;27.03.1984;yes;yes\r\nBo;Slashes;bo@example.com;03/27/1984;maybe;yes\r\n" +
+		"Cy;Early;cy@example.com;4.3.1984;no;\r\nDi;Unclear;di@example.com;03/04/1984;;\r\n"
+	for name, content := range map[string]string{"semicolons": list, "tabs": strings.ReplaceAll(list, ";", "\t"), "a mark in front": "\ufeff" + list} {
+		page := b.upload("/people/import/preview", content).shows(t, 200, "4 rows were read. 3 will be created, 1 of them invited; 1 will be left out.", "can be read in two ways",
+			"Consent to e-mail is neither yes nor no here, and counts as no.", "Not invited: no consent to e-mail is noted.")
+		if n := strings.Count(page.text, "neither yes nor no"); n != 1 {
+			t.Errorf("%s: %d rows are said to have no clear consent, want 1", name, n)
+		}
+	}
+	page := b.upload("/people/import/preview", list)
+	form := url.Values{}
+	for _, m := range regexp.MustCompile(`name="(key|file)" value="([^"]*)"`).FindAllStringSubmatch(page.text, -1) {
+		form.Set(m[1], m[2])
+	}
+	b.post("/people/import", form).shows(t, 200, "3 were created, 1 of them invited; 1 were left out.")
+	for name, born := range map[string]string{"Dots": "27 March 1984", "Slashes": "27 March 1984", "Early": "4 March 1984"} {
+		found := b.look(t, directory.Query{Text: name})
+		if len(found.Rows) != 1 {
+			t.Fatalf("%s: %d found", name, len(found.Rows))
+		}
+		b.get("/people/"+found.Rows[0].ID.String()).shows(t, 200, born)
 	}
 }
 

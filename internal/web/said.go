@@ -5,8 +5,8 @@ import "icouch/internal/web/parts"
 // What was done is said on the page that follows. The address holds one word
 // of this list, and never a name.
 var said = map[string]parts.Notice{
-	"invited":       {Tone: parts.Good, Words: "Invited. The letter is on its way."},
-	"resent":        {Tone: parts.Good, Words: "Sent again. The letter is on its way; the link before it no longer works."},
+	"invited":       {Tone: parts.Good, Words: "Invited. We are sending the letter."},
+	"resent":        {Tone: parts.Good, Words: "We are sending the letter again; the link before it no longer works."},
 	"created":       {Tone: parts.Good, Words: "Created. Nothing was mailed: you can invite them whenever it suits."},
 	"no-consent":    {Tone: parts.Warn, Words: "Created. Nothing was mailed: consent to e-mail is not noted. Record it, then press Invite."},
 	"no-email":      {Tone: parts.Warn, Words: "Created. Nothing was mailed: there is no e-mail address yet. Add one, then press Invite."},

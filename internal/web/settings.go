@@ -106,6 +106,13 @@ type NamePage struct {
 	Name string
 }
 
+func (p NamePage) lede() string {
+	if p.work {
+		return "Your clients see this name."
+	}
+	return "What your practice calls you, and how letters greet you."
+}
+
 // showName is GET /settings/name.
 func (s *Site) showName(w http.ResponseWriter, r *http.Request, by access.Actor) error {
 	page, who, err := s.settings(r, by)

@@ -254,7 +254,7 @@ func (p NamePage) View() templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = topic(p.Page, "Name", "What your practice calls you, and how letters greet you.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var8), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = topic(p.Page, "Name", p.lede()).Render(templ.WithChildren(ctx, templ_7745c5c3_Var8), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -33,7 +33,7 @@ var saidAtSignIn = map[string]parts.Notice{
 
 // ended is said to a browser whose session is over without its doing.
 func ended() *parts.Notice {
-	return &parts.Notice{Tone: parts.Info, Words: "You are not signed in any more. That happens by itself after a while without use."}
+	return &parts.Notice{Tone: parts.Info, Words: "You are signed out. That happens after a while without use, or when the password was changed or you signed out somewhere else."}
 }
 
 // showSignIn is GET /sign-in.

@@ -33,9 +33,13 @@ type Limits struct {
 	Columns int // 60
 	Cell    int // 10,000 characters
 
-	// Ours is for a file that Write made: what Write put before dangerous
-	// cells is taken away again.
+	// Ours is for a file that Write made: it has commas, and what Write put
+	// before dangerous cells is taken away again.
 	Ours bool
+
+	// MaybeOurs is for a file that may be one that Write made: what Write put
+	// before dangerous cells is taken away, and any separator will do.
+	MaybeOurs bool
 }
 
 // Sheet is a list that was read.
@@ -98,7 +102,7 @@ func (s *Sheet) add(row Row, limits Limits) error {
 		s.Blanks++
 		return nil
 	}
-	if limits.Ours {
+	if limits.Ours || limits.MaybeOurs {
 		for i, c := range row.Cells {
 			row.Cells[i] = unguard(c)
 		}

@@ -786,7 +786,7 @@ func (q *Queries) Memberships(ctx context.Context, accountID id.Account) ([]Memb
 }
 
 const newest = `-- name: Newest :one
-SELECT i.id, i.practitioner_id, i.state, i.ordinal, i.created_at, i.expires_at, l.state AS letter_state
+SELECT i.id, i.practitioner_id, i.state, i.ordinal, i.created_at, i.expires_at, i.letter_id, l.state AS letter_state
 FROM invitation i LEFT JOIN letter l ON l.practice_id = i.practice_id AND l.id = i.letter_id
 WHERE i.practice_id = $1 AND i.client_id = $2 ORDER BY i.ordinal DESC LIMIT 1
 `
@@ -803,6 +803,7 @@ type NewestRow struct {
 	Ordinal        int64
 	CreatedAt      at.Time
 	ExpiresAt      at.Time
+	LetterID       *id.Letter
 	LetterState    *string
 }
 
@@ -816,6 +817,7 @@ func (q *Queries) Newest(ctx context.Context, arg NewestParams) (NewestRow, erro
 		&i.Ordinal,
 		&i.CreatedAt,
 		&i.ExpiresAt,
+		&i.LetterID,
 		&i.LetterState,
 	)
 	return i, err

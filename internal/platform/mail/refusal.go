@@ -38,6 +38,16 @@ func (r Reason) AboutAddress() bool {
 	return false
 }
 
+// Ours reports whether the reason lies between us and our own mail server: the
+// letter never reached anybody else's.
+func (r Reason) Ours() bool {
+	switch r {
+	case Unreachable, Insecure, SignInRefused:
+		return true
+	}
+	return false
+}
+
 // Refusal is a letter that did not go out.
 type Refusal struct {
 	Code      int    // 550; 0 when no server said anything
