@@ -63,17 +63,6 @@ func TestTheFrontDoorHasTwoWays(t *testing.T) {
 	b.as("mara@practice.test").get("/").leads(t, "/dashboard")
 }
 
-func TestWhoHasNoPlaceYetIsLedToTheDashboard(t *testing.T) {
-	t.Parallel()
-	w := world.New(t)
-	w.Account(t, "Annie Noda", "annie@example.com")
-	b := serve(t, w).browser(t, w).as("annie@example.com")
-	b.get("/people").leads(t, "/dashboard")
-	b.get("/people/new").leads(t, "/dashboard")
-	b.get("/people/"+w.Theo.String()).shows(t, 404)
-	b.post("/people", form("first", "A")).shows(t, 404)
-}
-
 func TestNobodyKeepsWhoOpensTheCrisisPage(t *testing.T) {
 	t.Parallel()
 	w := world.New(t)

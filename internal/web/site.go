@@ -13,7 +13,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
-	"strings"
 	"sync"
 
 	"github.com/a-h/templ"
@@ -110,10 +109,6 @@ func (s *Site) handle(rt route) http.Handler {
 func (s *Site) turnAway(w http.ResponseWriter, r *http.Request, by access.Actor) {
 	if !by.SignedIn() && r.Method == http.MethodGet {
 		s.askToSignIn(w, r)
-		return
-	}
-	if placeless(by) && r.Method == http.MethodGet && !strings.Contains(r.Pattern, "{") { // their practice is not named yet, or care has ended
-		http.Redirect(w, r, "/dashboard", http.StatusSeeOther)
 		return
 	}
 	s.fail(w, r, fault.NotFound)

@@ -30,6 +30,7 @@ const (
 	slowest  = 30 * time.Minute // between two tries
 	attempts = 100              // the last comes some two days after the first
 	workers  = 16
+	grace    = 8 * time.Second // for jobs under way when the program goes down
 )
 
 // Kind names a sort of job and fixes the type of what it is about.
@@ -111,7 +112,9 @@ func (q *Queue) Run(ctx context.Context) {
 			busy <- struct{}{}
 			under.Go(func() {
 				defer func() { <-busy; q.rouse() }()
-				q.finish(ctx, j)
+				begun, end := lingering(ctx)
+				defer end()
+				_, _ = q.finish(begun, j) // a job that could not be settled comes again when its lease ends
 			})
 		}
 		if len(due) > 0 && len(busy) < workers {
@@ -123,6 +126,14 @@ func (q *Queue) Run(ctx context.Context) {
 		case <-tick.C:
 		}
 	}
+}
+
+// lingering is ctx for a job that has begun: when the program goes down, it has
+// a little longer to come to its end.
+func lingering(ctx context.Context) (context.Context, func()) {
+	begun, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })
+	return begun, func() { stop(); cancel() }
 }
 
 // RunDue runs every job that is due, one after the other, and returns how many
