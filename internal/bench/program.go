@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -34,7 +35,7 @@ func (r *run) serve(data, smtp string) (*program, error) {
 	address := l.Addr().String()
 	l.Close()
 	p := &program{url: "http://" + address, said: new(bytes.Buffer)}
-	args := []string{"serve", "--data", data, "--listen", address, "--url", p.url, "--from", "practice@icouch.test"}
+	args := []string{"serve", "--data", data, "--listen", address, "--url", p.url, "--from", "practice@icouch.test", "--proxy", "127.0.0.1"}
 	if smtp != "" {
 		args = append(args, "--smtp", smtp)
 	}
@@ -98,10 +99,11 @@ func (p *program) resident() (float64, error) {
 type presser struct {
 	base, cookie string
 	http         *http.Client
+	pressed      atomic.Int64
 }
 
 func newPresser(base, session string) *presser {
-	return &presser{base, session, &http.Client{
+	return &presser{base: base, cookie: session, http: &http.Client{
 		Transport:     &http.Transport{MaxIdleConnsPerHost: 128, MaxConnsPerHost: 128, DisableCompression: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Timeout:       time.Minute,
@@ -123,6 +125,7 @@ func (p *presser) do(method, path string, form url.Values, want int) error {
 		q.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	q.Header.Set("Sec-Fetch-Site", "same-origin")
+	q.Header.Set("X-Forwarded-For", p.from()) // each press from another house: limits are not what is measured
 	if p.cookie != "" {
 		q.Header.Set("Cookie", "session="+p.cookie)
 	}
@@ -138,6 +141,12 @@ func (p *presser) do(method, path string, form url.Values, want int) error {
 		return fmt.Errorf("%s answered %d, want %d", method, answer.StatusCode, want)
 	}
 	return nil
+}
+
+// from is an address that nobody has used before.
+func (p *presser) from() string {
+	n := p.pressed.Add(1)
+	return fmt.Sprintf("10.%d.%d.%d", n>>16&255, n>>8&255, n&255)
 }
 
 func (r *run) folder(name string) (string, error) {

@@ -3,6 +3,7 @@ package directory_test
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,12 +33,18 @@ func TestNamesNobodyAsksForAreForgotten(t *testing.T) {
 // tripped is a context that does something the nth time it is asked.
 type tripped struct {
 	context.Context
-	left int
+	left atomic.Int64 // the database asks from several goroutines
 	trip func()
 }
 
+func trips(after int, trip func()) *tripped {
+	c := &tripped{Context: context.Background(), trip: trip}
+	c.left.Store(int64(after))
+	return c
+}
+
 func (c *tripped) Done() <-chan struct{} {
-	if c.left--; c.left == 0 {
+	if c.left.Add(-1) == 0 {
 		c.trip()
 	}
 	return c.Context.Done()
@@ -48,24 +55,28 @@ func (c *tripped) Done() <-chan struct{} {
 func TestACommitDuringTheReadingIsSeenByTheNextReader(t *testing.T) {
 	t.Parallel()
 	w := world.New(t)
-	fired := 0
+	var firings atomic.Int64
 	for at := 1; at <= 30; at++ {
 		client(t, w, w.Mara, "Before", fmt.Sprint(at), "") // so that there is something to read
 		if at%2 == 0 {
 			w.Pass(time.Hour)
 			w.Directory.Drop() // and now all of it
 		}
-		before := fired
-		ctx := &tripped{context.Background(), at, func() { fired++; client(t, w, w.Mara, "Between", fmt.Sprint(at), "") }}
+		before := firings.Load()
+		ctx := trips(at, func() {
+			client(t, w, w.Mara, "Between", fmt.Sprint(at), "")
+			firings.Add(1)
+		})
 		if _, err := w.Directory.Look(ctx, w.Mara, directory.Query{}); err != nil {
 			t.Fatal(err)
 		}
-		if a := look(t, w, w.Mara, directory.Query{}); a.Total != 1+at+fired || fired > before && look(t, w, w.Mara, directory.Query{Text: fmt.Sprintf("between %d", at)}).Total == 0 {
-			t.Errorf("a commit at point %d: %d clients, want %d", at, a.Total, 1+at+fired)
+		fired := firings.Load()
+		if a := look(t, w, w.Mara, directory.Query{}); a.Total != 1+at+int(fired) || fired > before && look(t, w, w.Mara, directory.Query{Text: fmt.Sprintf("between %d", at)}).Total == 0 {
+			t.Errorf("a commit at point %d: %d clients, want %d", at, a.Total, 1+at+int(fired))
 		}
 	}
-	if fired < 4 {
-		t.Errorf("only %d commits came in between", fired)
+	if n := firings.Load(); n < 4 {
+		t.Errorf("only %d commits came in between", n)
 	}
 }
 
