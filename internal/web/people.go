@@ -224,7 +224,7 @@ type PeoplePage struct {
 }
 
 func (p PeoplePage) head() parts.PageHead {
-	h := parts.PageHead{Title: "People", Lede: peopleWords(p.answer.Total), CountID: "count"}
+	h := parts.PageHead{Title: "People", Lede: p.total(), CountID: "count"}
 	if p.reader.by.MayInvite() && !p.nobody() {
 		h.Actions = []parts.Button{{Label: "New Client", Kind: parts.Primary, Icon: "user-plus", Href: "/people/new"}}
 	}
@@ -259,7 +259,7 @@ var peopleColumns = []parts.Column{
 }
 
 func (p PeoplePage) table() parts.Table {
-	t := parts.Table{ID: "people", Caption: "People", Say: peopleWords(p.answer.Total), Columns: peopleColumns, Empty: p.empty(), More: p.more()}
+	t := parts.Table{ID: "people", Caption: "People", Say: p.total(), Columns: peopleColumns, Empty: p.empty(), More: p.more()}
 	if p.reader.by.MayInvite() {
 		t.Bulk = &parts.Bulk{ID: "bulk", Action: "/people/invitations", Name: "client", Buttons: []parts.Button{
 			{Label: "Invite", Kind: parts.Soft, Icon: "send", Small: true, Applies: "invite"},
@@ -302,7 +302,7 @@ func (p PeoplePage) more() *parts.ShowMore {
 	if len(p.answer.Rows) == 0 || p.answer.Total <= pageOf {
 		return nil
 	}
-	m := parts.ShowMore{Words: thousands(first) + "–" + thousands(last) + " of " + thousands(p.answer.Total)}
+	m := parts.ShowMore{Words: thousands(first) + "–" + thousands(last) + " of " + p.outOf()}
 	if last >= p.answer.Total {
 		return &m
 	}
@@ -337,6 +337,22 @@ func (p PeoplePage) empty() *parts.Empty {
 var emptyGroups = map[people.Group]string{
 	people.HasAccount: "Nobody has an account yet", people.Invited: "No invitation is under way", people.NeedsAttention: "Nobody needs attention",
 	people.NotInvited: "Everyone is invited or has an account", people.Ended: "Nobody's care has ended",
+}
+
+// total is how many fit the search, as far as they were counted.
+func (p PeoplePage) total() string {
+	if p.answer.More {
+		return "More than " + peopleWords(p.answer.Total-1)
+	}
+	return peopleWords(p.answer.Total)
+}
+
+// outOf is the same number after "1–50 of".
+func (p PeoplePage) outOf() string {
+	if p.answer.More {
+		return "more than " + thousands(p.answer.Total-1)
+	}
+	return thousands(p.answer.Total)
 }
 
 // peopleWords counts people.

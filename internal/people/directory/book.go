@@ -3,6 +3,7 @@ package directory
 import (
 	"bytes"
 	"cmp"
+	"iter"
 	"slices"
 	"strings"
 	"sync"
@@ -170,9 +171,12 @@ func (b *book) look(by access.Actor, q Query) Answer {
 		}
 	}
 	if needle := text.FoldForSearch(strings.TrimSpace(q.Text)); needle != "" {
-		for _, e := range b.search(needle, q.Sort) {
+		for e := range b.search(needle, q.Sort) {
 			if by.Sees(e.Practitioner) && e.in(q.Group) {
-				take(e)
+				if take(e); q.Most > 0 && a.Total > q.Skip+enough {
+					a.More = true // nobody looks through so many: they type another letter
+					break
+				}
 			}
 		}
 		return a
@@ -215,30 +219,39 @@ func (e *entry) in(g people.Group) bool {
 	return e.group == g
 }
 
-// search returns every client whose name or address holds the text, in order.
-func (b *book) search(needle string, s Sort) []*entry {
+// enough is how many hits of a search are counted, beyond those that are passed
+// over. A single letter is in almost every name.
+const enough = 1000
+
+// search goes through every client whose name or address holds the text, in order.
+func (b *book) search(needle string, s Sort) iter.Seq[*entry] {
 	if b.arena == nil {
 		b.index()
 	}
-	if strings.Contains(needle, "\n") { // entries end in one: nothing typed goes across
-		return nil
+	if s == ByName || s == "" {
+		return func(yield func(*entry) bool) { b.hits(needle, yield) }
 	}
 	var found []*entry
+	b.hits(needle, func(e *entry) bool { found = append(found, e); return true })
+	slices.SortStableFunc(found, compare(s))
+	return slices.Values(found)
+}
+
+// hits yields the clients whose name or address holds the text, by name.
+func (b *book) hits(needle string, yield func(*entry) bool) {
+	if strings.Contains(needle, "\n") { // entries end in one: nothing typed goes across
+		return
+	}
 	for i, from := 0, 0; from < len(b.arena); from = b.starts[i] {
 		hit := bytes.Index(b.arena[from:], []byte(needle))
 		if hit < 0 {
 			break
 		}
 		i = after(b.starts, i, from+hit)
-		found = append(found, b.sorted[i-1])
-		if i == len(b.starts) {
-			break
+		if !yield(b.sorted[i-1]) || i == len(b.starts) {
+			return
 		}
 	}
-	if s != ByName && s != "" {
-		slices.SortStableFunc(found, compare(s))
-	}
-	return found
 }
 
 // after returns the first place from i on whose start lies behind hit. Of a

@@ -50,10 +50,41 @@ func TestTheSearchFindsWhatLookingAtEachOneFinds(t *testing.T) {
 				want++
 			}
 		}
-		got := b.search(needle, ByName)
+		got := slices.Collect(b.search(needle, ByName))
 		if len(got) != want || !slices.IsSortedFunc(got, byName) || len(slices.Compact(slices.Clone(got))) != want {
 			t.Errorf("%q finds %d, want %d, each once and in order", needle, len(got), want)
 		}
+	}
+}
+
+// A search that fits almost everybody is not counted to its end: what is shown
+// is the first of them in order, and that there are more.
+func TestASearchThatFitsAlmostEverybodyIsNotCountedToItsEnd(t *testing.T) {
+	t.Parallel()
+	b := newBook()
+	b.fill(crowd(3000))
+	b.settle(now)
+	by := access.AsPractitioner("p", "a", "m", access.Owner)
+	for _, tt := range []struct {
+		q     Query
+		rows  int
+		total int
+		more  bool
+	}{
+		{Query{Text: "example.com", Most: 50}, 50, enough + 1, true},
+		{Query{Text: "example.com", Skip: 2950, Most: 50}, 50, 3000, false},
+		{Query{Text: "example.com", Skip: 1500, Most: 50}, 50, 1500 + enough + 1, true},
+		{Query{Text: "example.com"}, 3000, 3000, false},
+		{Query{Text: "example.com", Sort: ByAdded, Most: 50}, 50, enough + 1, true},
+		{Query{Text: "client2999", Most: 50}, 1, 1, false},
+	} {
+		a := b.look(by, tt.q)
+		if len(a.Rows) != tt.rows || a.Total != tt.total || a.More != tt.more {
+			t.Errorf("%+v: %d rows of %d, more: %v; want %d of %d, %v", tt.q, len(a.Rows), a.Total, a.More, tt.rows, tt.total, tt.more)
+		}
+	}
+	if first := b.look(by, Query{Text: "example.com", Most: 1}); first.Rows[0].ID != b.sorted[0].ID {
+		t.Errorf("the first hit is %s, want the first in order", first.Rows[0].ID)
 	}
 }
 

@@ -86,6 +86,7 @@ const (
 type Answer struct {
 	Rows   []people.Listed
 	Total  int                  // how many fit the query
+	More   bool                 // of a search: there are more than Total, nobody counted them
 	Counts map[people.Group]int // how many there are in each group, whatever the query
 }
 
