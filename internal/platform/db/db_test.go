@@ -413,7 +413,7 @@ func TestOfTwoThatWaitForEachOtherBothGetThrough(t *testing.T) {
 		}
 		all.Wait()
 		var text string
-		if err := d.Row(t.Context(), "SELECT MIN(text) FROM stone", nil, &text); err != nil || text != "a stone!!" || runs.Load() != 3 {
+		if err := d.Row(t.Context(), "SELECT MIN(text) FROM stone", nil, &text); err != nil || text != "a stone!!" || runs.Load() < 3 { // one at least had to give way and come again
 			t.Errorf("%q after %d runs, %v", text, runs.Load(), err)
 		}
 	}
