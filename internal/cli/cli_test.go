@@ -356,7 +356,7 @@ func TestSeedMakesAPracticeOfMixedPeople(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if clients != 700 || accounts < 1 || live < 20 || noAddress < 5 || noConsent < 5 {
+		if clients != 700 || accounts < 5 || live < 20 || noAddress < 5 || noConsent < 5 {
 			t.Errorf("%d clients: %d with an account, %d invited, %d without an address, %d without consent", clients, accounts, live, noAddress, noConsent)
 		}
 	})

@@ -69,6 +69,9 @@ func (c *Seed) Run(ctx context.Context, o *Office) error {
 		}
 		stop()
 		stop = func() {}
+		if err := g.welcome(ctx); err != nil {
+			return err
+		}
 		took := o.Clock().Sub(began)
 		o.say("%s in %s, in %s.", count(c.Clients, "client", "clients"), count(c.Practices, "practice", "practices"), took.Round(time.Millisecond))
 		o.say("Sign in as %s with the passphrase: %s", c.Owner, phrase)
@@ -106,6 +109,7 @@ type gardener struct {
 	rand *rand.Rand
 	hash string // of everybody's passphrase
 	box  pouch
+	owed int // clients who are to have an account and whose letter has not come yet
 }
 
 // post carries letters into the pouch until the returned function is called.
@@ -162,7 +166,9 @@ func (g *gardener) sow(ctx context.Context, by access.Actor, n, from, many int) 
 	for i := range drafts {
 		drafts[i] = g.draft(n, from+i)
 	}
-	came := g.box.take(many / 25)
+	g.owed += many / 25
+	came := g.box.take(g.owed)
+	g.owed -= len(came)
 	return g.db.Update(ctx, func(tx *db.Tx) error {
 		for _, d := range drafts {
 			if err := add(tx, by, d); err != nil {
@@ -176,6 +182,25 @@ func (g *gardener) sow(ctx context.Context, by access.Actor, n, from, many int) 
 		}
 		return nil
 	})
+}
+
+// welcome lets those come whose letters were still under way: how many have an
+// account must not depend on how fast the letters were.
+func (g *gardener) welcome(ctx context.Context) error {
+	came := g.box.take(g.owed)
+	if len(came) == 0 {
+		return nil
+	}
+	err := g.db.Update(ctx, func(tx *db.Tx) error {
+		for _, l := range came {
+			if _, err := people.SignUp(tx, access.Guest(), l, g.hash); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	g.post(ctx)() // their practices are told
+	return err
 }
 
 func add(tx *db.Tx, by access.Actor, d people.Draft) error {
