@@ -422,7 +422,10 @@ func TestMoreChangesThanAreWorthReadingOneByOne(t *testing.T) {
 		}
 		return nil
 	})
-	if a := look(t, w, w.Mara, directory.Query{Text: "many", Most: 10}); a.Total != 2100 || len(a.Rows) != 10 {
+	if a := look(t, w, w.Mara, directory.Query{Most: 10}); a.Total != 2101 || len(a.Rows) != 10 {
 		t.Errorf("%d clients", a.Total)
+	}
+	if a := look(t, w, w.Mara, directory.Query{Text: "many 2099", Most: 10}); a.Total != 1 {
+		t.Errorf("the last of them was found %d times", a.Total)
 	}
 }
