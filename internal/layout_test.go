@@ -115,6 +115,7 @@ var calls = map[string]string{
 
 	"access.AsPractitioner": "people world",
 	"access.AsClient":       "people world",
+	"access.AsWaiting":      "people",
 	"access.AsPerson":       "account people web world cli bench", // cli: the demo's people
 	"access.AsSupport":      "",                                   // nobody yet
 	"access.ByLink":         "people",

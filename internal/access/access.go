@@ -8,6 +8,7 @@ package access
 
 import (
 	"log/slog"
+	"slices"
 
 	"icouch/internal/base/id"
 )
@@ -27,6 +28,7 @@ const (
 
 	Client  Role = "client"   // acts for one client record
 	Person  Role = "person"   // signed in, in no practice at the moment
+	Waiting Role = "waiting"  // signed in, in a place that asks for a second step they have not shown
 	Link    Role = "link"     // holds a link, and has proved nothing else
 	System  Role = "system"   // the program itself
 	Support Role = "support"  // runs the installation; repairs accounts, reads no content
@@ -40,6 +42,14 @@ type Actor struct {
 	practitioner id.Practitioner
 	client       id.Client
 	role         Role
+	reach        *Reach
+}
+
+// Reach is which clients a member has been given beyond their own: nobody's own
+// client is in it. What ends at a time is left out once that time has come.
+type Reach struct {
+	Of      []id.Practitioner // members whose clients are seen too: whom a supervisor supervises
+	Clients []id.Client       // single clients: as one of a care team, or opened in an emergency
 }
 
 // Guest returns somebody of whom nothing is known.
@@ -48,6 +58,20 @@ func Guest() Actor { return Actor{} }
 // AsPractitioner returns a person at work in a practice.
 func AsPractitioner(practice id.Practice, account id.Account, practitioner id.Practitioner, role Role) Actor {
 	return Actor{practice: practice, account: account, practitioner: practitioner, role: role}
+}
+
+// Reaching returns a, a member, with what they have been given beyond their own clients.
+func (a Actor) Reaching(r Reach) Actor {
+	if len(r.Of)+len(r.Clients) > 0 {
+		a.reach = &r
+	}
+	return a
+}
+
+// AsWaiting returns a person who has signed in, at the door of a place that asks
+// for a second step. Until they show one they may do what is theirs alone.
+func AsWaiting(practice id.Practice, account id.Account) Actor {
+	return Actor{practice: practice, account: account, role: Waiting}
 }
 
 // AsClient returns a person acting for a client record of a practice.
@@ -114,34 +138,44 @@ func (a Actor) AtWork() bool {
 func (a Actor) IsClient() bool { return a.role == Client && a.client != "" }
 
 // MaySeePeople reports whether a may open the practice's list of clients.
-func (a Actor) MaySeePeople() bool { return a.AtWork() }
+func (a Actor) MaySeePeople() bool { return a.May(OpenPeople) }
 
 // MayInvite reports whether a may bring new people into the practice, and end
 // their care: those who look after clients, and those who run the practice.
-func (a Actor) MayInvite() bool {
-	switch a.role {
-	case Owner, Administrator, Practitioner, Supervisor:
-		return a.practitioner != ""
-	case Shell:
-		return a.practice != ""
-	}
-	return false
-}
+func (a Actor) MayInvite() bool { return a.May(Invite) || a.role == Shell && a.practice != "" }
 
 // MayExport reports whether a may take the list of clients away as a file.
-func (a Actor) MayExport() bool { return a.role == Owner || a.role == Administrator }
+func (a Actor) MayExport() bool { return a.May(Export) }
 
 // SeesAll reports whether a sees every client's name and how to reach them,
 // not only those they look after.
-func (a Actor) SeesAll() bool {
-	switch a.role {
-	case Owner, Administrator, Biller, Scheduler, System, Shell:
-		return true
-	}
-	return false
-}
+func (a Actor) SeesAll() bool { return a.May(SeeEveryone) || a.role == System || a.role == Shell }
 
 // Sees reports whether a may see a client whom the given practitioner looks after.
-func (a Actor) Sees(of id.Practitioner) bool {
-	return a.SeesAll() || a.AtWork() && of == a.practitioner
+func (a Actor) Sees(c id.Client, of id.Practitioner) bool {
+	return a.SeesAll() || a.AtWork() && a.sees(c, of)
+}
+
+func (a Actor) sees(c id.Client, of id.Practitioner) bool {
+	return of == a.practitioner || a.reach != nil && (slices.Contains(a.reach.Of, of) || slices.Contains(a.reach.Clients, c))
+}
+
+// Caseloads returns the members all of whose clients a sees, for who does not see all.
+func (a Actor) Caseloads() []id.Practitioner {
+	if !a.AtWork() {
+		return nil
+	}
+	own := []id.Practitioner{a.practitioner}
+	if a.reach != nil {
+		own = append(own, a.reach.Of...)
+	}
+	return own
+}
+
+// Given returns the single clients whom a sees beyond those caseloads.
+func (a Actor) Given() []id.Client {
+	if a.reach == nil {
+		return nil
+	}
+	return a.reach.Clients
 }

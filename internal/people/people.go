@@ -173,7 +173,7 @@ func finds(by access.Actor, row peopledb.Client) bool {
 	if by.IsClient() || by.Role() == access.Link {
 		return by.Client() == row.ID
 	}
-	return by.Sees(row.PractitionerID)
+	return by.Sees(row.ID, row.PractitionerID)
 }
 
 // Edit changes a client, if nobody else has since they were read at version.
@@ -311,7 +311,7 @@ func SameMailbox(tx *db.Tx, by access.Actor, client id.Client, a email.Address) 
 		return nil, fmt.Errorf("same mailbox: %w", err)
 	}
 	for _, r := range rows {
-		if !by.Sees(r.PractitionerID) {
+		if !by.Sees(r.ID, r.PractitionerID) {
 			names = append(names, "another client of the practice")
 			continue
 		}

@@ -89,7 +89,7 @@ func PlanImport(tx *db.Tx, by access.Actor, s sheet.Sheet) (Plan, error) {
 	}
 	m := matcher{known: map[string]string{}, mailbox: map[string]string{}}
 	for _, c := range here {
-		m.add(c.Name, c.Email, "is already among your clients", by.Sees(c.Practitioner))
+		m.add(c.Name, c.Email, "is already among your clients", by.Sees(c.ID, c.Practitioner))
 	}
 	p := Plan{Note: s.Note, Blank: s.Blanks, Ignored: ignored}
 	today := civil.DateOf(tx.Now().Time, practice.Zone)

@@ -84,7 +84,7 @@ func mine(tx *db.Tx, by access.Actor, clients []id.Client) (map[id.Client]people
 	}
 	listed := map[id.Client]people.Listed{}
 	for _, l := range all {
-		if by.Sees(l.Practitioner) {
+		if by.Sees(l.ID, l.Practitioner) {
 			listed[l.ID] = l
 		}
 	}

@@ -155,13 +155,7 @@ func (b *book) settle(now time.Time) {
 
 func (b *book) look(by access.Actor, q Query) Answer {
 	a := Answer{Counts: map[people.Group]int{}}
-	for p, counts := range b.counts {
-		if by.Sees(p) {
-			for g, n := range counts {
-				a.Counts[g] += n
-			}
-		}
-	}
+	b.count(by, a.Counts)
 	if q.Group == "" {
 		q.Group = people.Everyone
 	}
@@ -172,7 +166,7 @@ func (b *book) look(by access.Actor, q Query) Answer {
 	}
 	if needle := text.FoldForSearch(strings.TrimSpace(q.Text)); needle != "" {
 		for e := range b.search(needle, q.Sort) {
-			if by.Sees(e.Practitioner) && e.in(q.Group) {
+			if by.Sees(e.ID, e.Practitioner) && e.in(q.Group) {
 				if take(e); q.Most > 0 && a.Total > q.Skip+enough {
 					a.More = true // nobody looks through so many: they type another letter
 					break
@@ -194,12 +188,42 @@ func (b *book) look(by access.Actor, q Query) Answer {
 		if q.Most > 0 && len(a.Rows) == q.Most {
 			break // the rest need not be looked at: how many there are is known
 		}
-		if by.Sees(e.Practitioner) && e.in(q.Group) {
+		if by.Sees(e.ID, e.Practitioner) && e.in(q.Group) {
 			take(e)
 		}
 	}
 	a.Total = total
 	return a
+}
+
+// count adds up the groups of everybody whom by sees.
+func (b *book) count(by access.Actor, groups map[people.Group]int) {
+	whole := func(of id.Practitioner) {
+		for g, n := range b.counts[of] {
+			groups[g] += n
+		}
+	}
+	if by.SeesAll() {
+		for p := range b.counts {
+			whole(p)
+		}
+		return
+	}
+	caseloads := by.Caseloads()
+	for _, p := range caseloads {
+		whole(p)
+	}
+	for _, c := range by.Given() {
+		e := b.byID[c]
+		if e == nil || slices.Contains(caseloads, e.Practitioner) {
+			continue
+		}
+		groups[people.Everyone]++
+		groups[e.group]++
+		if e.attention {
+			groups[people.NeedsAttention]++
+		}
+	}
 }
 
 func end(q Query, n int) int {

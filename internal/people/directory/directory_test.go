@@ -305,7 +305,7 @@ func agree(t *rapid.T, w *world.World) {
 		want := map[people.Group]int{}
 		all := map[id.Client]people.Listed{}
 		for _, r := range rows {
-			if !by.Sees(r.Practitioner) {
+			if !by.Sees(r.ID, r.Practitioner) {
 				continue
 			}
 			all[r.ID] = r
