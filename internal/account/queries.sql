@@ -35,11 +35,11 @@ UPDATE account SET password = @password WHERE id = @id AND password = @before;
 UPDATE account SET email = @email, email_index = @email_index, verified_at = @verified_at WHERE id = @id;
 
 -- name: AddSession :exec
-INSERT INTO session (token_hash, id, account_id, practice_id, client_id, created_at, seen_at, ends_at)
-VALUES (@token_hash, @id, @account_id, @practice_id, @client_id, @now, @now, @ends_at);
+INSERT INTO session (token_hash, id, account_id, practice_id, client_id, created_at, seen_at, ends_at, strong, proved_at, browser, network)
+VALUES (@token_hash, @id, @account_id, @practice_id, @client_id, @now, @now, @ends_at, @strong, @now, @browser, @network);
 
 -- name: Session :one
-SELECT id, account_id, practice_id, client_id, seen_at, ends_at FROM session WHERE token_hash = @token_hash;
+SELECT id, account_id, practice_id, client_id, seen_at, ends_at, strong, proved_at FROM session WHERE token_hash = @token_hash;
 
 -- name: Seen :exec
 UPDATE session SET seen_at = @now WHERE id = @id AND seen_at < @now;

@@ -14,7 +14,9 @@ import (
 	"icouch/internal/base/fault"
 	"icouch/internal/base/id"
 	"icouch/internal/base/secret"
+	"icouch/internal/platform/crypt"
 	"icouch/internal/platform/db"
+	"icouch/internal/platform/keys"
 )
 
 // ErrSignedOut says that there is no such session any more.
@@ -37,6 +39,15 @@ type Place struct {
 	Client   id.Client
 }
 
+// Entry is how a person comes in.
+type Entry struct {
+	Place
+	Life    time.Duration // the longest the session lasts, whatever is done in it
+	Strong  bool          // a second step was shown, or a passkey, which is both
+	Browser string        // in words: "Firefox on Windows"
+	Network string        // the address the request came from
+}
+
 // Session is one sign-in, in one browser.
 type Session struct {
 	ID       id.Session
@@ -45,6 +56,8 @@ type Session struct {
 	Client   id.Client
 	SeenAt   at.Time
 	EndsAt   at.Time
+	Strong   bool    // a second step was shown
+	ProvedAt at.Time // when the person last showed who they are
 }
 
 // LogValue logs a session as its id.
@@ -63,13 +76,23 @@ func (s Session) Over(now at.Time) bool {
 	return !now.Before(s.EndsAt.Time) || !now.Before(s.SeenAt.Add(s.idle()))
 }
 
-// Begin signs a person in, at a place, for no longer than life. Whoever calls
-// it has seen the password, or made the account just now, and knows that the
-// place is theirs.
-func Begin(tx *db.Tx, by access.Actor, a id.Account, p Place, life time.Duration) (secret.Token, error) {
+// Begin signs a person in. Whoever calls it has seen the password, or made the
+// account just now, and knows that the place is theirs.
+func Begin(tx *db.Tx, by access.Actor, a id.Account, e Entry) (secret.Token, error) {
 	token, s := secret.NewToken(), id.New[id.Session](tx.Now().Time)
-	err := SQL.In(tx).AddSession(tx, accountdb.AddSessionParams{TokenHash: token.Hash(), ID: s, AccountID: a,
-		PracticeID: some(p.Practice), ClientID: some(p.Client), Now: tx.Now(), EndsAt: tx.Now().Plus(life)})
+	row := accountdb.AddSessionParams{TokenHash: token.Hash(), ID: s, AccountID: a, PracticeID: some(e.Practice), ClientID: some(e.Client),
+		Now: tx.Now(), EndsAt: tx.Now().Plus(e.Life), Strong: e.Strong}
+	key, err := keys.Of(tx, keys.Installation)
+	if err != nil {
+		return secret.Token{}, err
+	}
+	if row.Browser, err = key.SealSome(e.Browser, crypt.Place("session.browser", keys.Installation, s)); err != nil {
+		return secret.Token{}, err
+	}
+	if row.Network, err = key.SealSome(e.Network, crypt.Place("session.network", keys.Installation, s)); err != nil {
+		return secret.Token{}, err
+	}
+	err = SQL.In(tx).AddSession(tx, row)
 	if db.Dangling(err) {
 		return secret.Token{}, ErrNoAccount
 	}
@@ -89,7 +112,8 @@ func Lookup(tx *db.Tx, token secret.Token) (Session, error) {
 	if err != nil {
 		return Session{}, fmt.Errorf("look up session: %w", err)
 	}
-	s := Session{ID: row.ID, Account: row.AccountID, Practice: or(row.PracticeID), Client: or(row.ClientID), SeenAt: row.SeenAt, EndsAt: row.EndsAt}
+	s := Session{ID: row.ID, Account: row.AccountID, Practice: or(row.PracticeID), Client: or(row.ClientID), SeenAt: row.SeenAt, EndsAt: row.EndsAt,
+		Strong: row.Strong, ProvedAt: row.ProvedAt}
 	if s.Over(tx.Now()) {
 		return Session{}, db.None
 	}

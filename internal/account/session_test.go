@@ -164,7 +164,7 @@ func TestSessionsNeedAnAccount(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.refuse(t, fault.NotFound, func(tx *db.Tx) error {
-		_, err := account.Begin(tx, access.Guest(), "none", atWork, time.Hour)
+		_, err := account.Begin(tx, access.Guest(), "none", account.Entry{Place: atWork, Life: time.Hour})
 		return err
 	})
 	h.refuse(t, fault.NotFound, func(tx *db.Tx) error {
@@ -173,7 +173,7 @@ func TestSessionsNeedAnAccount(t *testing.T) {
 	})
 	annie := h.annie(t)
 	h.undo(t, func(tx *db.Tx) error {
-		_, err := account.Begin(tx, access.Guest(), annie.Account(), atWork, time.Hour)
+		_, err := account.Begin(tx, access.Guest(), annie.Account(), account.Entry{Place: atWork, Life: time.Hour})
 		return err
 	})
 	if h.signedIn(t, secret.NewToken()) || h.signedIn(t, secret.Token{}) {

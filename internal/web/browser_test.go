@@ -70,7 +70,7 @@ func (b *browser) as(address string) *browser {
 		if err != nil {
 			return err
 		}
-		token, err = account.Begin(tx, access.AsPerson(who.ID), who.ID, place, clientLife)
+		token, err = account.Begin(tx, access.AsPerson(who.ID), who.ID, account.Entry{Place: place, Life: clientLife, Strong: true})
 		return err
 	})
 	b.cookies[b.site.sessionCookie()] = token.Reveal()

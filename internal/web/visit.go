@@ -136,7 +136,7 @@ func (s *Site) begin(tx *db.Tx, who access.Actor, place account.Place) (set func
 	if place.Practice != "" && place.Client == "" {
 		life = workLife
 	}
-	session, err := account.Begin(tx, who, who.Account(), place, life)
+	session, err := account.Begin(tx, who, who.Account(), account.Entry{Place: place, Life: life})
 	if err != nil {
 		return nil, err
 	}

@@ -87,8 +87,8 @@ func (q *Queries) AddLink(ctx context.Context, arg AddLinkParams) error {
 }
 
 const addSession = `-- name: AddSession :exec
-INSERT INTO session (token_hash, id, account_id, practice_id, client_id, created_at, seen_at, ends_at)
-VALUES ($1, $2, $3, $4, $5, $6, $6, $7)
+INSERT INTO session (token_hash, id, account_id, practice_id, client_id, created_at, seen_at, ends_at, strong, proved_at, browser, network)
+VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8, $6, $9, $10)
 `
 
 type AddSessionParams struct {
@@ -99,6 +99,9 @@ type AddSessionParams struct {
 	ClientID   *id.Client
 	Now        at.Time
 	EndsAt     at.Time
+	Strong     bool
+	Browser    crypt.Sealed
+	Network    crypt.Sealed
 }
 
 func (q *Queries) AddSession(ctx context.Context, arg AddSessionParams) error {
@@ -110,6 +113,9 @@ func (q *Queries) AddSession(ctx context.Context, arg AddSessionParams) error {
 		arg.ClientID,
 		arg.Now,
 		arg.EndsAt,
+		arg.Strong,
+		arg.Browser,
+		arg.Network,
 	)
 	return err
 }
@@ -565,7 +571,7 @@ func (q *Queries) Seen(ctx context.Context, arg SeenParams) error {
 }
 
 const session = `-- name: Session :one
-SELECT id, account_id, practice_id, client_id, seen_at, ends_at FROM session WHERE token_hash = $1
+SELECT id, account_id, practice_id, client_id, seen_at, ends_at, strong, proved_at FROM session WHERE token_hash = $1
 `
 
 type SessionRow struct {
@@ -575,6 +581,8 @@ type SessionRow struct {
 	ClientID   *id.Client
 	SeenAt     at.Time
 	EndsAt     at.Time
+	Strong     bool
+	ProvedAt   at.Time
 }
 
 func (q *Queries) Session(ctx context.Context, tokenHash []byte) (SessionRow, error) {
@@ -587,6 +595,8 @@ func (q *Queries) Session(ctx context.Context, tokenHash []byte) (SessionRow, er
 		&i.ClientID,
 		&i.SeenAt,
 		&i.EndsAt,
+		&i.Strong,
+		&i.ProvedAt,
 	)
 	return i, err
 }
