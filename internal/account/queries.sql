@@ -35,21 +35,42 @@ UPDATE account SET password = @password WHERE id = @id AND password = @before;
 UPDATE account SET email = @email, email_index = @email_index, verified_at = @verified_at WHERE id = @id;
 
 -- name: AddSession :exec
-INSERT INTO session (token_hash, id, account_id, practice_id, client_id, created_at, seen_at, ends_at, strong, proved_at, browser, network)
-VALUES (@token_hash, @id, @account_id, @practice_id, @client_id, @now, @now, @ends_at, @strong, @now, @browser, @network);
+INSERT INTO session (token_hash, id, account_id, practice_id, client_id, created_at, seen_at, ends_at, strong, proved_at, browser, network, idle)
+VALUES (@token_hash, @id, @account_id, @practice_id, @client_id, @now, @now, @ends_at, @strong, @now, @browser, @network, @idle);
 
 -- name: Session :one
-SELECT id, account_id, practice_id, client_id, seen_at, ends_at, strong, proved_at FROM session WHERE token_hash = @token_hash;
+SELECT id, account_id, practice_id, client_id, seen_at, ends_at, strong, proved_at, idle FROM session WHERE token_hash = @token_hash;
 
 -- name: Seen :exec
 UPDATE session SET seen_at = @now WHERE id = @id AND seen_at < @now;
 
 -- name: Move :one
-UPDATE session SET practice_id = @practice_id, client_id = @client_id, seen_at = @now
+UPDATE session SET practice_id = @practice_id, client_id = @client_id, seen_at = @now, idle = @idle,
+  ends_at = CASE WHEN ends_at > created_at + CAST(@life AS BIGINT) THEN created_at + CAST(@life AS BIGINT) ELSE ends_at END
 WHERE token_hash = @token_hash AND account_id = @account_id AND ends_at > @now RETURNING id;
 
 -- name: EndSession :one
 DELETE FROM session WHERE token_hash = @token_hash AND account_id = @account_id RETURNING id;
+
+-- name: Sessions :many
+SELECT token_hash, id, practice_id, client_id, created_at, seen_at, ends_at, strong, browser, network, idle FROM session
+WHERE account_id = @account_id ORDER BY seen_at DESC, id DESC;
+
+-- name: EndSessionOf :one
+DELETE FROM session WHERE id = @id AND account_id = @account_id RETURNING id;
+
+-- name: KeepForm :exec
+INSERT INTO kept_form (account_id, id, form, created_at) VALUES (@account_id, @id, @form, @created_at)
+ON CONFLICT (account_id) DO UPDATE SET id = excluded.id, form = excluded.form, created_at = excluded.created_at;
+
+-- name: KeptForm :one
+SELECT id, form, created_at FROM kept_form WHERE account_id = @account_id;
+
+-- name: DropForm :execrows
+DELETE FROM kept_form WHERE account_id = @account_id AND id = @id;
+
+-- name: SweepForms :exec
+DELETE FROM kept_form WHERE created_at < @cut;
 
 -- name: EndSessions :exec
 DELETE FROM session WHERE account_id = @account_id;

@@ -14,7 +14,6 @@ import (
 	"icouch/internal/base/fault"
 	"icouch/internal/base/id"
 	"icouch/internal/base/secret"
-	"icouch/internal/platform/crypt"
 	"icouch/internal/platform/db"
 	"icouch/internal/platform/keys"
 )
@@ -22,10 +21,16 @@ import (
 // ErrSignedOut says that there is no such session any more.
 var ErrSignedOut = fault.New(fault.Gone, "You are signed out already. Sign in to go on.")
 
-// How long a session lasts without use.
-const (
-	IdleAtWork = 15 * time.Minute // where clients' records are open
-	Idle       = 30 * time.Minute // everywhere else
+// Terms are how long a session lasts.
+type Terms struct {
+	Life time.Duration // whatever is done in it
+	Idle time.Duration // without use
+}
+
+// The terms of a session at no practice's place, and the longest that any may be.
+var (
+	Anywhere = Terms{Life: 24 * time.Hour, Idle: 30 * time.Minute}
+	Longest  = Terms{Life: 24 * time.Hour, Idle: time.Hour}
 )
 
 // SeenEvery is how often a session's last use is noted at most: a write for
@@ -42,10 +47,10 @@ type Place struct {
 // Entry is how a person comes in.
 type Entry struct {
 	Place
-	Life    time.Duration // the longest the session lasts, whatever is done in it
-	Strong  bool          // a second step was shown, or a passkey, which is both
-	Browser string        // in words: "Firefox on Windows"
-	Network string        // the address the request came from
+	Terms
+	Strong  bool   // a second step was shown, or a passkey, which is both
+	Browser string // in words: "Firefox on Windows"
+	Network string // the address the request came from
 }
 
 // Session is one sign-in, in one browser.
@@ -56,6 +61,7 @@ type Session struct {
 	Client   id.Client
 	SeenAt   at.Time
 	EndsAt   at.Time
+	Idle     time.Duration
 	Strong   bool    // a second step was shown
 	ProvedAt at.Time // when the person last showed who they are
 }
@@ -63,17 +69,13 @@ type Session struct {
 // LogValue logs a session as its id.
 func (s Session) LogValue() slog.Value { return slog.StringValue(s.ID.String()) }
 
-// idle is how long s lasts without use.
-func (s Session) idle() time.Duration {
-	if s.Practice != "" && s.Client == "" {
-		return IdleAtWork
-	}
-	return Idle
-}
-
 // Over reports whether s has ended by itself.
 func (s Session) Over(now at.Time) bool {
-	return !now.Before(s.EndsAt.Time) || !now.Before(s.SeenAt.Add(s.idle()))
+	return !now.Before(s.EndsAt.Time) || !now.Before(s.SeenAt.Add(s.Idle))
+}
+
+func over(seen, ends at.Time, idle int64, now at.Time) bool {
+	return Session{SeenAt: seen, EndsAt: ends, Idle: time.Duration(idle) * time.Second}.Over(now)
 }
 
 // Begin signs a person in. Whoever calls it has seen the password, or made the
@@ -81,15 +83,15 @@ func (s Session) Over(now at.Time) bool {
 func Begin(tx *db.Tx, by access.Actor, a id.Account, e Entry) (secret.Token, error) {
 	token, s := secret.NewToken(), id.New[id.Session](tx.Now().Time)
 	row := accountdb.AddSessionParams{TokenHash: token.Hash(), ID: s, AccountID: a, PracticeID: some(e.Practice), ClientID: some(e.Client),
-		Now: tx.Now(), EndsAt: tx.Now().Plus(e.Life), Strong: e.Strong}
+		Now: tx.Now(), EndsAt: tx.Now().Plus(e.Life), Strong: e.Strong, Idle: seconds(e.Idle)}
 	key, err := keys.Of(tx, keys.Installation)
 	if err != nil {
 		return secret.Token{}, err
 	}
-	if row.Browser, err = key.SealSome(e.Browser, crypt.Place("session.browser", keys.Installation, s)); err != nil {
+	if row.Browser, err = key.SealSome(e.Browser, browserPlace(s)); err != nil {
 		return secret.Token{}, err
 	}
-	if row.Network, err = key.SealSome(e.Network, crypt.Place("session.network", keys.Installation, s)); err != nil {
+	if row.Network, err = key.SealSome(e.Network, networkPlace(s)); err != nil {
 		return secret.Token{}, err
 	}
 	err = SQL.In(tx).AddSession(tx, row)
@@ -113,7 +115,7 @@ func Lookup(tx *db.Tx, token secret.Token) (Session, error) {
 		return Session{}, fmt.Errorf("look up session: %w", err)
 	}
 	s := Session{ID: row.ID, Account: row.AccountID, Practice: or(row.PracticeID), Client: or(row.ClientID), SeenAt: row.SeenAt, EndsAt: row.EndsAt,
-		Strong: row.Strong, ProvedAt: row.ProvedAt}
+		Idle: time.Duration(row.Idle) * time.Second, Strong: row.Strong, ProvedAt: row.ProvedAt}
 	if s.Over(tx.Now()) {
 		return Session{}, db.None
 	}
@@ -139,10 +141,10 @@ func Seen(ctx context.Context, d *db.DB, s Session) error {
 }
 
 // Move takes by's own session to another place, which whoever calls it knows
-// to be theirs.
-func Move(tx *db.Tx, by access.Actor, token secret.Token, p Place) error {
+// to be theirs. The session then lasts no longer than one that began there.
+func Move(tx *db.Tx, by access.Actor, token secret.Token, p Place, t Terms) error {
 	s, err := SQL.In(tx).Move(tx, accountdb.MoveParams{PracticeID: some(p.Practice), ClientID: some(p.Client),
-		Now: tx.Now(), TokenHash: token.Hash(), AccountID: by.Account()})
+		Now: tx.Now(), Idle: seconds(t.Idle), Life: t.Life.Microseconds(), TokenHash: token.Hash(), AccountID: by.Account()})
 	if errors.Is(err, db.None) {
 		return ErrSignedOut
 	}
@@ -192,6 +194,9 @@ func Remember(tx *db.Tx, by access.Actor, a id.Account) (secret.Token, error) {
 	}
 	return token, record(tx, as(by, a), audit.ProfileChanged, a, "device")
 }
+
+// seconds keeps an idle time within what any session may have.
+func seconds(idle time.Duration) int64 { return int64(min(idle, Longest.Idle).Seconds()) }
 
 // as returns by, who has just become known as the person of a.
 func as(by access.Actor, a id.Account) access.Actor {

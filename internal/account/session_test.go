@@ -24,17 +24,21 @@ var (
 func TestASessionEndsAfterAWhileWithoutUse(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		place account.Place
-		idle  time.Duration
+		asked, idle time.Duration
 	}{
-		"at work":     {atWork, 15 * time.Minute},
-		"as a client": {asClient, 30 * time.Minute},
-		"nowhere yet": {account.Place{}, 30 * time.Minute},
+		"as long as the place says": {15 * time.Minute, 15 * time.Minute},
+		"anywhere":                  {account.Anywhere.Idle, 30 * time.Minute},
+		"never more than an hour":   {3 * time.Hour, time.Hour},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := newHouse(t)
-			token := h.begin(t, h.annie(t), c.place)
+			annie := h.annie(t)
+			var token secret.Token
+			h.do(t, func(tx *db.Tx) (err error) {
+				token, err = account.Begin(tx, annie, annie.Account(), account.Entry{Place: atWork, Terms: account.Terms{Life: 24 * time.Hour, Idle: c.asked}})
+				return err
+			})
 			h.pass(c.idle - time.Microsecond)
 			if !h.signedIn(t, token) {
 				t.Fatal("signed out too early")
@@ -98,7 +102,7 @@ func TestUseIsNotedAtMostOnceAMinuteAndNeverRevives(t *testing.T) {
 	if !second.SeenAt.Equal(h.now()) {
 		t.Error("not noted after a minute")
 	}
-	h.pass(15 * time.Minute)
+	h.pass(30 * time.Minute)
 	see(second)
 	if h.signedIn(t, token) {
 		t.Error("a session that had ended came back")
@@ -110,22 +114,30 @@ func TestASessionMovesBetweenPlaces(t *testing.T) {
 	h := newHouse(t)
 	annie, vince := h.annie(t), h.person(t, "Vince Gill", "vince@example.com", true)
 	token := h.begin(t, annie, account.Place{})
-	move := func(tx *db.Tx) error { return account.Move(tx, annie, token, atWork) }
+	move := func(tx *db.Tx) error { return account.Move(tx, annie, token, atWork, account.Anywhere) }
 	h.undo(t, move)
 	h.do(t, move)
 	if s := h.session(t, token); s.Practice != "p1" || s.Client != "" || s.Account != annie.Account() {
 		t.Errorf("session: %+v", s)
 	}
-	if won := h.atOnce(t, func(tx *db.Tx) error { return account.Move(tx, annie, token, asClient) }); won != 16 {
+	if won := h.atOnce(t, func(tx *db.Tx) error { return account.Move(tx, annie, token, asClient, account.Anywhere) }); won != 16 {
 		t.Errorf("%d of 16 moved", won)
 	}
 	if s := h.session(t, token); s.Client != "c1" {
 		t.Errorf("session: %+v", s)
 	}
-	h.refuse(t, account.ErrSignedOut, func(tx *db.Tx) error { return account.Move(tx, vince, token, atWork) })
-	h.refuse(t, account.ErrSignedOut, func(tx *db.Tx) error { return account.Move(tx, annie, secret.NewToken(), atWork) })
-	h.refuse(t, account.ErrSignedOut, func(tx *db.Tx) error { return account.Move(tx, access.Guest(), token, atWork) })
-	if h.trail(t, audit.PlaceChosen) != 17 {
+	h.do(t, func(tx *db.Tx) error { return account.Move(tx, annie, token, atWork, account.Terms{Life: 12 * time.Hour, Idle: 15 * time.Minute}) })
+	if s := h.session(t, token); s.Idle != 15*time.Minute || s.EndsAt.Sub(h.now()) != 12*time.Hour {
+		t.Errorf("where records are open a session lasts %s, %s without use", s.EndsAt.Sub(h.now()), s.Idle)
+	}
+	h.do(t, func(tx *db.Tx) error { return account.Move(tx, annie, token, asClient, account.Anywhere) })
+	if s := h.session(t, token); s.EndsAt.Sub(h.now()) != 12*time.Hour {
+		t.Error("going elsewhere made a session longer")
+	}
+	h.refuse(t, account.ErrSignedOut, func(tx *db.Tx) error { return account.Move(tx, vince, token, atWork, account.Anywhere) })
+	h.refuse(t, account.ErrSignedOut, func(tx *db.Tx) error { return account.Move(tx, annie, secret.NewToken(), atWork, account.Anywhere) })
+	h.refuse(t, account.ErrSignedOut, func(tx *db.Tx) error { return account.Move(tx, access.Guest(), token, atWork, account.Anywhere) })
+	if h.trail(t, audit.PlaceChosen) != 19 {
 		t.Error("the trail does not have each move")
 	}
 }
@@ -164,7 +176,7 @@ func TestSessionsNeedAnAccount(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.refuse(t, fault.NotFound, func(tx *db.Tx) error {
-		_, err := account.Begin(tx, access.Guest(), "none", account.Entry{Place: atWork, Life: time.Hour})
+		_, err := account.Begin(tx, access.Guest(), "none", account.Entry{Place: atWork, Terms: account.Terms{Life: time.Hour, Idle: time.Hour}})
 		return err
 	})
 	h.refuse(t, fault.NotFound, func(tx *db.Tx) error {
@@ -173,7 +185,7 @@ func TestSessionsNeedAnAccount(t *testing.T) {
 	})
 	annie := h.annie(t)
 	h.undo(t, func(tx *db.Tx) error {
-		_, err := account.Begin(tx, access.Guest(), annie.Account(), account.Entry{Place: atWork, Life: time.Hour})
+		_, err := account.Begin(tx, access.Guest(), annie.Account(), account.Entry{Place: atWork, Terms: account.Terms{Life: time.Hour, Idle: time.Hour}})
 		return err
 	})
 	if h.signedIn(t, secret.NewToken()) || h.signedIn(t, secret.Token{}) {

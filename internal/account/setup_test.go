@@ -251,7 +251,7 @@ func (h *house) account(t *testing.T, by access.Actor) (a account.Account) {
 func (h *house) begin(t *testing.T, by access.Actor, p account.Place) (token secret.Token) {
 	t.Helper()
 	h.do(t, func(tx *db.Tx) (err error) {
-		token, err = account.Begin(tx, access.Guest(), by.Account(), account.Entry{Place: p, Life: 24 * time.Hour})
+		token, err = account.Begin(tx, access.Guest(), by.Account(), account.Entry{Place: p, Terms: account.Anywhere})
 		return err
 	})
 	return token

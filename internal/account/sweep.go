@@ -24,6 +24,7 @@ func Sweep(ctx context.Context, d *db.DB) error {
 		return errors.Join(
 			q.SweepSessions(tx, now.Plus(-sessionKept)),
 			q.SweepDevices(tx, now.Plus(-deviceKept)),
+			q.SweepForms(tx, now.Plus(-sessionKept)),
 			q.SweepSignUps(tx, now.Plus(-linkKept)),
 			q.SweepLinks(tx, now.Plus(-linkKept)))
 	})

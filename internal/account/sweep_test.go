@@ -20,7 +20,7 @@ func TestSweepTakesOnlyWhatIsLongOver(t *testing.T) {
 			return account.AskReset(tx, access.Guest(), mailbox(t, "annie.noda@example.com"))
 		})
 		h.do(t, func(tx *db.Tx) error {
-			_, err := account.Begin(tx, annie, annie.Account(), account.Entry{Life: time.Hour})
+			_, err := account.Begin(tx, annie, annie.Account(), account.Entry{Terms: account.Terms{Life: time.Hour, Idle: time.Hour}})
 			return err
 		})
 		h.do(t, func(tx *db.Tx) error { _, err := account.Remember(tx, annie, annie.Account()); return err })

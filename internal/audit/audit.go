@@ -72,6 +72,8 @@ const (
 	EmailChanged    Action = "account.email_changed"
 	EmailReverted   Action = "account.email_reverted"
 	ProfileChanged  Action = "account.profile_changed"
+	FormKept        Action = "account.form_kept" // typed when the session had ended
+	FormDropped     Action = "account.form_dropped"
 	HelpAsked       Action = "help.asked"
 
 	KeysRotated Action = "keys.rotated"

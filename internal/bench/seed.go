@@ -3,7 +3,6 @@ package bench
 import (
 	"fmt"
 	"path/filepath"
-	"time"
 
 	"icouch/internal/access"
 	"icouch/internal/account"
@@ -56,7 +55,7 @@ func (r *run) furnish(data string, n, links int) (o office, err error) {
 		if o.owner, err = people.Found(tx, access.AsPerson(who), "The Practice of Mara", "America/New_York"); err != nil {
 			return err
 		}
-		token, err := account.Begin(tx, o.owner, who, account.Entry{Place: account.Place{Practice: o.owner.Practice()}, Life: 12 * time.Hour, Strong: true})
+		token, err := account.Begin(tx, o.owner, who, account.Entry{Place: account.Place{Practice: o.owner.Practice()}, Terms: account.Anywhere, Strong: true})
 		o.session = token.Reveal()
 		return err
 	})

@@ -116,7 +116,11 @@ func Choose(tx *db.Tx, by access.Actor, session secret.Token, to account.Place) 
 	}
 	for _, p := range all {
 		if p.Place == to && !p.Ended {
-			return account.Move(tx, by, session, to)
+			terms, err := TermsOf(tx, to)
+			if err != nil {
+				return err
+			}
+			return account.Move(tx, by, session, to, terms)
 		}
 	}
 	return ErrNoPlace

@@ -20,6 +20,12 @@ SELECT id, account_id, name, role, active FROM practitioner WHERE practice_id = 
 -- name: Practitioner :one
 SELECT id, account_id, name, role, active FROM practitioner WHERE practice_id = @practice_id AND id = @id;
 
+-- name: Terms :one
+SELECT idle_work, idle_client FROM practice WHERE id = @id;
+
+-- name: SetTerms :exec
+UPDATE practice SET idle_work = @idle_work, idle_client = @idle_client WHERE id = @id;
+
 -- name: Membership :one
 SELECT id, role FROM practitioner WHERE account_id = @account_id AND practice_id = @practice_id AND active;
 

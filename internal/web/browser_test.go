@@ -70,7 +70,11 @@ func (b *browser) as(address string) *browser {
 		if err != nil {
 			return err
 		}
-		token, err = account.Begin(tx, access.AsPerson(who.ID), who.ID, account.Entry{Place: place, Life: clientLife, Strong: true})
+		terms, err := people.TermsOf(tx, place)
+		if err != nil {
+			return err
+		}
+		token, err = account.Begin(tx, access.AsPerson(who.ID), who.ID, account.Entry{Place: place, Terms: terms, Strong: true})
 		return err
 	})
 	b.cookies[b.site.sessionCookie()] = token.Reveal()

@@ -109,7 +109,7 @@ func (s *Site) enter(tx *db.Tx, r *http.Request, who id.Account) (set func(http.
 	if err != nil {
 		return nil, err
 	}
-	return s.begin(tx, person, place)
+	return s.begin(tx, r, person, place)
 }
 
 // typed reads the form. What cannot be understood counts as not typed.

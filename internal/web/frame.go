@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"time"
 
 	"icouch/internal/access"
 	"icouch/internal/account"
@@ -22,6 +23,9 @@ func (s *Site) frame(r *http.Request, by access.Actor, title, current string) (P
 	if err := k.frameOf(r.Context(), s.DB); err != nil {
 		return p, err
 	}
+	session := visitOf(r).session
+	p.Idle = int((session.Idle - time.Minute).Seconds()) // its last use may have been noted up to a minute ago
+	p.Ends = int(session.EndsAt.Sub(s.DB.Clock()).Seconds())
 	p.Person, p.Places = k.account.Name, switcher(k.places, by)
 	return p, nil
 }

@@ -78,7 +78,7 @@ func (s *Site) signInHere(r *http.Request, by access.Actor, address, pw string) 
 		if err != nil {
 			return err
 		}
-		set, err = s.begin(tx, person, place)
+		set, err = s.begin(tx, r, person, place)
 		return err
 	})
 	return set, err

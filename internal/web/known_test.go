@@ -50,7 +50,7 @@ func TestARememberedSessionEndsOnTime(t *testing.T) {
 	s := serve(t, w)
 	mara := s.browser(t, w).as("mara@practice.test")
 	mara.get("/dashboard").shows(t, 200)
-	w.Pass(account.IdleAtWork + time.Second)
+	w.Pass(15*time.Minute + time.Second)
 	mara.get("/dashboard").leads(t, "/sign-in")
 }
 

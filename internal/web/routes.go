@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"slices"
+	"strings"
 
 	"icouch/internal/access"
 )
@@ -29,6 +30,11 @@ type route struct {
 	big     bool // takes a file
 }
 
+// keeps reports whether a form sent here is kept when its session has ended.
+func (rt route) keeps() bool {
+	return strings.HasPrefix(rt.pattern, "POST ") && !rt.enter(access.Guest()) && !rt.big
+}
+
 // What a form may hold at most.
 const (
 	formSize = 64 << 10
@@ -43,4 +49,4 @@ func (rt route) size() int64 {
 }
 
 // routes is the whole map of the site.
-var routes = slices.Concat(doorRoutes, joinRoutes, homeRoutes, peopleRoutes, settingsRoutes)
+var routes = slices.Concat(doorRoutes, joinRoutes, homeRoutes, peopleRoutes, settingsRoutes, sessionRoutes)

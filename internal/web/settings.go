@@ -48,9 +48,14 @@ func (s *Site) showSettings(w http.ResponseWriter, r *http.Request, by access.Ac
 		if err != nil {
 			return err
 		}
+		idle, err := s.idleOf(r, by)
+		if err != nil {
+			return err
+		}
 		p.Practice = &parts.Facts{List: []parts.Fact{
 			{Label: "Practice name", Value: practice.Name, Change: "/settings/practice"},
 			{Label: "Practice time zone", Value: practice.Zone.ZoneCity(), Change: "/settings/practice"},
+			{Label: "Signing out by itself", Value: "After " + minutesWords(idle.Work) + "; clients after " + minutesWords(idle.Client), Change: "/settings/idle"},
 		}}
 	}
 	return s.show(w, r, http.StatusOK, p.View())
@@ -72,6 +77,7 @@ func (s *Site) ownFacts(who account.Account) parts.Facts {
 		{Label: "E-mail", Value: address, Change: "/settings/email"},
 		{Label: "Time zone", Value: inZone, Missing: "Not chosen", Change: "/settings/zone"},
 		{Label: "Password", Value: "Chosen " + civil.Past(s.DB.Clock(), who.PasswordAt.Time, zone), Change: "/settings/password"},
+		{Label: "Signed-in devices", Value: "See where you are signed in", Change: "/settings/devices"},
 	}}
 }
 

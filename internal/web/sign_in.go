@@ -28,6 +28,8 @@ type SignInPage struct {
 // saidAtSignIn is what has just happened to whoever is sent here.
 var saidAtSignIn = map[string]parts.Notice{
 	"out":   {Tone: parts.Good, Title: "You are signed out", Words: "If others use this device too, close the window as well."},
+	"kept":  {Tone: parts.Info, Title: "You were signed out", Words: "That happens after a while without use. What you typed is kept: sign in to go on with it."},
+	"idle":  {Tone: parts.Info, Title: "You are signed out", Words: "Nobody used this page for a while. Sign in to go on where you were."},
 	"reset": {Tone: parts.Good, Title: "Your new password is saved", Words: "You were signed out everywhere. Sign in with the new password."},
 }
 

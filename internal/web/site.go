@@ -47,6 +47,7 @@ type Site struct {
 	Mailbox   *sink.Sink     // development only: where letters go, and a page that shows them
 
 	visitors *visitors
+	forms    *http.ServeMux // the addresses that only people who are signed in send forms to; see kept.go
 }
 
 // secure reports whether people reach the site over TLS.
@@ -72,11 +73,15 @@ var errCrossSite = fault.New(fault.Forbidden, "This form was not sent from our o
 // program here.
 func (s *Site) mux(routes []route) *http.ServeMux {
 	mux := http.NewServeMux()
+	s.forms = http.NewServeMux()
 	for _, rt := range routes {
 		if rt.enter == nil || rt.do == nil {
 			panic("web: " + rt.pattern + " does not say who may enter, or what it does")
 		}
 		mux.Handle(rt.pattern, s.handle(rt))
+		if rt.keeps() {
+			s.forms.Handle(rt.pattern, http.NotFoundHandler())
+		}
 	}
 	mux.Handle("GET /a/", assets.Load())
 	mux.Handle("/", s.handle(route{enter: anyone, do: nowhere})) // who asks is known, so that it looks the same as what they may not open
@@ -100,13 +105,19 @@ func (s *Site) handle(rt route) http.Handler {
 		}
 		if err := rt.do(s, w, r, v.actor); err != nil {
 			s.fail(w, r, err)
+			return
 		}
+		s.sentKept(w, r, v.actor)
 	})
 }
 
-// turnAway asks a stranger to sign in, if they only wanted to look. To all
-// others there is nothing here.
+// turnAway asks a stranger to sign in, if they only wanted to look, or if they
+// sent a form and their session had ended. To all others there is nothing here.
 func (s *Site) turnAway(w http.ResponseWriter, r *http.Request, by access.Actor) {
+	if !by.SignedIn() && s.keepIfEnded(r) {
+		http.Redirect(w, r, keptSignIn, http.StatusSeeOther)
+		return
+	}
 	if !by.SignedIn() && r.Method == http.MethodGet {
 		s.askToSignIn(w, r)
 		return

@@ -91,7 +91,7 @@ func (s *Site) lookUp(ctx context.Context, token secret.Token) (*known, error) {
 
 // background reports whether a request was made by the page and not the person.
 func background(r *http.Request) bool {
-	return strings.HasPrefix(r.Header.Get("Accept"), "text/event-stream") || r.URL.Path == "/csp"
+	return strings.HasPrefix(r.Header.Get("Accept"), "text/event-stream") || r.URL.Path == "/csp" || r.URL.Path == "/session/over"
 }
 
 // sessionCookie is the cookie's name. The prefix has browsers refuse it unless
@@ -122,21 +122,17 @@ func (s *Site) dropCookie(w http.ResponseWriter, name string) {
 	http.SetCookie(w, &http.Cookie{Name: name, Path: "/", HttpOnly: true, Secure: s.secure(), SameSite: http.SameSiteLaxMode, MaxAge: -1})
 }
 
-// How long a session lasts at most, whatever is done in it.
-const (
-	workLife   = 12 * time.Hour
-	clientLife = 24 * time.Hour
-	deviceLife = 400 * 24 * time.Hour
-)
+// deviceLife is how long a browser is remembered as one that has signed in before.
+const deviceLife = 400 * 24 * time.Hour
 
 // begin signs a person in, in this transaction: a new session in a place, and
 // the browser remembered. Use the returned function once tx has committed.
-func (s *Site) begin(tx *db.Tx, who access.Actor, place account.Place) (set func(http.ResponseWriter), err error) {
-	life := clientLife
-	if place.Practice != "" && place.Client == "" {
-		life = workLife
+func (s *Site) begin(tx *db.Tx, r *http.Request, who access.Actor, place account.Place) (set func(http.ResponseWriter), err error) {
+	terms, err := people.TermsOf(tx, place)
+	if err != nil {
+		return nil, err
 	}
-	session, err := account.Begin(tx, who, who.Account(), account.Entry{Place: place, Life: life})
+	session, err := account.Begin(tx, who, who.Account(), account.Entry{Place: place, Terms: terms, Browser: browserOf(r), Network: s.from(r)})
 	if err != nil {
 		return nil, err
 	}

@@ -48,6 +48,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.devicesStmt, err = db.PrepareContext(ctx, devices); err != nil {
 		return nil, fmt.Errorf("error preparing query Devices: %w", err)
 	}
+	if q.dropFormStmt, err = db.PrepareContext(ctx, dropForm); err != nil {
+		return nil, fmt.Errorf("error preparing query DropForm: %w", err)
+	}
 	if q.endAllLinksStmt, err = db.PrepareContext(ctx, endAllLinks); err != nil {
 		return nil, fmt.Errorf("error preparing query EndAllLinks: %w", err)
 	}
@@ -63,11 +66,20 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.endSessionStmt, err = db.PrepareContext(ctx, endSession); err != nil {
 		return nil, fmt.Errorf("error preparing query EndSession: %w", err)
 	}
+	if q.endSessionOfStmt, err = db.PrepareContext(ctx, endSessionOf); err != nil {
+		return nil, fmt.Errorf("error preparing query EndSessionOf: %w", err)
+	}
 	if q.endSessionsStmt, err = db.PrepareContext(ctx, endSessions); err != nil {
 		return nil, fmt.Errorf("error preparing query EndSessions: %w", err)
 	}
 	if q.holdStmt, err = db.PrepareContext(ctx, hold); err != nil {
 		return nil, fmt.Errorf("error preparing query Hold: %w", err)
+	}
+	if q.keepFormStmt, err = db.PrepareContext(ctx, keepForm); err != nil {
+		return nil, fmt.Errorf("error preparing query KeepForm: %w", err)
+	}
+	if q.keptFormStmt, err = db.PrepareContext(ctx, keptForm); err != nil {
+		return nil, fmt.Errorf("error preparing query KeptForm: %w", err)
 	}
 	if q.linkStmt, err = db.PrepareContext(ctx, link); err != nil {
 		return nil, fmt.Errorf("error preparing query Link: %w", err)
@@ -105,6 +117,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.sessionStmt, err = db.PrepareContext(ctx, session); err != nil {
 		return nil, fmt.Errorf("error preparing query Session: %w", err)
 	}
+	if q.sessionsStmt, err = db.PrepareContext(ctx, sessions); err != nil {
+		return nil, fmt.Errorf("error preparing query Sessions: %w", err)
+	}
 	if q.setPasswordStmt, err = db.PrepareContext(ctx, setPassword); err != nil {
 		return nil, fmt.Errorf("error preparing query SetPassword: %w", err)
 	}
@@ -116,6 +131,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.sweepDevicesStmt, err = db.PrepareContext(ctx, sweepDevices); err != nil {
 		return nil, fmt.Errorf("error preparing query SweepDevices: %w", err)
+	}
+	if q.sweepFormsStmt, err = db.PrepareContext(ctx, sweepForms); err != nil {
+		return nil, fmt.Errorf("error preparing query SweepForms: %w", err)
 	}
 	if q.sweepLinksStmt, err = db.PrepareContext(ctx, sweepLinks); err != nil {
 		return nil, fmt.Errorf("error preparing query SweepLinks: %w", err)
@@ -177,6 +195,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing devicesStmt: %w", cerr)
 		}
 	}
+	if q.dropFormStmt != nil {
+		if cerr := q.dropFormStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing dropFormStmt: %w", cerr)
+		}
+	}
 	if q.endAllLinksStmt != nil {
 		if cerr := q.endAllLinksStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing endAllLinksStmt: %w", cerr)
@@ -202,6 +225,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing endSessionStmt: %w", cerr)
 		}
 	}
+	if q.endSessionOfStmt != nil {
+		if cerr := q.endSessionOfStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing endSessionOfStmt: %w", cerr)
+		}
+	}
 	if q.endSessionsStmt != nil {
 		if cerr := q.endSessionsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing endSessionsStmt: %w", cerr)
@@ -210,6 +238,16 @@ func (q *Queries) Close() error {
 	if q.holdStmt != nil {
 		if cerr := q.holdStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing holdStmt: %w", cerr)
+		}
+	}
+	if q.keepFormStmt != nil {
+		if cerr := q.keepFormStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing keepFormStmt: %w", cerr)
+		}
+	}
+	if q.keptFormStmt != nil {
+		if cerr := q.keptFormStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing keptFormStmt: %w", cerr)
 		}
 	}
 	if q.linkStmt != nil {
@@ -272,6 +310,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing sessionStmt: %w", cerr)
 		}
 	}
+	if q.sessionsStmt != nil {
+		if cerr := q.sessionsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sessionsStmt: %w", cerr)
+		}
+	}
 	if q.setPasswordStmt != nil {
 		if cerr := q.setPasswordStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing setPasswordStmt: %w", cerr)
@@ -290,6 +333,11 @@ func (q *Queries) Close() error {
 	if q.sweepDevicesStmt != nil {
 		if cerr := q.sweepDevicesStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing sweepDevicesStmt: %w", cerr)
+		}
+	}
+	if q.sweepFormsStmt != nil {
+		if cerr := q.sweepFormsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sweepFormsStmt: %w", cerr)
 		}
 	}
 	if q.sweepLinksStmt != nil {
@@ -364,13 +412,17 @@ type Queries struct {
 	byEmailStmt          *sql.Stmt
 	byIDStmt             *sql.Stmt
 	devicesStmt          *sql.Stmt
+	dropFormStmt         *sql.Stmt
 	endAllLinksStmt      *sql.Stmt
 	endDevicesStmt       *sql.Stmt
 	endLinksStmt         *sql.Stmt
 	endOtherSessionsStmt *sql.Stmt
 	endSessionStmt       *sql.Stmt
+	endSessionOfStmt     *sql.Stmt
 	endSessionsStmt      *sql.Stmt
 	holdStmt             *sql.Stmt
+	keepFormStmt         *sql.Stmt
+	keptFormStmt         *sql.Stmt
 	linkStmt             *sql.Stmt
 	liveLinksStmt        *sql.Stmt
 	moveStmt             *sql.Stmt
@@ -383,10 +435,12 @@ type Queries struct {
 	resealedStmt         *sql.Stmt
 	seenStmt             *sql.Stmt
 	sessionStmt          *sql.Stmt
+	sessionsStmt         *sql.Stmt
 	setPasswordStmt      *sql.Stmt
 	setZoneStmt          *sql.Stmt
 	signUpStmt           *sql.Stmt
 	sweepDevicesStmt     *sql.Stmt
+	sweepFormsStmt       *sql.Stmt
 	sweepLinksStmt       *sql.Stmt
 	sweepSessionsStmt    *sql.Stmt
 	sweepSignUpsStmt     *sql.Stmt
@@ -406,13 +460,17 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		byEmailStmt:          q.byEmailStmt,
 		byIDStmt:             q.byIDStmt,
 		devicesStmt:          q.devicesStmt,
+		dropFormStmt:         q.dropFormStmt,
 		endAllLinksStmt:      q.endAllLinksStmt,
 		endDevicesStmt:       q.endDevicesStmt,
 		endLinksStmt:         q.endLinksStmt,
 		endOtherSessionsStmt: q.endOtherSessionsStmt,
 		endSessionStmt:       q.endSessionStmt,
+		endSessionOfStmt:     q.endSessionOfStmt,
 		endSessionsStmt:      q.endSessionsStmt,
 		holdStmt:             q.holdStmt,
+		keepFormStmt:         q.keepFormStmt,
+		keptFormStmt:         q.keptFormStmt,
 		linkStmt:             q.linkStmt,
 		liveLinksStmt:        q.liveLinksStmt,
 		moveStmt:             q.moveStmt,
@@ -425,10 +483,12 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		resealedStmt:         q.resealedStmt,
 		seenStmt:             q.seenStmt,
 		sessionStmt:          q.sessionStmt,
+		sessionsStmt:         q.sessionsStmt,
 		setPasswordStmt:      q.setPasswordStmt,
 		setZoneStmt:          q.setZoneStmt,
 		signUpStmt:           q.signUpStmt,
 		sweepDevicesStmt:     q.sweepDevicesStmt,
+		sweepFormsStmt:       q.sweepFormsStmt,
 		sweepLinksStmt:       q.sweepLinksStmt,
 		sweepSessionsStmt:    q.sweepSessionsStmt,
 		sweepSignUpsStmt:     q.sweepSignUpsStmt,

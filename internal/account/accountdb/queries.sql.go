@@ -87,8 +87,8 @@ func (q *Queries) AddLink(ctx context.Context, arg AddLinkParams) error {
 }
 
 const addSession = `-- name: AddSession :exec
-INSERT INTO session (token_hash, id, account_id, practice_id, client_id, created_at, seen_at, ends_at, strong, proved_at, browser, network)
-VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8, $6, $9, $10)
+INSERT INTO session (token_hash, id, account_id, practice_id, client_id, created_at, seen_at, ends_at, strong, proved_at, browser, network, idle)
+VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8, $6, $9, $10, $11)
 `
 
 type AddSessionParams struct {
@@ -102,6 +102,7 @@ type AddSessionParams struct {
 	Strong     bool
 	Browser    crypt.Sealed
 	Network    crypt.Sealed
+	Idle       int64
 }
 
 func (q *Queries) AddSession(ctx context.Context, arg AddSessionParams) error {
@@ -116,6 +117,7 @@ func (q *Queries) AddSession(ctx context.Context, arg AddSessionParams) error {
 		arg.Strong,
 		arg.Browser,
 		arg.Network,
+		arg.Idle,
 	)
 	return err
 }
@@ -222,6 +224,23 @@ func (q *Queries) Devices(ctx context.Context, arg DevicesParams) (int64, error)
 	return count, err
 }
 
+const dropForm = `-- name: DropForm :execrows
+DELETE FROM kept_form WHERE account_id = $1 AND id = $2
+`
+
+type DropFormParams struct {
+	AccountID id.Account
+	ID        id.Form
+}
+
+func (q *Queries) DropForm(ctx context.Context, arg DropFormParams) (int64, error) {
+	result, err := q.exec(ctx, q.dropFormStmt, dropForm, arg.AccountID, arg.ID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const endAllLinks = `-- name: EndAllLinks :exec
 UPDATE account_link SET ended_at = $1 WHERE account_id = $2 AND used_at IS NULL AND ended_at IS NULL
 `
@@ -291,6 +310,22 @@ func (q *Queries) EndSession(ctx context.Context, arg EndSessionParams) (id.Sess
 	return id, err
 }
 
+const endSessionOf = `-- name: EndSessionOf :one
+DELETE FROM session WHERE id = $1 AND account_id = $2 RETURNING id
+`
+
+type EndSessionOfParams struct {
+	ID        id.Session
+	AccountID id.Account
+}
+
+func (q *Queries) EndSessionOf(ctx context.Context, arg EndSessionOfParams) (id.Session, error) {
+	row := q.queryRow(ctx, q.endSessionOfStmt, endSessionOf, arg.ID, arg.AccountID)
+	var id id.Session
+	err := row.Scan(&id)
+	return id, err
+}
+
 const endSessions = `-- name: EndSessions :exec
 DELETE FROM session WHERE account_id = $1
 `
@@ -327,6 +362,45 @@ func (q *Queries) Hold(ctx context.Context, argID id.Account) (HoldRow, error) {
 		&i.VerifiedAt,
 		&i.PasswordAt,
 	)
+	return i, err
+}
+
+const keepForm = `-- name: KeepForm :exec
+INSERT INTO kept_form (account_id, id, form, created_at) VALUES ($1, $2, $3, $4)
+ON CONFLICT (account_id) DO UPDATE SET id = excluded.id, form = excluded.form, created_at = excluded.created_at
+`
+
+type KeepFormParams struct {
+	AccountID id.Account
+	ID        id.Form
+	Form      crypt.Sealed
+	CreatedAt at.Time
+}
+
+func (q *Queries) KeepForm(ctx context.Context, arg KeepFormParams) error {
+	_, err := q.exec(ctx, q.keepFormStmt, keepForm,
+		arg.AccountID,
+		arg.ID,
+		arg.Form,
+		arg.CreatedAt,
+	)
+	return err
+}
+
+const keptForm = `-- name: KeptForm :one
+SELECT id, form, created_at FROM kept_form WHERE account_id = $1
+`
+
+type KeptFormRow struct {
+	ID        id.Form
+	Form      crypt.Sealed
+	CreatedAt at.Time
+}
+
+func (q *Queries) KeptForm(ctx context.Context, accountID id.Account) (KeptFormRow, error) {
+	row := q.queryRow(ctx, q.keptFormStmt, keptForm, accountID)
+	var i KeptFormRow
+	err := row.Scan(&i.ID, &i.Form, &i.CreatedAt)
 	return i, err
 }
 
@@ -381,14 +455,17 @@ func (q *Queries) LiveLinks(ctx context.Context, arg LiveLinksParams) (int64, er
 }
 
 const move = `-- name: Move :one
-UPDATE session SET practice_id = $1, client_id = $2, seen_at = $3
-WHERE token_hash = $4 AND account_id = $5 AND ends_at > $3 RETURNING id
+UPDATE session SET practice_id = $1, client_id = $2, seen_at = $3, idle = $4,
+  ends_at = CASE WHEN ends_at > created_at + CAST($5 AS BIGINT) THEN created_at + CAST($5 AS BIGINT) ELSE ends_at END
+WHERE token_hash = $6 AND account_id = $7 AND ends_at > $3 RETURNING id
 `
 
 type MoveParams struct {
 	PracticeID *id.Practice
 	ClientID   *id.Client
 	Now        at.Time
+	Idle       int64
+	Life       int64
 	TokenHash  []byte
 	AccountID  id.Account
 }
@@ -398,6 +475,8 @@ func (q *Queries) Move(ctx context.Context, arg MoveParams) (id.Session, error) 
 		arg.PracticeID,
 		arg.ClientID,
 		arg.Now,
+		arg.Idle,
+		arg.Life,
 		arg.TokenHash,
 		arg.AccountID,
 	)
@@ -571,7 +650,7 @@ func (q *Queries) Seen(ctx context.Context, arg SeenParams) error {
 }
 
 const session = `-- name: Session :one
-SELECT id, account_id, practice_id, client_id, seen_at, ends_at, strong, proved_at FROM session WHERE token_hash = $1
+SELECT id, account_id, practice_id, client_id, seen_at, ends_at, strong, proved_at, idle FROM session WHERE token_hash = $1
 `
 
 type SessionRow struct {
@@ -583,6 +662,7 @@ type SessionRow struct {
 	EndsAt     at.Time
 	Strong     bool
 	ProvedAt   at.Time
+	Idle       int64
 }
 
 func (q *Queries) Session(ctx context.Context, tokenHash []byte) (SessionRow, error) {
@@ -597,8 +677,63 @@ func (q *Queries) Session(ctx context.Context, tokenHash []byte) (SessionRow, er
 		&i.EndsAt,
 		&i.Strong,
 		&i.ProvedAt,
+		&i.Idle,
 	)
 	return i, err
+}
+
+const sessions = `-- name: Sessions :many
+SELECT token_hash, id, practice_id, client_id, created_at, seen_at, ends_at, strong, browser, network, idle FROM session
+WHERE account_id = $1 ORDER BY seen_at DESC, id DESC
+`
+
+type SessionsRow struct {
+	TokenHash  []byte
+	ID         id.Session
+	PracticeID *id.Practice
+	ClientID   *id.Client
+	CreatedAt  at.Time
+	SeenAt     at.Time
+	EndsAt     at.Time
+	Strong     bool
+	Browser    crypt.Sealed
+	Network    crypt.Sealed
+	Idle       int64
+}
+
+func (q *Queries) Sessions(ctx context.Context, accountID id.Account) ([]SessionsRow, error) {
+	rows, err := q.query(ctx, q.sessionsStmt, sessions, accountID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []SessionsRow
+	for rows.Next() {
+		var i SessionsRow
+		if err := rows.Scan(
+			&i.TokenHash,
+			&i.ID,
+			&i.PracticeID,
+			&i.ClientID,
+			&i.CreatedAt,
+			&i.SeenAt,
+			&i.EndsAt,
+			&i.Strong,
+			&i.Browser,
+			&i.Network,
+			&i.Idle,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const setPassword = `-- name: SetPassword :execrows
@@ -667,6 +802,15 @@ DELETE FROM device WHERE created_at < $1
 
 func (q *Queries) SweepDevices(ctx context.Context, cut at.Time) error {
 	_, err := q.exec(ctx, q.sweepDevicesStmt, sweepDevices, cut)
+	return err
+}
+
+const sweepForms = `-- name: SweepForms :exec
+DELETE FROM kept_form WHERE created_at < $1
+`
+
+func (q *Queries) SweepForms(ctx context.Context, cut at.Time) error {
+	_, err := q.exec(ctx, q.sweepFormsStmt, sweepForms, cut)
 	return err
 }
 

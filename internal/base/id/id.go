@@ -26,6 +26,7 @@ type (
 	Invitation   = ID[invitation]
 	Letter       = ID[letter]
 	Session      = ID[session]
+	Form         = ID[keptForm]
 
 	practice     struct{}
 	practitioner struct{}
@@ -34,6 +35,7 @@ type (
 	invitation   struct{}
 	letter       struct{}
 	session      struct{}
+	keptForm     struct{}
 )
 
 func (i ID[K]) String() string { return string(i) }

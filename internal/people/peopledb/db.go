@@ -138,11 +138,17 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.setPracticeStmt, err = db.PrepareContext(ctx, setPractice); err != nil {
 		return nil, fmt.Errorf("error preparing query SetPractice: %w", err)
 	}
+	if q.setTermsStmt, err = db.PrepareContext(ctx, setTerms); err != nil {
+		return nil, fmt.Errorf("error preparing query SetTerms: %w", err)
+	}
 	if q.somebodyStmt, err = db.PrepareContext(ctx, somebody); err != nil {
 		return nil, fmt.Errorf("error preparing query Somebody: %w", err)
 	}
 	if q.somebodysInvitationsStmt, err = db.PrepareContext(ctx, somebodysInvitations); err != nil {
 		return nil, fmt.Errorf("error preparing query SomebodysInvitations: %w", err)
+	}
+	if q.termsStmt, err = db.PrepareContext(ctx, terms); err != nil {
+		return nil, fmt.Errorf("error preparing query Terms: %w", err)
 	}
 	return &q, nil
 }
@@ -339,6 +345,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing setPracticeStmt: %w", cerr)
 		}
 	}
+	if q.setTermsStmt != nil {
+		if cerr := q.setTermsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing setTermsStmt: %w", cerr)
+		}
+	}
 	if q.somebodyStmt != nil {
 		if cerr := q.somebodyStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing somebodyStmt: %w", cerr)
@@ -347,6 +358,11 @@ func (q *Queries) Close() error {
 	if q.somebodysInvitationsStmt != nil {
 		if cerr := q.somebodysInvitationsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing somebodysInvitationsStmt: %w", cerr)
+		}
+	}
+	if q.termsStmt != nil {
+		if cerr := q.termsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing termsStmt: %w", cerr)
 		}
 	}
 	return err
@@ -426,8 +442,10 @@ type Queries struct {
 	sameEmailStmt             *sql.Stmt
 	setConsentStmt            *sql.Stmt
 	setPracticeStmt           *sql.Stmt
+	setTermsStmt              *sql.Stmt
 	somebodyStmt              *sql.Stmt
 	somebodysInvitationsStmt  *sql.Stmt
+	termsStmt                 *sql.Stmt
 }
 
 func (q *Queries) WithTx(tx *sql.Tx) *Queries {
@@ -472,7 +490,9 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		sameEmailStmt:             q.sameEmailStmt,
 		setConsentStmt:            q.setConsentStmt,
 		setPracticeStmt:           q.setPracticeStmt,
+		setTermsStmt:              q.setTermsStmt,
 		somebodyStmt:              q.somebodyStmt,
 		somebodysInvitationsStmt:  q.somebodysInvitationsStmt,
+		termsStmt:                 q.termsStmt,
 	}
 }

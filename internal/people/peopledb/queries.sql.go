@@ -1234,6 +1234,21 @@ func (q *Queries) SetPractice(ctx context.Context, arg SetPracticeParams) error 
 	return err
 }
 
+const setTerms = `-- name: SetTerms :exec
+UPDATE practice SET idle_work = $1, idle_client = $2 WHERE id = $3
+`
+
+type SetTermsParams struct {
+	IdleWork   int64
+	IdleClient int64
+	ID         id.Practice
+}
+
+func (q *Queries) SetTerms(ctx context.Context, arg SetTermsParams) error {
+	_, err := q.exec(ctx, q.setTermsStmt, setTerms, arg.IdleWork, arg.IdleClient, arg.ID)
+	return err
+}
+
 const somebody = `-- name: Somebody :many
 SELECT id, practitioner_id, name, email, email_consent, account_id, ends_at FROM client
 WHERE practice_id = $1 AND id IN (SELECT value FROM json_each(CAST($2 AS TEXT)))
@@ -1348,4 +1363,20 @@ func (q *Queries) SomebodysInvitations(ctx context.Context, arg SomebodysInvitat
 		return nil, err
 	}
 	return items, nil
+}
+
+const terms = `-- name: Terms :one
+SELECT idle_work, idle_client FROM practice WHERE id = $1
+`
+
+type TermsRow struct {
+	IdleWork   int64
+	IdleClient int64
+}
+
+func (q *Queries) Terms(ctx context.Context, argID id.Practice) (TermsRow, error) {
+	row := q.queryRow(ctx, q.termsStmt, terms, argID)
+	var i TermsRow
+	err := row.Scan(&i.IdleWork, &i.IdleClient)
+	return i, err
 }

@@ -2,6 +2,7 @@ package parts
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/a-h/templ"
 
@@ -21,6 +22,8 @@ type Shell struct {
 	Picture  Picture // the other half of a doorway on a wide screen
 	Leave    string  // a harmless site for "Leave this page"; "" shows no such link
 	Toast    *Toast
+	Idle     int      // seconds until whoever does nothing is signed out; 0: never
+	Ends     int      // seconds until everybody is
 	Swaps    bool     // the page uses hx- attributes
 	Modules  []string // further modules by name, "week-grid"
 }
@@ -115,4 +118,12 @@ func icon(name string) (templ.SafeURL, error) {
 
 func importMap() templ.JSONScriptElement {
 	return templ.JSONScript("importmap", assets.Load().ImportMap()).WithType("importmap").WithNonceFrom(templ.GetNonce)
+}
+
+// session tells the page's script how long the reader stays signed in.
+func (s Shell) session() templ.OrderedAttributes {
+	if s.Idle <= 0 {
+		return nil
+	}
+	return some("data-idle", strconv.Itoa(s.Idle), "data-ends", strconv.Itoa(s.Ends))
 }

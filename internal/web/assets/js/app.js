@@ -114,5 +114,6 @@ document.addEventListener('click', event => {
 
 prepare();
 document.querySelector('[data-problems]')?.focus();
+if (document.body.dataset.idle) import('#session');
 if (document.querySelector('.list')) import('#list');
 if (document.querySelector('form[data-live-search]')) import('#search');
