@@ -70,6 +70,7 @@ var only = map[string]string{
 	"net/http":                            "web web/assets web/parts cli bench",
 	"net/http/...":                        "web cli bench",
 	"github.com/a-h/templ":                "web web/parts",
+	"github.com/mileusna/useragent":       "web",
 	"database/sql":                        "platform/db world bench", // bench: the raw line beside ours
 	"database/sql/driver":                 "base/at base/id platform/db platform/crypt",
 	"github.com/jackc/...":                "platform/db",

@@ -126,7 +126,9 @@ func TestASessionMovesBetweenPlaces(t *testing.T) {
 	if s := h.session(t, token); s.Client != "c1" {
 		t.Errorf("session: %+v", s)
 	}
-	h.do(t, func(tx *db.Tx) error { return account.Move(tx, annie, token, atWork, account.Terms{Life: 12 * time.Hour, Idle: 15 * time.Minute}) })
+	h.do(t, func(tx *db.Tx) error {
+		return account.Move(tx, annie, token, atWork, account.Terms{Life: 12 * time.Hour, Idle: 15 * time.Minute})
+	})
 	if s := h.session(t, token); s.Idle != 15*time.Minute || s.EndsAt.Sub(h.now()) != 12*time.Hour {
 		t.Errorf("where records are open a session lasts %s, %s without use", s.EndsAt.Sub(h.now()), s.Idle)
 	}

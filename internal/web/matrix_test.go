@@ -118,6 +118,17 @@ var reviewed = map[string]string{
 	"POST /people/{client}/invitation/withdrawal": "inviters",
 	"POST /people/{client}/invitation/link":       "inviters",
 
+	// Where a person is signed in, and what they typed when it ended.
+	"GET /settings/devices":                "persons",
+	"POST /settings/devices/{session}/end": "persons",
+	"POST /settings/devices/others/end":    "persons",
+	"GET /settings/idle":                   "heads",
+	"POST /settings/idle":                  "heads",
+	"POST /session/stay":                   "persons",
+	"POST /session/over":                   "persons",
+	"GET /kept":                            "persons",
+	"POST /kept/{form}/away":               "persons",
+
 	"GET /dev/mailbox":      "nobody", // this is not an installation for development
 	"GET /dev/mailbox/{n}":  "nobody",
 	"GET /dev/parts":        "nobody",
@@ -219,7 +230,7 @@ func (m *matrix) linked(t *testing.T, by access.Actor, c id.Client, name, addres
 // path is a route's address for a client.
 func path(pattern, client string) string {
 	_, p, _ := strings.Cut(pattern, " ")
-	p = strings.NewReplacer("{client}", client, "{link}", strings.Repeat("B", 43), "{n}", "1", "{$}", "").Replace(p)
+	p = strings.NewReplacer("{client}", client, "{link}", strings.Repeat("B", 43), "{n}", "1", "{session}", "00000000-0000-7000-8000-000000000000", "{form}", "00000000-0000-7000-8000-000000000000", "{$}", "").Replace(p)
 	if strings.Contains(p, "{") {
 		panic("a test does not know what stands in " + pattern)
 	}
@@ -248,6 +259,7 @@ func state(t testing.TB, w *world.World) (all string) {
 		' links ' || COALESCE((SELECT string_agg(id || COALESCE(CAST(ended_at AS TEXT), '') || COALESCE(CAST(used_at AS TEXT), ''), ' ' ORDER BY id) FROM account_link), '') ||
 		' sign-ups ' || COALESCE((SELECT string_agg(id || COALESCE(CAST(used_at AS TEXT), ''), ' ' ORDER BY id) FROM sign_up), '') ||
 		' sessions ' || COALESCE((SELECT string_agg(id || COALESCE(practice_id, '') || COALESCE(client_id, '') || CAST(ends_at AS TEXT), ' ' ORDER BY id) FROM session), '') ||
+		' kept ' || (SELECT CAST(COUNT(*) AS TEXT) FROM kept_form) ||
 		' devices ' || (SELECT CAST(COUNT(*) AS TEXT) FROM device) || ' jobs ' || (SELECT CAST(COUNT(*) AS TEXT) FROM job) ||
 		' trail ' || (SELECT CAST(COUNT(*) AS TEXT) FROM audit) || ' declined ' || (SELECT CAST(COUNT(*) AS TEXT) FROM no_letters)`, nil, &all)
 	if err != nil {
@@ -465,7 +477,7 @@ func TestMatrixWhoHasNoSessionEntersNowhere(t *testing.T) {
 			}
 		}
 		_, p, _ := strings.Cut(rt.pattern, " ")
-		own := p == "/welcome" || p == "/dashboard" || strings.HasPrefix(p, "/settings") && class == "persons" // their own account's
+		own := p == "/welcome" || p == "/dashboard" || (strings.HasPrefix(p, "/settings") || strings.HasPrefix(p, "/session/") || strings.HasPrefix(p, "/kept")) && class == "persons" // their own account's
 		if support := access.AsSupport(who); rt.enter(support) != (open || own) {
 			t.Errorf("%s: support enters: %t", rt.pattern, rt.enter(support))
 		}
@@ -541,7 +553,7 @@ func (m *matrix) rules(t *testing.T) {
 }
 
 // leaves are the routes that end a session.
-var leaves = map[string]bool{"POST /sign-out": true, "POST /join/{link}/switch": true}
+var leaves = map[string]bool{"POST /sign-out": true, "POST /join/{link}/switch": true, "POST /session/over": true}
 
 // decoys asks a cell again, each time with something that other programs have
 // fallen for, and sees the same decision. It returns how many there were.
