@@ -159,6 +159,8 @@ const timed = "web/guard.go"
 
 // nobody lists what acts for no one yet, with the reason.
 var nobody = map[string]string{
+	"account.Ended":         "whose form it is that came with an ended session; nothing is told",
+	"people.TermsOf":        "how long a session lasts, for who is just signing in",
 	"platform/jobs.Enqueue": "the verb that asks for a job has an actor",
 	"platform/jobs.Waiting": "a number, for whoever watches the installation",
 	"platform/keys.New":     "a step of people.Found, which has an actor",
