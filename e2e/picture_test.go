@@ -48,6 +48,10 @@ var shots = []shot{
 	{"account-settings", desktop, "light"},
 	{"account-settings-email", phone, "light"},
 	{"account-signed-out", phone, "light"},
+	{"account-devices", phone, "light"},
+	{"account-devices", desktop, "dark"},
+	{"account-still-there", phone, "light"},
+	{"account-still-there", desktop, "dark"},
 }
 
 // tallest is how much of a long page a picture shows.

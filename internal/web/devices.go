@@ -33,7 +33,7 @@ var sessionRoutes = []route{
 func browserOf(r *http.Request) string {
 	ua := useragent.Parse(clipped(r.UserAgent(), 400))
 	switch {
-	case ua.Name == "" || ua.Bot:
+	case ua.Name == "":
 		return ""
 	case ua.OS == "":
 		return clipped(ua.Name, 40)
