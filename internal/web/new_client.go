@@ -60,7 +60,7 @@ func (s *Site) formReader(r *http.Request, by access.Actor) (is reader, zone str
 
 // POST /people
 func (s *Site) createClient(w http.ResponseWriter, r *http.Request, by access.Actor) error {
-	form, err := formOf(r)
+	form, err := typedIn(r)
 	if err != nil {
 		return err
 	}
