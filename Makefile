@@ -6,10 +6,8 @@
 export CGO_ENABLED = 0
 tool = go tool -modfile=tools/go.mod
 
-# The packages with tests of their own on a database. people/directory is asked
-# on SQLite alone: it reads through people, and a world for each of its cases
-# takes PostgreSQL longer than its tests are allowed.
-databases = ./internal/platform/... ./internal/audit/... ./internal/letter/... ./internal/account/... ./internal/people ./internal/cli/... ./internal/web/...
+# The packages with tests of their own on a database.
+databases = ./internal/platform/... ./internal/audit/... ./internal/letter/... ./internal/account/... ./internal/people/... ./internal/cli/... ./internal/web/...
 
 run: build
 	./icouch demo

@@ -455,9 +455,9 @@ func imported(f *ast.File, name string) bool {
 // is skipped is not there. (rapid's rt.Skip draws another case.)
 func TestTestsNeitherSleepNorSkip(t *testing.T) {
 	t.Parallel()
-	looked := 0
-	walk(t, "_test.go", func(pkg, file, text string) {
-		looked++
+	looked := map[string]int{}
+	look := func(_, file, text string) {
+		looked[strings.Split(strings.TrimPrefix(file, "../"), "/")[0]]++
 		f, err := parser.ParseFile(token.NewFileSet(), file, text, 0)
 		if err != nil {
 			t.Error(err)
@@ -472,9 +472,13 @@ func TestTestsNeitherSleepNorSkip(t *testing.T) {
 			}
 			return true
 		})
-	})
-	if looked < 20 {
-		t.Errorf("only %d files were looked at", looked)
+	}
+	walk(t, "_test.go", look)
+	for _, tree := range []string{"../cmd", "../e2e"} {
+		walkTree(t, tree, "_test.go", look)
+	}
+	if len(looked) < 8 || looked["cmd"] == 0 || looked["e2e"] == 0 {
+		t.Errorf("only these were looked at: %v", looked)
 	}
 }
 
@@ -667,7 +671,13 @@ func eachFile(t *testing.T, do func(pkg, file string, f *ast.File)) {
 
 func walk(t *testing.T, suffix string, do func(pkg, file, text string)) {
 	t.Helper()
-	err := filepath.WalkDir(".", func(file string, d fs.DirEntry, err error) error {
+	walkTree(t, ".", suffix, do)
+}
+
+// walkTree is walk for a tree beside this one.
+func walkTree(t *testing.T, tree, suffix string, do func(pkg, file, text string)) {
+	t.Helper()
+	err := filepath.WalkDir(tree, func(file string, d fs.DirEntry, err error) error {
 		file = filepath.ToSlash(file)
 		pkg := path.Dir(file)
 		if err != nil || d.IsDir() || pkg == "." || !strings.HasSuffix(file, suffix) {

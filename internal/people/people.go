@@ -105,6 +105,30 @@ func (c Client) Ended(now at.Time) bool { return c.EndsAt != nil && !c.EndsAt.Af
 // and they may be written to, it invites them; if they may not, their row in
 // the list says why.
 func Create(tx *db.Tx, by access.Actor, c id.Client, d Details, invite bool) error {
+	if invite {
+		_, err := Welcome(tx, by, c, d)
+		return err
+	}
+	return create(tx, by, c, d)
+}
+
+// Welcome creates a client and invites them, if they may be written to. What
+// keeps the letter from going is no reason to have no client: it is told in
+// unsent, as ErrNoEmail, ErrNoConsent, letter.ErrDeclined or ErrManyLetters.
+func Welcome(tx *db.Tx, by access.Actor, c id.Client, d Details) (unsent, err error) {
+	if err := create(tx, by, c, d); err != nil {
+		return nil, err
+	}
+	err = Invite(tx, by, c, "")
+	for _, known := range []error{ErrNoEmail, ErrNoConsent, letter.ErrDeclined, ErrManyLetters} {
+		if errors.Is(err, known) { // found out before anything was written
+			return known, nil
+		}
+	}
+	return nil, err
+}
+
+func create(tx *db.Tx, by access.Actor, c id.Client, d Details) error {
 	if !by.MayInvite() {
 		return fault.Forbidden
 	}
@@ -127,14 +151,7 @@ func Create(tx *db.Tx, by access.Actor, c id.Client, d Details, invite bool) err
 		return err
 	}
 	tx.Notify(Topic(by.Practice(), c))
-	if !invite || !d.EmailConsent || d.Email.IsZero() {
-		return nil
-	}
-	err = Invite(tx, by, c, "")
-	if errors.Is(err, letter.ErrDeclined) || errors.Is(err, ErrManyLetters) { // found out before anything was written; the client is there all the same
-		return nil
-	}
-	return err
+	return nil
 }
 
 // assign sees to it that the client is in the care of somebody who can care.

@@ -157,21 +157,35 @@ func planRow(r sheet.Row, at map[string]int, today civil.Date, m *matcher) Row {
 	return row
 }
 
-// Import does what the plan for the same file says, all of it or nothing.
+// Import does what the plan for the same file says, all of it or nothing. Whoever
+// turns out not to be written to is created all the same, and their row says why.
 func Import(tx *db.Tx, by access.Actor, s sheet.Sheet) (Plan, error) {
 	p, err := PlanImport(tx, by, s)
 	if err != nil {
 		return Plan{}, err
 	}
-	for _, r := range p.Rows {
-		if r.Fate == LeftOut {
-			continue
-		}
-		if err := Create(tx, by, id.New[id.Client](tx.Now().Time), r.details, r.Fate == WillInvite); err != nil {
-			return Plan{}, fmt.Errorf("import line %d: %w", r.Line, err)
+	for i := range p.Rows {
+		if err := p.carryOut(tx, by, &p.Rows[i]); err != nil {
+			return Plan{}, fmt.Errorf("import line %d: %w", p.Rows[i].Line, err)
 		}
 	}
 	return p, audit.Record(tx, by, audit.Deed{Did: audit.ClientsImported, Subject: by.Practice()})
+}
+
+func (p *Plan) carryOut(tx *db.Tx, by access.Actor, r *Row) error {
+	c := id.New[id.Client](tx.Now().Time)
+	switch r.Fate {
+	case LeftOut:
+		return nil
+	case WillCreate:
+		return Create(tx, by, c, r.details, false)
+	}
+	unsent, err := Welcome(tx, by, c, r.details)
+	if unsent != nil {
+		p.Invite--
+		r.Fate, r.Words = WillCreate, strings.TrimSpace(r.Words+" Not invited. "+sentences(unsent))
+	}
+	return err
 }
 
 // layout finds out which column is which.

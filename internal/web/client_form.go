@@ -1,7 +1,6 @@
 package web
 
 import (
-	"net/http"
 	"net/url"
 	"strings"
 
@@ -65,14 +64,6 @@ func (f clientForm) carers() *parts.Select {
 // born is the three boxes; a month as "03" is the same as "3".
 func (f clientForm) born() parts.BirthDate {
 	return parts.BirthDate{Name: "born", Legend: "Date of birth", Month: strings.TrimLeft(f.Month, "0"), Day: f.Day, Year: f.Year, Optional: true, Problem: f.problems.For("born")}
-}
-
-// formOf reads a form, or says that it is too large.
-func formOf(r *http.Request) (url.Values, error) {
-	if err := r.ParseForm(); err != nil {
-		return nil, err
-	}
-	return r.PostForm, nil
 }
 
 // opened reports whether the fields that few use are in sight.

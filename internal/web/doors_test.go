@@ -572,3 +572,38 @@ func TestABodyThatIsTooLargeIsSaidSo(t *testing.T) {
 		b.post(path, form("email", strings.Repeat("x", 70<<10))).shows(t, 413, "too large")
 	}
 }
+
+// TestAskingTooOftenTellsNothing asks again and again for an address with an
+// account, one with an invitation, and one that nobody knows: what is counted
+// is what was typed, not what there is.
+func TestAskingTooOftenTellsNothing(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	s := serve(t, w)
+	w.Update(t, func(tx *db.Tx) error { return people.Invite(tx, w.Mara, w.Theo, "") })
+	changes := regexp.MustCompile(`nonce="[^"]*"|nonce-[A-Za-z0-9]+`)
+	for door, limited := range map[string]int{"/join/lost": 2, "/forgot": 0} { // "/forgot" sends nothing more and says the same
+		told := map[string][]string{}
+		for _, address := range []string{"mara@practice.test", "theo@example.com", "nobody@example.com"} {
+			mailbox, host, _ := strings.Cut(address, "@")
+			for _, a := range []string{address, mailbox + "+1@" + host, strings.ToUpper(address), mailbox + "+2@" + host, address} {
+				got := s.browser(t, w).post(door, form("email", a))
+				page := strings.ReplaceAll(strings.ReplaceAll(got.text, a, "…"), "&#43;", "+")
+				told[address] = append(told[address], fmt.Sprint(got.Code, got.Header().Get("Location"), got.Header().Get("Retry-After"), got.Header().Values("Set-Cookie"),
+					changes.ReplaceAllString(strings.ReplaceAll(page, a, "…"), "")))
+			}
+			w.RunJobs(t) // what came of it changes nothing either
+		}
+		unknown := told["nobody@example.com"]
+		if n := strings.Count(strings.Join(unknown, "\n"), "429"); n != limited {
+			t.Errorf("%s refuses %d of five asks, want %d: %.300q", door, n, limited, unknown)
+		}
+		for address, got := range told {
+			for i := range got {
+				if got[i] != unknown[i] {
+					t.Errorf("%s, ask %d: %s is told\n%.600s\nand nobody\n%.600s", door, i+1, address, got[i], unknown[i])
+				}
+			}
+		}
+	}
+}

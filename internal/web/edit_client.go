@@ -55,7 +55,7 @@ func (s *Site) editClientPage(r *http.Request, by access.Actor) (p EditClientPag
 
 // POST /people/{client}/edit
 func (s *Site) editClient(w http.ResponseWriter, r *http.Request, by access.Actor) error {
-	form, err := formOf(r)
+	form, err := typedIn(r)
 	if err != nil {
 		return err
 	}

@@ -72,7 +72,7 @@ func (s *Site) endCarePage(r *http.Request, by access.Actor) (p EndCarePage, err
 
 // POST /people/{client}/end
 func (s *Site) endCare(w http.ResponseWriter, r *http.Request, by access.Actor) error {
-	form, err := formOf(r)
+	form, err := typedIn(r)
 	if err != nil {
 		return err
 	}

@@ -157,7 +157,7 @@ var imports = limit.Rule{Name: "import", Most: 1, Per: 24 * time.Hour}
 
 // POST /people/import
 func (s *Site) importClients(w http.ResponseWriter, r *http.Request, by access.Actor) error {
-	form, err := formOf(r)
+	form, err := typedIn(r)
 	if err != nil {
 		return err
 	}

@@ -36,7 +36,7 @@ func (s *Site) mail(w http.ResponseWriter, r *http.Request, by access.Actor, wor
 	if err != nil {
 		return err
 	}
-	form, err := formOf(r)
+	form, err := typedIn(r)
 	if err != nil {
 		return err
 	}
@@ -82,7 +82,7 @@ func backTo(list string, c id.Client, word string) string {
 // POST /people/{client}/invitation/preview shows the letter and changes
 // nothing. It is no GET because the line is in no address.
 func (s *Site) previewInvitation(w http.ResponseWriter, r *http.Request, by access.Actor) error {
-	form, err := formOf(r)
+	form, err := typedIn(r)
 	if err != nil {
 		return err
 	}

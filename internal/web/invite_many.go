@@ -22,7 +22,7 @@ type InviteManyPage struct {
 
 // POST /people/invitations shows what would be sent. Nothing is yet.
 func (s *Site) reviewInvitations(w http.ResponseWriter, r *http.Request, by access.Actor) error {
-	form, err := formOf(r)
+	form, err := typedIn(r)
 	if err != nil {
 		return err
 	}
@@ -132,7 +132,7 @@ type notInvited struct{ name, why, href string }
 
 // POST /people/invitations/sent
 func (s *Site) inviteMany(w http.ResponseWriter, r *http.Request, by access.Actor) error {
-	form, err := formOf(r)
+	form, err := typedIn(r)
 	if err != nil {
 		return err
 	}

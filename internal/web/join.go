@@ -171,7 +171,7 @@ var invitationPicture = parts.Picture{Words: "A quiet place to keep in touch wit
 	{Icon: "heart", Words: "It costs you nothing"},
 }}
 
-// typedIn reads a form.
+// typedIn reads a form, or says that it is too large or makes no sense.
 func typedIn(r *http.Request) (url.Values, error) {
 	err := r.ParseForm()
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); err != nil && !tooLarge {

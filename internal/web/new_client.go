@@ -60,7 +60,7 @@ func (s *Site) formReader(r *http.Request, by access.Actor) (is reader, zone str
 
 // POST /people
 func (s *Site) createClient(w http.ResponseWriter, r *http.Request, by access.Actor) error {
-	form, err := formOf(r)
+	form, err := typedIn(r)
 	if err != nil {
 		return err
 	}
@@ -103,17 +103,48 @@ func (s *Site) create(r *http.Request, by access.Actor, c id.Client, d people.De
 	default:
 		word = "invited"
 	}
-	create := func(invite bool) error {
-		return s.DB.Update(r.Context(), func(tx *db.Tx) error { return people.Create(tx, by, c, d, invite) })
-	}
-	err = create(invite)
-	if errors.Is(err, letter.ErrDeclined) { // no letter is no reason to have no client
-		word, err = "declined", create(false)
-	}
+	var unsent error
+	err = s.DB.Update(r.Context(), func(tx *db.Tx) (err error) {
+		if !invite {
+			return people.Create(tx, by, c, d, false)
+		}
+		unsent, err = people.Welcome(tx, by, c, d)
+		return err
+	})
 	if errors.Is(err, people.ErrCreated) {
-		return word, s.mine(r, by, c)
+		unsent, err = nil, s.mine(r, by, c)
+		if err == nil && invite {
+			unsent, err = s.unsent(r, by, c)
+		}
+	}
+	switch {
+	case errors.Is(unsent, letter.ErrDeclined):
+		word = "declined"
+	case errors.Is(unsent, people.ErrManyLetters):
+		word = "many-letters"
 	}
 	return word, err
+}
+
+// unsent is why a client who was to be invited has no invitation, for whoever
+// pressed twice.
+func (s *Site) unsent(r *http.Request, by access.Actor, c id.Client) (why error, err error) {
+	err = s.DB.View(r.Context(), func(tx *db.Tx) error {
+		is, err := people.Find(tx, by, c)
+		if err != nil || is.Email.IsZero() || !is.EmailConsent {
+			return err
+		}
+		sent, err := people.History(tx, by, c)
+		if err != nil || len(sent) > 0 {
+			return err
+		}
+		no, err := letter.Declined(tx, by, is.Email)
+		if why = people.ErrManyLetters; no {
+			why = letter.ErrDeclined
+		}
+		return err
+	})
+	return why, err
 }
 
 // mine is fault.NotFound unless a client is one that by may see.

@@ -113,10 +113,11 @@ func (s *Site) people(w http.ResponseWriter, r *http.Request, by access.Actor) e
 
 // POST /people/search
 func (s *Site) searchPeople(w http.ResponseWriter, r *http.Request, by access.Actor) error {
-	if err := r.ParseForm(); err != nil {
+	form, err := typedIn(r)
+	if err != nil {
 		return err
 	}
-	return s.showPeople(w, r, by, readListing(r.PostForm), nil)
+	return s.showPeople(w, r, by, readListing(form), nil)
 }
 
 // GET /people/search is where somebody is who reloads a search.

@@ -196,6 +196,46 @@ func TestCreatingSaysWhyNothingWasMailed(t *testing.T) {
 	}
 }
 
+func TestCreatingSaysWhyALetterMayNotGo(t *testing.T) {
+	t.Parallel()
+	w, b := practice(t)
+	to, err := email.Parse("david@example.org")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Update(t, func(tx *db.Tx) error { return letter.Decline(tx, access.Guest(), to) })
+	for i := range 10 { // a family, or somebody who fills a mailbox
+		b.post("/people", fresh(w, fmt.Sprint("Family ", i), "family@example.org")).shows(t, 303)
+	}
+	w.RunJobs(t)
+	before := len(w.Mail.Sent())
+	for _, tt := range []struct{ address, word, says string }{
+		{"david@example.org", "declined", "Created. Nothing was mailed: the person at this address has asked for no more invitations by e-mail. Copy the link"},
+		{"family@example.org", "many-letters", "Created. Nothing was mailed: many invitations went to this address in the last hour. Wait an hour and press Invite"},
+	} {
+		form := fresh(w, "David", tt.address)
+		client := "/people/" + form.Get("id")
+		for range 2 { // pressed twice, it says the same
+			b.post("/people", form).leads(t, client+"?said="+tt.word)
+		}
+		b.get(client+"?said="+tt.word).shows(t, 200, "David", "Not invited", tt.says)
+		b.post(client+"/invitation/link", nil).shows(t, 200, world.Base+"/join/")
+	}
+	if w.RunJobs(t); len(w.Mail.Sent()) != before {
+		t.Errorf("%d letters went", len(w.Mail.Sent())-before)
+	}
+	file := "First name,E-mail,Consents to Email Notifications,Invite to iCouch\nRashida,david@example.org,yes,yes\n"
+	page := b.upload("/people/import/preview", file).shows(t, 200, "1 will be created, 1 of them invited")
+	form := url.Values{}
+	for _, m := range regexp.MustCompile(`name="(key|file)" value="([^"]*)"`).FindAllStringSubmatch(page.text, -1) {
+		form.Set(m[1], m[2])
+	}
+	page = b.post("/people/import", form).shows(t, 200, "Rashida", "Not invited. The person at this address has asked for no more invitations", "Nothing was mailed.")
+	if strings.Contains(page.text, "of them invited") {
+		t.Error("the import says that it invited somebody")
+	}
+}
+
 func TestEveryMistakeIsSaidAndNothingTypedIsLost(t *testing.T) {
 	t.Parallel()
 	w, b := practice(t)

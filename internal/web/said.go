@@ -11,6 +11,7 @@ var said = map[string]parts.Notice{
 	"no-consent":    {Tone: parts.Warn, Words: "Created. Nothing was mailed: consent to e-mail is not noted. Record it, then press Invite."},
 	"no-email":      {Tone: parts.Warn, Words: "Created. Nothing was mailed: there is no e-mail address yet. Add one, then press Invite."},
 	"declined":      {Tone: parts.Warn, Words: "Created. Nothing was mailed: the person at this address has asked for no more invitations by e-mail. Copy the link and hand it over yourself."},
+	"many-letters":  {Tone: parts.Warn, Words: "Created. Nothing was mailed: many invitations went to this address in the last hour. Wait an hour and press Invite, or copy the link and hand it over yourself."},
 	"no-mail":       {Tone: parts.Warn, Words: "Invited, but nothing can be mailed: no mail server is set up. Copy the link and hand it over yourself."},
 	"saved":         {Tone: parts.Good, Words: "Saved."},
 	"moved":         {Tone: parts.Warn, Words: "Saved. The e-mail address changed, so the link that went to the old one no longer works. Press Re-Send to write to the new one."},
