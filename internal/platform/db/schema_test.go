@@ -289,7 +289,7 @@ var named = regexp.MustCompile(`(?s)-- name: (\w+) :\w+\n(.*?);\s*?(?:\n|$)`)
 // longWalks are the queries that are about a whole practice, or about
 // everything there is.
 var longWalks = map[string]bool{
-	"people.Everybody": true, "people.EverybodysInvitations": true, "people.Practitioners": true,
+	"people.EverybodysInvitations": true, "people.Practitioners": true,
 	"letter.Waiting": true, "letter.WaitingOf": true, "audit.Chains": true, "keys.Owners": true, "jobs.Waiting": true,
 	"account.SweepDevices": true, "account.SweepLinks": true, "account.SweepSessions": true, "account.SweepSignUps": true,
 }
