@@ -33,14 +33,24 @@ type serve struct {
 
 // Run is "icouch serve".
 func (s *serve) Run(ctx context.Context, to config.IO) error {
-	return (&Main{Settings: s.Serve, Clock: time.Now, Log: to.Err}).Run(ctx)
+	cores := runtime.GOMAXPROCS(0)
+	runtime.GOMAXPROCS(cores + spare)
+	return (&Main{Settings: s.Serve, Clock: time.Now, Log: to.Err, Hashes: cores}).Run(ctx)
 }
+
+// spare is how many threads run Go beside those that may all be hashing
+// passwords. A hash gives its thread up every 10 ms at best, and whoever waits
+// for one waits that long at each step: to read a request, to get its turn at
+// the database, to be told of the commit. A thread of its own is let in by the
+// kernel at once, because it has slept.
+const spare = 2
 
 // Main is the running program. Tests start it as main does.
 type Main struct {
 	Settings config.Serve
 	Clock    config.Clock
 	Log      io.Writer
+	Hashes   int // passwords hashed at once; 0: as many as there are cores
 
 	// Open, if set, is called once the site answers. If it fails, all stops.
 	Open func(ctx context.Context, m *Main) error
@@ -121,7 +131,7 @@ func (m *Main) open(ctx context.Context) (err error) {
 	}
 	d := m.Installation.DB
 	m.dir, m.limits = directory.New(d), limit.Limiter{DB: d}
-	m.Doorman = &account.Doorman{DB: d, Limits: m.limits, Hasher: password.NewHasher(0, hashLine)}
+	m.Doorman = &account.Doorman{DB: d, Limits: m.limits, Hasher: password.NewHasher(m.Hashes, hashLine)}
 	m.queue = jobs.NewQueue(d, m.jobFailed)
 	account.Clerk{DB: d}.Register(m.queue)
 	people.Clerk{DB: d}.Register(m.queue)
