@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/url"
+	"runtime"
 	"sync"
 	"time"
 
@@ -32,14 +33,24 @@ type serve struct {
 
 // Run is "icouch serve".
 func (s *serve) Run(ctx context.Context, to config.IO) error {
-	return (&Main{Settings: s.Serve, Clock: time.Now, Log: to.Err}).Run(ctx)
+	cores := runtime.GOMAXPROCS(0)
+	runtime.GOMAXPROCS(cores + spare)
+	return (&Main{Settings: s.Serve, Clock: time.Now, Log: to.Err, Hashes: cores}).Run(ctx)
 }
+
+// spare is how many threads run Go beside those that may all be hashing
+// passwords. A hash gives its thread up every 10 ms at best, and whoever waits
+// for one waits that long at each step: to read a request, to get its turn at
+// the database, to be told of the commit. A thread of its own is let in by the
+// kernel at once, because it has slept.
+const spare = 2
 
 // Main is the running program. Tests start it as main does.
 type Main struct {
 	Settings config.Serve
 	Clock    config.Clock
 	Log      io.Writer
+	Hashes   int // passwords hashed at once; 0: as many as there are cores
 
 	// Open, if set, is called once the site answers. If it fails, all stops.
 	Open func(ctx context.Context, m *Main) error
@@ -60,11 +71,21 @@ type Main struct {
 // How long hashing may make people wait: with 64 in the line, a second or two.
 const hashLine = 64
 
+// ballast is memory that is asked for and never touched, so it exists on paper
+// only. The garbage collector runs when the heap has doubled: what the program
+// holds at rest is so little that it ran some fifty times a second under load,
+// and a fifth of an invitation's processor time went there. With the ballast it
+// runs when 64 MB have been used up. A percentage (GOGC) would do the same for a
+// small practice, and take several times a large one's names in memory.
+const ballast = 64 << 20
+
 // upkeep is how often the program tidies up.
 const upkeep = 5 * time.Minute
 
 // Run serves until ctx ends, then finishes what was begun.
 func (m *Main) Run(ctx context.Context) (err error) {
+	weight := make([]byte, ballast)
+	defer runtime.KeepAlive(weight)
 	if err := m.Settings.Check(); err != nil {
 		return err
 	}
@@ -110,7 +131,7 @@ func (m *Main) open(ctx context.Context) (err error) {
 	}
 	d := m.Installation.DB
 	m.dir, m.limits = directory.New(d), limit.Limiter{DB: d}
-	m.Doorman = &account.Doorman{DB: d, Limits: m.limits, Hasher: password.NewHasher(0, hashLine)}
+	m.Doorman = &account.Doorman{DB: d, Limits: m.limits, Hasher: password.NewHasher(m.Hashes, hashLine)}
 	m.queue = jobs.NewQueue(d, m.jobFailed)
 	account.Clerk{DB: d}.Register(m.queue)
 	people.Clerk{DB: d}.Register(m.queue)

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"runtime/metrics"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -86,7 +87,7 @@ func Names() (names []string) {
 // reached. The folder dir must be empty and on the disk that is to be measured.
 func Run(ctx context.Context, o Options, dir string, out io.Writer) (bool, error) {
 	r := &run{Options: o, ctx: ctx, dir: dir, out: out}
-	fmt.Fprintf(out, "icouch %s · %s · SQLite, synchronous=FULL · %d cores · %d rounds of %s\n", o.Version, runtime.Version(), runtime.NumCPU(), o.Rounds, o.For)
+	fmt.Fprintf(out, "icouch %s · %s · SQLite, synchronous=FULL · %d cores (GOMAXPROCS here %d), GOGC %s · %d rounds of %s\n", o.Version, runtime.Version(), runtime.NumCPU(), runtime.GOMAXPROCS(0), gogc(), o.Rounds, o.For)
 	for _, m := range measurements {
 		if len(o.Only) > 0 && !slices.Contains(o.Only, m.name) {
 			continue
@@ -102,6 +103,13 @@ func Run(ctx context.Context, o Options, dir string, out io.Writer) (bool, error
 		ok = ok && row.Verdict != Missed
 	}
 	return ok, nil
+}
+
+// gogc is the collector's setting, which the program under test inherits.
+func gogc() string {
+	s := []metrics.Sample{{Name: "/gc/gogc:percent"}}
+	metrics.Read(s)
+	return fmt.Sprint(s[0].Value.Uint64())
 }
 
 func (r *run) print(rows []Row) {

@@ -12,8 +12,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -22,25 +24,33 @@ import (
 type program struct {
 	cmd    *exec.Cmd
 	url    string
-	said   *bytes.Buffer
+	log    *takes
 	opened time.Duration // from start to first answer
 }
 
 // serve starts the program on a data folder and waits for its first answer.
 func (r *run) serve(data, smtp string) (*program, error) {
+	return r.launch(func(address string) []string {
+		args := []string{"serve", "--data", data, "--listen", address, "--url", "http://" + address, "--from", "practice@icouch.test", "--proxy", "127.0.0.1"}
+		if smtp != "" {
+			args = append(args, "--smtp", smtp)
+		}
+		return args
+	})
+}
+
+// launch starts the program's file with arguments made for an address, and
+// waits for its first answer.
+func (r *run) launch(args func(address string) []string) (*program, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
 	address := l.Addr().String()
 	l.Close()
-	p := &program{url: "http://" + address, said: new(bytes.Buffer)}
-	args := []string{"serve", "--data", data, "--listen", address, "--url", p.url, "--from", "practice@icouch.test", "--proxy", "127.0.0.1"}
-	if smtp != "" {
-		args = append(args, "--smtp", smtp)
-	}
-	p.cmd = exec.CommandContext(r.ctx, r.Program, args...) //nolint:gosec // our own file
-	p.cmd.Stderr, p.cmd.Stdout = io.Discard, io.Discard
+	p := &program{url: "http://" + address, log: new(takes)}
+	p.cmd = exec.CommandContext(r.ctx, r.Program, args(address)...) //nolint:gosec // our own file
+	p.cmd.Stderr, p.cmd.Stdout = p.log, io.Discard
 	p.cmd.Env = append(os.Environ(), "ICOUCH_LOG=text")
 	began := r.Now()
 	if err := p.cmd.Start(); err != nil {
@@ -57,6 +67,50 @@ func (r *run) serve(data, smtp string) (*program, error) {
 	}
 	p.stop()
 	return nil, errors.New("the program did not answer within 20 s")
+}
+
+// takes reads the program's log: how long each answer took inside it.
+type takes struct {
+	mu   sync.Mutex
+	rest []byte
+	of   map[string][]time.Duration // by route
+}
+
+// Write takes some of the log.
+func (t *takes) Write(log []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.rest = append(t.rest, log...)
+	for {
+		line, rest, whole := bytes.Cut(t.rest, []byte("\n"))
+		if !whole {
+			return len(log), nil
+		}
+		t.note(string(line))
+		t.rest = rest
+	}
+}
+
+func (t *takes) note(line string) {
+	_, route, ok := strings.Cut(line, `route="`)
+	route, after, ok2 := strings.Cut(route, `"`)
+	_, took, ok3 := strings.Cut(after, "took=")
+	took, _, _ = strings.Cut(took, " ")
+	d, err := time.ParseDuration(took)
+	if !ok || !ok2 || !ok3 || err != nil {
+		return
+	}
+	if t.of == nil {
+		t.of = map[string][]time.Duration{}
+	}
+	t.of[route] = append(t.of[route], d)
+}
+
+// inside is how long the answers of a route took inside the program.
+func (p *program) inside(route string) []time.Duration {
+	p.log.mu.Lock()
+	defer p.log.mu.Unlock()
+	return slices.Clone(p.log.of[route])
 }
 
 func (p *program) stop() {

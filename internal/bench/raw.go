@@ -1,8 +1,10 @@
 package bench
 
 import (
+	"context"
 	"crypto/rand"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -65,15 +67,40 @@ func (r *run) rawHashes() float64 {
 	var wg sync.WaitGroup
 	for range runtime.NumCPU() {
 		wg.Go(func() {
-			salt := make([]byte, 16)
 			for r.Now().Sub(began) < r.For {
-				argon2.IDKey([]byte("a quiet river by the mill"), salt, 2, 19*1024, 1, 32)
+				hash()
 				n.Add(1)
 			}
 		})
 	}
 	wg.Wait()
 	return float64(n.Load()) / r.Now().Sub(began).Seconds()
+}
+
+// bare serves nothing but hashes: one for each POST, as many at once as there
+// are cores.
+func bare(ctx context.Context, address string) error {
+	seats := make(chan struct{}, runtime.NumCPU())
+	server := &http.Server{Addr: address, ReadHeaderTimeout: time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost {
+			fmt.Fprint(w, "ok")
+			return
+		}
+		seats <- struct{}{}
+		defer func() { <-seats }()
+		hash()
+		w.WriteHeader(http.StatusSeeOther)
+	})}
+	defer context.AfterFunc(ctx, func() { server.Close() })()
+	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// hash is one hash at the cost of ours.
+func hash() {
+	argon2.IDKey([]byte("a quiet river by the mill"), make([]byte, 16), 2, 19*1024, 1, 32)
 }
 
 // rawHello is how long an answer of two bytes takes, over the same connection

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 
 	"icouch/internal/access"
 	"icouch/internal/audit"
@@ -75,21 +76,65 @@ func inviteOne(tx *db.Tx, by access.Actor, c id.Client) (Outcome, error) {
 	return Outcome{Client: c, Why: why}, nil
 }
 
+// page is how many clients are read at a time.
+const page = 4096
+
 // Everybody returns what the directory keeps of each client of the practice.
 // Who may see which of them is the directory's to ask.
+//
+// Of a large practice the reading takes longest, and one connection reads with
+// one core: what has been read is opened by the others meanwhile.
 func Everybody(tx *db.Tx, by access.Actor) ([]Listed, error) {
 	if !by.MaySeePeople() && by.Role() != access.System {
 		return nil, fault.NotFound
-	}
-	rows, err := SQL.In(tx).Everybody(tx, by.Practice())
-	if err != nil {
-		return nil, fmt.Errorf("everybody of %s: %w", by.Practice(), err)
 	}
 	invitations, err := SQL.In(tx).EverybodysInvitations(tx, by.Practice())
 	if err != nil {
 		return nil, fmt.Errorf("everybody of %s: %w", by.Practice(), err)
 	}
-	return list(tx, by.Practice(), rows, invitations)
+	o, err := newOpener(tx, by.Practice(), invitations)
+	if err != nil {
+		return nil, err
+	}
+	var opening sync.WaitGroup
+	defer opening.Wait()
+	var parts []*part
+	p := peopledb.EverybodyParams{PracticeID: by.Practice(), Most: page}
+	for more := true; more; {
+		rows, err := SQL.In(tx).Everybody(tx, p)
+		if err != nil {
+			return nil, fmt.Errorf("everybody of %s: %w", by.Practice(), err)
+		}
+		if more = len(rows) == page; more {
+			p.After = rows[page-1].ID
+		}
+		next := new(part)
+		parts = append(parts, next)
+		opening.Go(func() { next.all, next.err = o.open(rows) })
+	}
+	opening.Wait()
+	return together(parts)
+}
+
+// part is some of a practice's clients, or why they do not open.
+type part struct {
+	all []Listed
+	err error
+}
+
+func together(parts []*part) ([]Listed, error) {
+	n := 0
+	for _, p := range parts {
+		if p.err != nil {
+			return nil, p.err
+		}
+		n += len(p.all)
+	}
+	all := make([]Listed, 0, n)
+	for _, p := range parts {
+		all = append(all, p.all...)
+	}
+	return all, nil
 }
 
 // Somebody returns the same of a few.
@@ -120,32 +165,45 @@ func Somebody(tx *db.Tx, by access.Actor, clients []id.Client) ([]Listed, error)
 	for i, r := range theirs {
 		invitations[i] = peopledb.EverybodysInvitationsRow(r)
 	}
-	return list(tx, by.Practice(), rows, invitations)
-}
-
-func list(tx *db.Tx, p id.Practice, rows []peopledb.EverybodyRow, invitations []peopledb.EverybodysInvitationsRow) ([]Listed, error) {
-	key, err := keys.Of(tx, p)
+	o, err := newOpener(tx, by.Practice(), invitations)
 	if err != nil {
 		return nil, err
 	}
-	newest := make(map[id.Client]*Latest, len(invitations))
+	return o.open(rows)
+}
+
+// opener opens clients. It only reads what it holds, so that several may use it
+// at once.
+type opener struct {
+	key      *crypt.Key
+	practice id.Practice
+	newest   map[id.Client]*Latest
+}
+
+func newOpener(tx *db.Tx, p id.Practice, invitations []peopledb.EverybodysInvitationsRow) (opener, error) {
+	key, err := keys.Of(tx, p)
+	o := opener{key, p, make(map[id.Client]*Latest, len(invitations))}
 	for _, i := range invitations { // by number: a clock may have been put back
-		if was := newest[i.ClientID]; was == nil || was.Ordinal < i.Ordinal {
-			newest[i.ClientID] = latest(i)
+		if was := o.newest[i.ClientID]; was == nil || was.Ordinal < i.Ordinal {
+			o.newest[i.ClientID] = latest(i)
 		}
 	}
+	return o, err
+}
+
+func (o opener) open(rows []peopledb.EverybodyRow) ([]Listed, error) {
 	all := make([]Listed, len(rows))
 	for i, r := range rows {
-		name, err := openName(key, p, r.ID, r.Name)
+		name, err := openName(o.key, o.practice, r.ID, r.Name)
 		if err != nil {
 			return nil, err
 		}
-		address, err := key.Open(r.Email, fieldPlace("email", p, r.ID))
+		address, err := o.key.Open(r.Email, fieldPlace("email", o.practice, r.ID))
 		if err != nil {
 			return nil, err
 		}
 		all[i] = Listed{ID: r.ID, Practitioner: r.PractitionerID, Name: name, Email: address, Facts: Facts{HasEmail: r.Email != nil, Consent: r.EmailConsent,
-			Account: r.AccountID != nil, EndsAt: r.EndsAt, Newest: newest[r.ID]}}
+			Account: r.HasAccount, EndsAt: r.EndsAt, Newest: o.newest[r.ID]}}
 	}
 	return all, nil
 }

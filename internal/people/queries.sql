@@ -81,11 +81,13 @@ WHERE c.account_id = @account_id ORDER BY c.linked_at, c.id;
 -- name: SameEmail :many
 SELECT id, practitioner_id, name FROM client WHERE practice_id = @practice_id AND email_index = @email_index AND id <> @id ORDER BY id LIMIT 5;
 
+-- A page of them at a time: one is opened while the next is read.
 -- name: Everybody :many
-SELECT id, practitioner_id, name, email, email_consent, account_id, ends_at FROM client WHERE practice_id = @practice_id;
+SELECT id, practitioner_id, name, email, email_consent, CAST(account_id IS NOT NULL AS BOOLEAN) AS has_account, ends_at FROM client
+WHERE practice_id = @practice_id AND id > @after ORDER BY id LIMIT @most;
 
 -- name: Somebody :many
-SELECT id, practitioner_id, name, email, email_consent, account_id, ends_at FROM client
+SELECT id, practitioner_id, name, email, email_consent, CAST(account_id IS NOT NULL AS BOOLEAN) AS has_account, ends_at FROM client
 WHERE practice_id = @practice_id AND id IN (SELECT value FROM json_each(CAST(@ids AS TEXT)));
 
 -- name: EverybodysInvitations :many

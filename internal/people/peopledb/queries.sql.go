@@ -429,8 +429,15 @@ func (q *Queries) EndLive(ctx context.Context, arg EndLiveParams) (EndLiveRow, e
 }
 
 const everybody = `-- name: Everybody :many
-SELECT id, practitioner_id, name, email, email_consent, account_id, ends_at FROM client WHERE practice_id = $1
+SELECT id, practitioner_id, name, email, email_consent, CAST(account_id IS NOT NULL AS BOOLEAN) AS has_account, ends_at FROM client
+WHERE practice_id = $1 AND id > $2 ORDER BY id LIMIT $3
 `
+
+type EverybodyParams struct {
+	PracticeID id.Practice
+	After      id.Client
+	Most       int32
+}
 
 type EverybodyRow struct {
 	ID             id.Client
@@ -438,12 +445,13 @@ type EverybodyRow struct {
 	Name           crypt.Sealed
 	Email          crypt.Sealed
 	EmailConsent   bool
-	AccountID      *id.Account
+	HasAccount     bool
 	EndsAt         *at.Time
 }
 
-func (q *Queries) Everybody(ctx context.Context, practiceID id.Practice) ([]EverybodyRow, error) {
-	rows, err := q.query(ctx, q.everybodyStmt, everybody, practiceID)
+// A page of them at a time: one is opened while the next is read.
+func (q *Queries) Everybody(ctx context.Context, arg EverybodyParams) ([]EverybodyRow, error) {
+	rows, err := q.query(ctx, q.everybodyStmt, everybody, arg.PracticeID, arg.After, arg.Most)
 	if err != nil {
 		return nil, err
 	}
@@ -457,7 +465,7 @@ func (q *Queries) Everybody(ctx context.Context, practiceID id.Practice) ([]Ever
 			&i.Name,
 			&i.Email,
 			&i.EmailConsent,
-			&i.AccountID,
+			&i.HasAccount,
 			&i.EndsAt,
 		); err != nil {
 			return nil, err
@@ -1250,7 +1258,7 @@ func (q *Queries) SetTerms(ctx context.Context, arg SetTermsParams) error {
 }
 
 const somebody = `-- name: Somebody :many
-SELECT id, practitioner_id, name, email, email_consent, account_id, ends_at FROM client
+SELECT id, practitioner_id, name, email, email_consent, CAST(account_id IS NOT NULL AS BOOLEAN) AS has_account, ends_at FROM client
 WHERE practice_id = $1 AND id IN (SELECT value FROM json_each(CAST($2 AS TEXT)))
 `
 
@@ -1265,7 +1273,7 @@ type SomebodyRow struct {
 	Name           crypt.Sealed
 	Email          crypt.Sealed
 	EmailConsent   bool
-	AccountID      *id.Account
+	HasAccount     bool
 	EndsAt         *at.Time
 }
 
@@ -1284,7 +1292,7 @@ func (q *Queries) Somebody(ctx context.Context, arg SomebodyParams) ([]SomebodyR
 			&i.Name,
 			&i.Email,
 			&i.EmailConsent,
-			&i.AccountID,
+			&i.HasAccount,
 			&i.EndsAt,
 		); err != nil {
 			return nil, err

@@ -75,10 +75,14 @@ type pool struct {
 const pragmas = "?_time_format=sqlite&_dqs=0&_pragma=busy_timeout(10000)&_pragma=journal_mode(wal)" +
 	"&_pragma=synchronous(full)&_pragma=foreign_keys(1)&_pragma=temp_store(memory)"
 
+// writing are the writer's own. Its indexes are written all over: in 2 MB, the
+// default, those of a large practice are read again for each change.
+const writing = "&_txlock=immediate&_pragma=cache_size(-16000)"
+
 // Open connects, migrates, and prepares every statement: a statement that this
 // engine does not accept stops the program here, not in front of a client.
-func Open(ctx context.Context, c Config) (*DB, error) {
-	d := &DB{Config: c, postgres: IsPostgres(c.URL), node: nodeName()}
+func Open(ctx context.Context, c Config) (d *DB, err error) {
+	d = &DB{Config: c, postgres: IsPostgres(c.URL), node: nodeName()}
 	if err := d.connect(); err != nil {
 		return nil, fmt.Errorf("db: open: %w", err)
 	}
@@ -100,8 +104,10 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	}
 	if d.postgres {
 		d.listen()
-	} else {
-		d.writer = newWriter(d)
+		return d, nil
+	}
+	if d.writer, err = newWriter(ctx, d); err != nil {
+		return nil, errors.Join(err, d.Close())
 	}
 	return d, nil
 }
@@ -131,7 +137,7 @@ func (d *DB) connect() (err error) {
 	if _, err = sqlite.OFDLocking(true); err != nil {
 		return err
 	}
-	if d.write.DB, err = sql.Open("sqlite", "file:"+d.URL+pragmas+"&_txlock=immediate"); err != nil {
+	if d.write.DB, err = sql.Open("sqlite", "file:"+d.URL+pragmas+writing); err != nil {
 		return err
 	}
 	d.write.SetMaxOpenConns(1)

@@ -31,6 +31,8 @@ type writer struct {
 	queue chan *change
 	quit  chan struct{}
 	done  chan struct{}
+
+	begin, undo, keep *sql.Stmt // of one change in the transaction
 }
 
 // change is one transaction of the application.
@@ -48,10 +50,18 @@ func newChange(ctx context.Context, fn func(*Tx) error) *change {
 	return &change{ctx: ctx, fn: fn, turn: make(chan *Tx), back: make(chan struct{}), ended: make(chan struct{})}
 }
 
-func newWriter(d *DB) *writer {
-	w := &writer{db: d, queue: make(chan *change), quit: make(chan struct{}), done: make(chan struct{})}
+func newWriter(ctx context.Context, d *DB) (w *writer, err error) {
+	w = &writer{db: d, queue: make(chan *change), quit: make(chan struct{}), done: make(chan struct{})}
+	for _, s := range []struct {
+		to   **sql.Stmt
+		text constSQL
+	}{{&w.begin, "SAVEPOINT change"}, {&w.undo, "ROLLBACK TO change"}, {&w.keep, "RELEASE change"}} {
+		if *s.to, err = d.write.PrepareContext(ctx, string(s.text)); err != nil {
+			return nil, fmt.Errorf("db: prepare: %w", err)
+		}
+	}
 	go w.work()
-	return w
+	return w, nil
 }
 
 func (w *writer) close() {
@@ -161,7 +171,7 @@ func (w *writer) step(stx *sql.Tx, c *change) error {
 		c.err = fmt.Errorf("db: begin: %w", err)
 		return nil
 	}
-	if _, err := stx.Exec("SAVEPOINT change"); err != nil {
+	if _, err := stx.Stmt(w.begin).Exec(); err != nil {
 		return err
 	}
 	// Interrupting one statement would undo everybody's: a change that has begun runs to its end.
@@ -169,11 +179,11 @@ func (w *writer) step(stx *sql.Tx, c *change) error {
 	c.turn <- tx
 	<-c.back
 	if c.err != nil {
-		if _, err := stx.Exec("ROLLBACK TO change"); err != nil {
+		if _, err := stx.Stmt(w.undo).Exec(); err != nil {
 			return errors.Join(c.err, err) // the first says why: a full disk, say
 		}
 	}
 	c.topics = tx.topics
-	_, err := stx.Exec("RELEASE change")
+	_, err := stx.Stmt(w.keep).Exec()
 	return err
 }

@@ -1,8 +1,11 @@
 package db
 
 import (
+	"database/sql"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -282,3 +285,69 @@ func TestEachEngineHasItsMigrations(t *testing.T) {
 		t.Errorf("SQLite has PostgreSQL's: %v", names)
 	}
 }
+
+// named is a query of a queries.sql file: its name and its words.
+var named = regexp.MustCompile(`(?s)-- name: (\w+) :\w+\n(.*?);\s*?(?:\n|$)`)
+
+// longWalks are the queries that are about a whole practice, or about
+// everything there is.
+var longWalks = map[string]bool{
+	"people.EverybodysInvitations": true, "people.Practitioners": true,
+	"letter.Waiting": true, "letter.WaitingOf": true, "audit.Chains": true, "keys.Owners": true, "jobs.Waiting": true,
+	"account.SweepDevices": true, "account.SweepForms": true, "account.SweepLinks": true, "account.SweepSessions": true, "account.SweepSignUps": true,
+}
+
+// A query about one client that goes through all of the practice's is quick in
+// every test and slow where it matters.
+func TestNoQueryWalksThroughAWholePractice(t *testing.T) {
+	t.Parallel()
+	d := reopen(t, liteURL(t))
+	files, err := filepath.Glob("../../*/queries.sql")
+	more, err2 := filepath.Glob("../*/queries.sql")
+	if files = append(files, more...); err != nil || err2 != nil || len(files) < 7 {
+		t.Fatalf("%d files with queries, %v, %v", len(files), err, err2)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, q := range named.FindAllStringSubmatch(string(text), -1) {
+			name := filepath.Base(filepath.Dir(file)) + "." + q[1]
+			if walk := walks(t, d, q[2]); (walk != "") != longWalks[name] {
+				t.Errorf("%s walks: %q, want it to: %t", name, walk, longWalks[name])
+			}
+		}
+	}
+}
+
+// walks returns the step of a query's plan that goes through a whole table, or
+// through all that a practice has in it.
+func walks(t *testing.T, d *DB, query string) (step string) {
+	t.Helper()
+	var args []any
+	for _, p := range regexp.MustCompile(`@\w+`).FindAllString(query, -1) {
+		args = append(args, sql.Named(p[1:], "x"))
+	}
+	rows, err := d.write.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+liteStatement(query), args...)
+	if err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var a, b, c int
+		var detail string
+		if err := rows.Scan(&a, &b, &c, &detail); err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasPrefix(detail, "SCAN") && !strings.Contains(detail, "json_each") || strings.HasSuffix(detail, "PRIMARY KEY (practice_id=?)") {
+			if !ofOne[detail] {
+				step = detail
+			}
+		}
+	}
+	return step
+}
+
+// ofOne are tables that have one row for a practice.
+var ofOne = map[string]bool{"SEARCH practice_key USING PRIMARY KEY (practice_id=?)": true, "SEARCH audit_head USING PRIMARY KEY (practice_id=?)": true}

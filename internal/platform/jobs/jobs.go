@@ -12,7 +12,6 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
-	"sync"
 	"time"
 
 	"icouch/internal/base/id"
@@ -96,36 +95,90 @@ func (q *Queue) rouse() {
 	}
 }
 
+// outcome is what became of a job that was begun.
+type outcome struct {
+	job    jobsdb.ClaimRow
+	failed error
+}
+
 // Run works until ctx ends, several jobs at a time, and waits for those begun.
+// What has ended is settled and what comes next is claimed in one transaction:
+// under load, one for many jobs.
 func (q *Queue) Run(ctx context.Context) {
-	busy := make(chan struct{}, workers)
-	var under sync.WaitGroup
-	defer under.Wait()
+	ended := make(chan outcome, workers)
 	tick := time.NewTicker(poll)
 	defer tick.Stop()
+	var done []outcome
+	busy := 0
 	for ctx.Err() == nil {
-		due, err := q.claim(ctx, int32(workers-len(busy)))
-		if err != nil && ctx.Err() == nil && q.fail != nil {
-			q.fail("claim", 0, err)
-		}
-		for _, j := range due {
-			busy <- struct{}{}
-			under.Go(func() {
-				defer func() { <-busy; q.rouse() }()
+		for _, j := range q.turn(ctx, done, workers-busy) {
+			busy++
+			go func() {
 				begun, end := lingering(ctx)
 				defer end()
-				_, _ = q.finish(begun, j) // a job that could not be settled comes again when its lease ends
-			})
+				ended <- q.attempt(begun, j)
+			}()
 		}
-		if len(due) > 0 && len(busy) < workers {
-			continue
+		done = done[:0]
+		wake := q.wake
+		if busy == workers {
+			wake = nil // nobody could do it; the signal waits
 		}
 		select {
 		case <-ctx.Done():
-		case <-q.wake:
+		case o := <-ended:
+			done = gather(done, o, ended)
+			busy -= len(done)
+		case <-wake:
 		case <-tick.C:
 		}
 	}
+	q.turn(ctx, done, 0)
+	for busy > 0 {
+		done = gather(done[:0], <-ended, ended)
+		busy -= len(done)
+		q.turn(ctx, done, 0)
+	}
+}
+
+// gather takes whatever else has ended.
+func gather(done []outcome, first outcome, ended <-chan outcome) []outcome {
+	done = append(done, first)
+	for {
+		select {
+		case o := <-ended:
+			done = append(done, o)
+		default:
+			return done
+		}
+	}
+}
+
+// turn settles what is done and claims at most so many jobs that are due.
+func (q *Queue) turn(ctx context.Context, done []outcome, most int) (due []jobsdb.ClaimRow) {
+	if len(done) == 0 && most == 0 {
+		return nil
+	}
+	kept := context.WithoutCancel(ctx) // the program may be going down; what was done is noted all the same
+	err := q.db.Maintain(kept, func(tx *db.Tx) (err error) {
+		for _, o := range done {
+			if err := settle(tx, o); err != nil {
+				return err
+			}
+		}
+		due, err = q.claim(tx, int32(most))
+		return err
+	})
+	if err == nil {
+		return due
+	}
+	if q.fail != nil {
+		q.fail("claim", 0, err)
+	}
+	for _, o := range done { // one of them may be the reason: it comes again when its lease ends, and the others need not
+		_ = q.db.Maintain(kept, func(tx *db.Tx) error { return settle(tx, o) })
+	}
+	return nil
 }
 
 // lingering is ctx for a job that has begun: when the program goes down, it has
@@ -140,23 +193,24 @@ func lingering(ctx context.Context) (context.Context, func()) {
 // succeeded.
 func (q *Queue) RunDue(ctx context.Context) (done int, err error) {
 	for {
-		due, err := q.claim(ctx, 100)
+		var due []jobsdb.ClaimRow
+		err := q.db.Maintain(ctx, func(tx *db.Tx) (err error) { due, err = q.claim(tx, 100); return err })
 		if err != nil || len(due) == 0 {
 			return done, err
 		}
 		for _, j := range due {
-			ok, err := q.finish(ctx, j)
-			if err != nil {
+			o := q.attempt(ctx, j)
+			if err := q.db.Maintain(context.WithoutCancel(ctx), func(tx *db.Tx) error { return settle(tx, o) }); err != nil {
 				return done, err
 			}
-			if ok {
+			if o.failed == nil {
 				done++
 			}
 		}
 	}
 }
 
-func (q *Queue) claim(ctx context.Context, most int32) (due []jobsdb.ClaimRow, err error) {
+func (q *Queue) claim(tx *db.Tx, most int32) (due []jobsdb.ClaimRow, err error) {
 	if most <= 0 || len(q.do) == 0 { // PostgreSQL has no list of nothing
 		return nil, nil
 	}
@@ -164,29 +218,21 @@ func (q *Queue) claim(ctx context.Context, most int32) (due []jobsdb.ClaimRow, e
 	if err != nil {
 		return nil, fmt.Errorf("jobs: claim: %w", err)
 	}
-	err = q.db.Maintain(ctx, func(tx *db.Tx) (err error) {
-		now := tx.Now()
-		due, err = SQL.In(tx).Claim(tx, jobsdb.ClaimParams{LeaseUntil: now.Plus(lease).Ptr(), Now: &now, Kinds: string(kinds), Most: most})
-		return err
-	})
+	now := tx.Now()
+	due, err = SQL.In(tx).Claim(tx, jobsdb.ClaimParams{LeaseUntil: now.Plus(lease).Ptr(), Now: &now, Kinds: string(kinds), Most: most})
 	if err != nil {
 		return nil, fmt.Errorf("jobs: claim: %w", err)
 	}
 	return due, nil
 }
 
-// finish does one job and settles it.
-func (q *Queue) finish(ctx context.Context, j jobsdb.ClaimRow) (ok bool, err error) {
+// attempt does one job.
+func (q *Queue) attempt(ctx context.Context, j jobsdb.ClaimRow) outcome {
 	failed := q.try(ctx, j)
 	if failed != nil && q.fail != nil {
 		q.fail(j.Kind, j.Attempt, failed)
 	}
-	// The program may be going down; what was done is noted all the same.
-	settled := context.WithoutCancel(ctx)
-	if err := q.db.Maintain(settled, func(tx *db.Tx) error { return settle(tx, j, failed) }); err != nil {
-		return false, fmt.Errorf("jobs: settle %s: %w", j.ID, err)
-	}
-	return failed == nil, nil
+	return outcome{j, failed}
 }
 
 func (q *Queue) try(ctx context.Context, j jobsdb.ClaimRow) (err error) {
@@ -202,16 +248,22 @@ func (q *Queue) try(ctx context.Context, j jobsdb.ClaimRow) (err error) {
 
 // settle removes a job that is done, and puts off or gives up one that is not.
 // The attempt number makes a worker whose lease ran out come too late.
-func settle(tx *db.Tx, j jobsdb.ClaimRow, failed error) error {
-	if failed == nil {
-		return SQL.In(tx).Done(tx, jobsdb.DoneParams{ID: j.ID, Attempt: j.Attempt})
+func settle(tx *db.Tx, o outcome) (err error) {
+	j := o.job
+	if o.failed == nil {
+		err = SQL.In(tx).Done(tx, jobsdb.DoneParams{ID: j.ID, Attempt: j.Attempt})
+	} else {
+		p := jobsdb.LaterParams{ID: j.ID, Attempt: j.Attempt, Error: o.failed.Error()}
+		if j.Attempt < attempts {
+			again := tx.Now().Plus(pause(j.Attempt))
+			p.RunAt = &again
+		}
+		err = SQL.In(tx).Later(tx, p)
 	}
-	p := jobsdb.LaterParams{ID: j.ID, Attempt: j.Attempt, Error: failed.Error()}
-	if j.Attempt < attempts {
-		again := tx.Now().Plus(pause(j.Attempt))
-		p.RunAt = &again
+	if err != nil {
+		return fmt.Errorf("jobs: settle %s: %w", j.ID, err)
 	}
-	return SQL.In(tx).Later(tx, p)
+	return nil
 }
 
 // pause is how long to wait after so many tries: 2, 4, 8 … seconds, at most

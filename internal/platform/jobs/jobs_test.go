@@ -208,6 +208,35 @@ func TestASlowJobHoldsNobodyUp(t *testing.T) {
 	}
 }
 
+// PostgreSQL keeps no text with a zero in it.
+func TestAJobThatCannotBeSettledKeepsNoOtherFromIt(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	q := jobs.NewQueue(w.DB, nil)
+	var all sync.WaitGroup
+	all.Add(12)
+	dig.On(q, func(_ context.Context, e errand) error {
+		all.Done()
+		all.Wait() // they end together, and are settled together
+		if e.N == 0 {
+			return errors.New("half\x00said")
+		}
+		return nil
+	})
+	for n := range 12 {
+		enqueue(t, w, "", n)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	over := make(chan struct{})
+	go func() { defer close(over); q.Run(ctx) }()
+	all.Wait()
+	stop()
+	<-over
+	if n := waiting(t, w); n != 1 {
+		t.Errorf("%d jobs are left, want the one that could not be settled", n)
+	}
+}
+
 func TestSixteenAreDoneAtATime(t *testing.T) {
 	t.Parallel()
 	w := world.New(t)
