@@ -95,7 +95,7 @@ func (v *visitor) looks(name string) (wrong []string) {
 	for _, scheme := range []string{v.home, other} {
 		v.do(v.light(scheme))
 		ask[bool](v, drawn)
-		for _, w := range slices.Concat(v.overflow(), v.shape(name), v.findings(), v.compare(name, scheme)) {
+		for _, w := range slices.Concat(v.overflow(scheme), v.shape(name), v.findings(), v.compare(name, scheme)) {
 			wrong = append(wrong, "in the "+scheme+": "+w)
 		}
 	}
@@ -104,13 +104,13 @@ func (v *visitor) looks(name string) (wrong []string) {
 }
 
 // overflow looks whether the page is wider than the screen, on a phone also on
-// a very narrow one.
-func (v *visitor) overflow() (wrong []string) {
+// a very narrow one, once.
+func (v *visitor) overflow(scheme string) (wrong []string) {
 	v.t.Helper()
 	if f := ask[facts](v, readFacts); f.Over > 0 {
 		wrong = append(wrong, fmt.Sprintf("%d px wider than the screen: %s", f.Over, f.Wide))
 	}
-	if v.width != phone {
+	if v.width != phone || scheme != v.home {
 		return wrong
 	}
 	v.do(v.screen(narrow))
