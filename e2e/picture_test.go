@@ -2,16 +2,17 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"image"
 	"image/color"
 	"image/png"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
-	"sort"
 
 	"github.com/chromedp/chromedp"
 )
@@ -115,8 +116,9 @@ func (v *visitor) keep(file string, p image.Image) {
 	}
 }
 
-// fewer is a picture in its 256 most frequent colors. Pages have few, and the
-// file is half as large.
+// fewer is a picture in 256 colors, so that its file is half as large: those
+// that would be missed the most, by how often they are there and how far they
+// are from the others.
 func fewer(p image.Image) image.Image {
 	box := p.Bounds()
 	often := map[color.RGBA]int{}
@@ -125,24 +127,28 @@ func fewer(p image.Image) image.Image {
 			often[rgb(p, x, y)]++
 		}
 	}
-	all := make([]color.RGBA, 0, len(often))
-	for c := range often {
-		all = append(all, c)
-	}
-	sort.Slice(all, func(i, j int) bool {
-		a, b := all[i], all[j]
-		if often[a] != often[b] {
-			return often[a] > often[b]
-		}
-		return int(a.R)<<16+int(a.G)<<8+int(a.B) < int(b.R)<<16+int(b.G)<<8+int(b.B)
+	all := slices.SortedFunc(maps.Keys(often), func(a, b color.RGBA) int {
+		return cmp.Or(cmp.Compare(often[b], often[a]), cmp.Compare(a.R, b.R), cmp.Compare(a.G, b.G), cmp.Compare(a.B, b.B))
 	})
-	var palette color.Palette
-	for _, c := range all[:min(256, len(all))] {
-		palette = append(palette, c)
+	index := map[color.RGBA]uint8{all[0]: 0}
+	off := make([]int, len(all)) // how far each is from the nearest one chosen
+	for i, c := range all {
+		index[c], off[i] = 0, apart(c, all[0])
 	}
-	index := map[color.RGBA]uint8{}
-	for _, c := range all {
-		index[c] = uint8(palette.Index(c))
+	palette := color.Palette{all[0]}
+	for len(palette) < min(256, len(all)) {
+		most := 0
+		for i, c := range all {
+			if off[i]*often[c] > off[most]*often[all[most]] {
+				most = i
+			}
+		}
+		for i, c := range all {
+			if d := apart(c, all[most]); d < off[i] {
+				index[c], off[i] = uint8(len(palette)), d
+			}
+		}
+		palette = append(palette, all[most])
 	}
 	out := image.NewPaletted(box, palette)
 	for y := box.Min.Y; y < box.Max.Y; y++ {
@@ -151,6 +157,12 @@ func fewer(p image.Image) image.Image {
 		}
 	}
 	return out
+}
+
+// apart is how far two colors are from each other, squared.
+func apart(a, b color.RGBA) int {
+	r, g, bl := int(a.R)-int(b.R), int(a.G)-int(b.G), int(a.B)-int(b.B)
+	return r*r + g*g + bl*bl
 }
 
 func rgb(p image.Image, x, y int) color.RGBA {
