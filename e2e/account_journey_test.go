@@ -26,8 +26,7 @@ func forgets(p *program, v *visitor) {
 	if got := v.path(); got != "/sign-in" {
 		t.Fatalf("a stranger who wants to see the clients is at %s", got)
 	}
-	v.check(200)
-	v.picture("account-sign-in")
+	v.pictured(200, "account-sign-in")
 	v.fill("E-mail", mira)
 	v.fill("Password", anotherSecret)
 	v.goes("Sign In")
@@ -35,16 +34,16 @@ func forgets(p *program, v *visitor) {
 	if got := v.value("E-mail") + v.value("Password"); got != mira {
 		t.Errorf("the form has %q, want the address and no password", got)
 	}
-	v.check(422)
+	v.pictured(422, "account-sign-in-wrong")
 	v.goes("Forgot password?")
-	v.check(200)
+	v.pictured(200, "account-forgot")
 	v.fill("E-mail", mira)
 	v.goes("Send me a link")
 	v.check(200)
 	link := p.link(t, mira, "/reset/", 1)
 	v.open(link)
 	v.sees("Choose a new password")
-	v.check(200)
+	v.pictured(200, "account-reset")
 	v.fill("New password", tooShort)
 	v.goes("Save password")
 	v.check(422)
@@ -69,8 +68,7 @@ func settles(p *program, v *visitor) {
 	t := v.t
 	t.Helper()
 	v.open("/settings")
-	v.check(200)
-	v.picture("account-settings")
+	v.pictured(200, "account-settings")
 
 	v.goes("Change Name")
 	v.fill("Your name", "")
@@ -82,8 +80,7 @@ func settles(p *program, v *visitor) {
 
 	const next = "mira@lind.practice.example"
 	v.goes("Change E-mail")
-	v.check(200)
-	v.picture("account-settings-email")
+	v.pictured(200, "account-settings-email")
 	v.fill("New e-mail", next)
 	v.fill("Current password", miraSecret)
 	v.goes("Save")
@@ -123,12 +120,12 @@ func settles(p *program, v *visitor) {
 	v.open("/settings/practice")
 	v.check(200)
 	v.open("/help")
-	v.check(200)
+	v.pictured(200, "account-help")
 	v.open("/crisis")
-	v.check(200)
+	v.pictured(200, "account-crisis")
 	v.open("/nowhere")
 	v.sees("We cannot find that page")
-	v.check(404)
+	v.pictured(404, "account-nowhere")
 }
 
 // leaves signs out; what was seen before is not to be seen again.
@@ -140,11 +137,11 @@ func leaves(v *visitor) {
 	if v.width == phone {
 		v.press("More")
 		v.until("the sheet to open", `document.querySelector('#more:popover-open')`)
+		v.pictured(200, "people-more")
 	}
 	v.goes("Sign out")
 	v.sees("You are signed out")
-	v.check(200)
-	v.picture("account-signed-out")
+	v.pictured(200, "account-signed-out")
 	v.do(chromedp.NavigateBack())
 	v.until("a page to be there", `document.readyState === 'complete'`)
 	if got := v.path(); got != "/sign-in" {

@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"fmt"
+	"image"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -36,7 +37,7 @@ func TestTheChecksBite(t *testing.T) {
 			t.Parallel()
 			v := visit(t, spoil(t, p, tt.spoil), phone)
 			v.open("/sign-in")
-			found := strings.Join(v.problems(200), "\n")
+			found := strings.Join(v.problems(200, ""), "\n")
 			if tt.finds == nil && found != "" {
 				t.Errorf("found on a page as it is:\n%s", found)
 			}
@@ -48,6 +49,42 @@ func TestTheChecksBite(t *testing.T) {
 		})
 	}
 	t.Cleanup(func() { p.log.forget() })
+}
+
+func TestTheLookAtShapesBites(t *testing.T) {
+	t.Parallel()
+	p := serve(t)
+	v := visit(t, spoil(t, p, []string{`<h1>`, `<a href="/" class="status">No</a><b class="avatar">Not to be read</b>` + strings.Repeat(`<p>More</p>`, 20) + `<h1>`}), phone)
+	v.open("/sign-in")
+	found := strings.Join(v.shape("sign-in"), "\n")
+	for _, want := range []string{"too small for a finger", "cut off: <b", "the primary action ends at"} {
+		if !strings.Contains(found, want) {
+			t.Errorf("found:\n%s\nwant %q", found, want)
+		}
+	}
+}
+
+func TestAPictureShowsThatAPageLooksOtherwise(t *testing.T) {
+	t.Parallel()
+	p := serve(t)
+	look := func(spoiled ...string) image.Image {
+		v := visit(t, spoil(t, p, spoiled), phone)
+		v.open("/sign-in")
+		return v.picture()
+	}
+	plain := look()
+	if d := differ(plain, look()); d > gross/10 {
+		t.Errorf("a page differs from itself by %.1f %%", 100*d)
+	}
+	for what, spoiled := range map[string][]string{
+		"a form that is gone":        {`<form `, `<form hidden `},
+		"everything a line lower":    {`<h1>`, `<p>More</p><h1>`},
+		"a page without its columns": {`class="doorway"`, ``},
+	} {
+		if d := differ(plain, look(spoiled...)); d <= gross {
+			t.Errorf("%s is %.1f %% of the page, want more than %.0f", what, 100*d, 100*gross)
+		}
+	}
 }
 
 // Browsers report what a page was refused, too, and the log is looked at after

@@ -11,10 +11,16 @@ import (
 )
 
 // check looks at the page that the visitor is on: answered with this status, and
-// with nothing wrong.
+// with nothing wrong, in the light and in the dark.
 func (v *visitor) check(status int) {
 	v.t.Helper()
-	for _, wrong := range v.problems(status) {
+	v.pictured(status, "")
+}
+
+// pictured is check for a page whose picture is kept.
+func (v *visitor) pictured(status int, name string) {
+	v.t.Helper()
+	for _, wrong := range v.problems(status, name) {
 		v.t.Errorf("%s at %d px: %s", v.path(), v.width, wrong)
 	}
 }
@@ -28,13 +34,12 @@ const look = `axe.run(document, { runOnly: %s, resultTypes: ['violations'] }).th
 
 // facts are what a page says of itself.
 type facts struct {
-	Status   int
-	Heads    int
-	Title    string
-	Lang     string
-	Over     int
-	Wide     string
-	Refusals []string
+	Status int
+	Heads  int
+	Title  string
+	Lang   string
+	Over   int
+	Wide   string
 }
 
 const readFacts = `(() => {
@@ -43,7 +48,6 @@ const readFacts = `(() => {
 	return {
 		Status: performance.getEntriesByType('navigation')[0].responseStatus, Heads: document.querySelectorAll('h1').length,
 		Title: document.title, Lang: root.lang, Over: root.scrollWidth - room, Wide: wide.map(e => e.outerHTML.slice(0, 120)).join(' '),
-		Refusals: window.refusals ?? [],
 	};
 })()`
 
@@ -51,8 +55,9 @@ const readFacts = `(() => {
 // history of a device that others may use.
 var title = regexp.MustCompile(`^(Error: )?[A-Z][A-Za-z ?-]+ · iCouch$`)
 
-// problems is what is wrong with the page.
-func (v *visitor) problems(status int) (wrong []string) {
+// problems is what is wrong with the page. Its picture is kept under a name, if
+// it has one.
+func (v *visitor) problems(status int, name string) (wrong []string) {
 	v.t.Helper()
 	f := ask[facts](v, readFacts)
 	if f.Status != status {
@@ -70,24 +75,42 @@ func (v *visitor) problems(status int) (wrong []string) {
 	if strings.HasPrefix(f.Title, "Error: ") != (status == 422) {
 		wrong = append(wrong, fmt.Sprintf("the title %q for status %d", f.Title, status))
 	}
-	for _, r := range f.Refusals {
-		wrong = append(wrong, "refused by the policy: "+r)
-	}
-	wrong = append(wrong, v.overflow(f)...)
 	if !v.keys { // the same pages are looked at with a mouse
-		wrong = append(wrong, v.findings()...)
+		wrong = append(wrong, v.looks(name)...)
+	}
+	for _, r := range ask[[]string](v, `window.refusals ?? []`) {
+		wrong = append(wrong, "refused by the policy: "+r)
 	}
 	return append(wrong, v.complaints(status)...)
 }
 
-// overflow looks whether the page is wider than the screen, on a phone also on
-// a very narrow one.
-func (v *visitor) overflow(f facts) (wrong []string) {
+// looks is what is wrong with how the page looks, in each light.
+func (v *visitor) looks(name string) (wrong []string) {
 	v.t.Helper()
-	if f.Over > 0 {
+	if !v.scripts {
+		v.do(command(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{}))
+		defer v.withoutScripts()
+	}
+	other := map[string]string{"light": "dark", "dark": "light"}[v.home]
+	for _, scheme := range []string{v.home, other} {
+		v.do(v.light(scheme))
+		ask[bool](v, drawn)
+		for _, w := range slices.Concat(v.overflow(scheme), v.shape(name), v.findings(), v.compare(name, scheme)) {
+			wrong = append(wrong, "in the "+scheme+": "+w)
+		}
+	}
+	v.do(v.light(v.home))
+	return wrong
+}
+
+// overflow looks whether the page is wider than the screen, on a phone also on
+// a very narrow one, once.
+func (v *visitor) overflow(scheme string) (wrong []string) {
+	v.t.Helper()
+	if f := ask[facts](v, readFacts); f.Over > 0 {
 		wrong = append(wrong, fmt.Sprintf("%d px wider than the screen: %s", f.Over, f.Wide))
 	}
-	if v.width != phone {
+	if v.width != phone || scheme != v.home {
 		return wrong
 	}
 	v.do(v.screen(narrow))
@@ -98,26 +121,15 @@ func (v *visitor) overflow(f facts) (wrong []string) {
 	return wrong
 }
 
-// findings are those of axe: all rules in the light, colors in the dark too.
+// findings are those of axe.
 func (v *visitor) findings() (wrong []string) {
 	v.t.Helper()
-	if !v.scripts {
-		v.do(command(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{}))
-		defer func() { v.withoutScripts() }()
+	if !ask[bool](v, `!!window.axe`) {
+		v.do(chromedp.Evaluate[chromedp.Void](axe))
 	}
-	v.do(chromedp.Evaluate[chromedp.Void](axe))
 	for _, f := range ask[[]string](v, fmt.Sprintf(look, standards)) {
 		wrong = append(wrong, "axe: "+f)
 	}
-	if !v.scripts { // the colors are those of the page with scripts
-		return wrong
-	}
-	v.do(v.light("dark"))
-	ask[bool](v, drawn)
-	for _, f := range ask[[]string](v, fmt.Sprintf(look, `['color-contrast']`)) {
-		wrong = append(wrong, "axe in the dark: "+f)
-	}
-	v.do(v.light("light"))
 	return wrong
 }
 

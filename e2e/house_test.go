@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -35,6 +37,11 @@ type house struct {
 var theHouse = sync.OnceValues(openHouse)
 
 func TestMain(m *testing.M) {
+	// Journeys wait for letters and pages more than they work: two for each core.
+	if err := flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0))); err != nil {
+		fmt.Fprintln(os.Stderr, "e2e:", err)
+		os.Exit(1)
+	}
 	flag.Parse()
 	if os.Getenv("E2E") == "off" {
 		fmt.Println("e2e: not run, because E2E=off")

@@ -25,8 +25,10 @@ func invites(p *program, her, client *visitor) {
 	t.Helper()
 	signsUp(p, her)
 	her.sees("First Steps", "Create your practice")
-	her.check(200)
-	her.picture("invite-dashboard")
+	her.pictured(200, "invite-dashboard")
+	her.goes("People")
+	her.sees("No clients yet")
+	her.pictured(200, "people-empty")
 
 	her.goes("New Client")
 	her.check(200)
@@ -35,7 +37,7 @@ func invites(p *program, her, client *visitor) {
 	her.fill("E-mail", annie)
 	her.tick("Consents to Email Notifications")
 	her.tick("Invite to iCouch")
-	her.picture("invite-new-client")
+	her.pictured(200, "invite-new-client")
 	her.goes("Create")
 	her.sees("Invited. We are sending the letter.", "Annie Noda")
 	her.check(200)
@@ -43,8 +45,7 @@ func invites(p *program, her, client *visitor) {
 
 	her.goes("People")
 	her.sees("Re-Send Annie Noda")
-	her.check(200)
-	her.picture("invite-list")
+	her.pictured(200, "invite-list")
 
 	client.open(link)
 	client.sees("Create your account", "Annie Noda", miraName, riverside)
@@ -54,8 +55,7 @@ func invites(p *program, her, client *visitor) {
 	if open := ask[int](client, `[...document.querySelectorAll('main input:not([type=hidden])')].filter(i => !i.readOnly).length`); open != 1 {
 		t.Errorf("%d fields can be filled in, want the password alone", open)
 	}
-	client.check(200)
-	client.picture("invite-join")
+	client.pictured(200, "invite-join")
 
 	client.fill("Choose a password", tooShort)
 	client.goes("Sign Up")
@@ -66,8 +66,7 @@ func invites(p *program, her, client *visitor) {
 	if client.base+client.path() != link {
 		t.Errorf("a password that is too short leads to %s", client.path())
 	}
-	client.check(422)
-	client.picture("invite-join-wrong")
+	client.pictured(422, "invite-join-wrong")
 
 	client.fill("Choose a password", annieSecret)
 	client.goes("Sign Up")
@@ -75,12 +74,10 @@ func invites(p *program, her, client *visitor) {
 	if got := client.value("Time zone"); got != newYork {
 		t.Errorf("the time zone guessed is %q", got)
 	}
-	client.check(200)
-	client.picture("invite-welcome")
+	client.pictured(200, "invite-welcome")
 	client.goes("Continue")
 	client.sees("How to reach "+miraName, riverside)
-	client.check(200)
-	client.picture("invite-client-home")
+	client.pictured(200, "invite-client-home")
 
 	her.open("/people")
 	her.sees("Has an account", "Secure Message to Annie Noda")
@@ -93,30 +90,26 @@ func signsUp(p *program, her *visitor) {
 	t := her.t
 	t.Helper()
 	her.open("/")
-	her.check(200)
-	her.picture("invite-front")
+	her.pictured(200, "invite-front")
 	her.goes("Practitioner Sign Up")
 	her.sees("This page is for practitioners.", "Are you a client?")
-	her.check(200)
-	her.picture("invite-sign-up")
+	her.pictured(200, "invite-sign-up")
 	her.goes("Create my practice")
 	her.sees("There is a problem")
-	her.check(422)
-	her.picture("invite-sign-up-wrong")
+	her.pictured(422, "invite-sign-up-wrong")
 	her.fill("Your name", miraName)
 	her.fill("E-mail", mira)
 	her.goes("Create my practice")
 	her.sees("Check your e-mail")
-	her.check(200)
+	her.pictured(200, "invite-check-mail")
 
 	her.open(p.link(t, mira, "/confirm/", 1))
 	her.sees("Choose a password", miraName)
-	her.check(200)
-	her.picture("invite-confirm")
+	her.pictured(200, "invite-confirm")
 	her.fill("Password", miraSecret)
 	her.goes("Confirm")
 	her.sees("Your practice")
-	her.check(200)
+	her.pictured(200, "invite-practice")
 	her.fill("Name of the practice", riverside)
 	her.choose("Time zone", newYork)
 	her.goes("Create my practice")
@@ -128,7 +121,7 @@ func signsUp(p *program, her *visitor) {
 func TestSigningUpAndInWorksWithoutScripts(t *testing.T) {
 	onBothScreens(t, func(t *testing.T, width int64) {
 		p := serve(t)
-		her, client := p.visitor(t, width).withoutScripts(), p.visitor(t, width).withoutScripts()
+		her, client := p.visitor(t, width).inTheDark().withoutScripts(), p.visitor(t, width).inTheDark().withoutScripts()
 		signsUp(p, her)
 		her.goes("New Client")
 		her.fill("First name", "Annie")

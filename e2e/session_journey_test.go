@@ -18,8 +18,7 @@ func TestAPageAsksBeforeItSignsOutAndHandsOverWhatWasTyped(t *testing.T) {
 
 		v.open("/settings/devices")
 		v.sees("This device", "on Linux")
-		v.check(200)
-		v.picture("account-devices")
+		v.pictured(200, "account-devices")
 		v.open("/settings/idle")
 		v.check(200)
 
@@ -28,8 +27,7 @@ func TestAPageAsksBeforeItSignsOutAndHandsOverWhatWasTyped(t *testing.T) {
 		ask[bool](v, later)
 		ask[bool](v, `(Date.later = 12.5 * 60000, true)`)
 		v.until("the page to ask", `document.getElementById('still-there').open`)
-		v.check(200)
-		v.picture("account-still-there")
+		v.pictured(200, "account-still-there")
 		v.press("Stay signed in")
 		v.until("the question to go", `!document.getElementById('still-there').open`)
 		if got := v.value("First name"); got != "Rashida" {

@@ -45,7 +45,8 @@ type visitor struct {
 	base    string
 	width   int64
 	scripts bool
-	keys    bool // uses no mouse
+	keys    bool   // uses no mouse
+	home    string // the light they are used to
 	stop    func()
 
 	mu    sync.Mutex
@@ -78,7 +79,7 @@ func visit(t *testing.T, base string, width int64) *visitor {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v := &visitor{t: t, base: base, width: width, scripts: true}
+	v := &visitor{t: t, base: base, width: width, scripts: true, home: "light"}
 	var leave context.CancelFunc
 	v.ctx, leave = chromedp.NewContext(h.browser, chromedp.WithNewBrowserContext(), chromedp.WithListener(v.hear))
 	v.stop = sync.OnceFunc(leave)
@@ -86,7 +87,7 @@ func visit(t *testing.T, base string, width int64) *visitor {
 	if err := chromedp.Do(v.ctx); err != nil {
 		t.Fatal(err)
 	}
-	v.do(v.screen(width), v.light("light"),
+	v.do(v.screen(width), v.light(v.home),
 		command(emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}),
 		command(emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: newYork}),
 		command(page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: noteRefusals}))
@@ -124,8 +125,17 @@ func (v *visitor) light(scheme string) chromedp.Action[chromedp.Void] {
 
 // withoutScripts is a browser that runs none.
 func (v *visitor) withoutScripts() *visitor {
+	v.t.Helper()
 	v.scripts = false
 	v.do(command(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}))
+	return v
+}
+
+// inTheDark is a browser that has been told so before it opens a page.
+func (v *visitor) inTheDark() *visitor {
+	v.t.Helper()
+	v.home = "dark"
+	v.do(v.light(v.home))
 	return v
 }
 

@@ -105,7 +105,7 @@ func (p InviteManyPage) View() templ.Component {
 						}
 						return nil
 					})
-					templ_7745c5c3_Err = parts.Group{Name: "clients", Legend: "Each gets a letter of their own", Hint: "Take away the tick of whoever should not get one. A link that went before stops working."}.View().Render(templ.WithChildren(ctx, templ_7745c5c3_Var4), templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = parts.Group{Name: "clients", Legend: "Each gets a letter of their own", Hint: "Untick anyone who should not get one. A link they already have stops working."}.View().Render(templ.WithChildren(ctx, templ_7745c5c3_Var4), templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

@@ -996,7 +996,7 @@ func (s Shell) tabbar() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 78, "</span> <span>More</span></button></li></ul></nav></div><div class=\"sheet\" id=\"more\" popover>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 78, "</span> <span>More</span></button></li></ul></nav></div><div class=\"sheet\" id=\"more\" role=\"dialog\" aria-label=\"More\" popover>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
