@@ -23,3 +23,15 @@ func TestTheLogSaysHowLongAnAnswerTook(t *testing.T) {
 		t.Errorf("searches took %v, want %v", got, want)
 	}
 }
+
+func TestAnUnsteadyMachineGivesNoVerdict(t *testing.T) {
+	t.Parallel()
+	for _, v := range []Verdict{Reached, Missed} {
+		if got := unlessDrifting(v, 100, 120); got != Unsteady {
+			t.Errorf("%s became %s although the raw line drifted", v, got)
+		}
+		if got := unlessDrifting(v, 100, 105); got != v {
+			t.Errorf("%s became %s on a steady machine", v, got)
+		}
+	}
+}
