@@ -132,9 +132,10 @@ func judge(reached bool) Verdict {
 	return Missed
 }
 
-// unlessDrifting withholds a verdict when the machine was not steady.
+// unlessDrifting withholds a verdict, a good one too, when the machine was not
+// steady.
 func unlessDrifting(v Verdict, first, last float64) Verdict {
-	if drift(first, last) > 0.10 && v == Missed {
+	if drift(first, last) > 0.10 {
 		return Unsteady
 	}
 	return v
