@@ -107,12 +107,6 @@ const htmxConfig = `{"extensions":"hx-csp,sse","includeIndicatorCSS":false,"noSw
 
 func asset(name string) string { return assets.Load().URL(name) }
 
-// icon is an error, and so no page at all, when the name is mistyped.
-func icon(name string) (templ.SafeURL, error) {
-	url, err := assets.Load().Icon(name)
-	return templ.SafeURL(url), err
-}
-
 func importMap() templ.JSONScriptElement {
 	return templ.JSONScript("importmap", assets.Load().ImportMap()).WithType("importmap").WithNonceFrom(templ.GetNonce)
 }
