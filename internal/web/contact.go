@@ -1,6 +1,11 @@
 package web
 
 import (
+	"context"
+	"io"
+
+	"github.com/a-h/templ"
+
 	"icouch/internal/access"
 	"icouch/internal/base/id"
 	"icouch/internal/people"
@@ -23,10 +28,10 @@ func contactOf(c id.Client, name string, is people.Contact, by access.Actor) con
 }
 
 // path is an address of this client's.
-func (c contact) path(rest string) string { return "/people/" + c.id + rest }
+func (c *contact) path(rest string) string { return "/people/" + c.id + rest }
 
 // can says which deeds about many apply.
-func (c contact) can() []string {
+func (c *contact) can() []string {
 	if c.Enabled && (c.Action == people.InviteAction || c.Action == people.ResendAction) {
 		return canInvite
 	}
@@ -40,12 +45,75 @@ var statusKinds = map[people.Shape]parts.StatusKind{
 	people.ShapeProblem: parts.Trouble, people.ShapeEnded: parts.Ended,
 }
 
-func (c contact) status() parts.Status {
-	return parts.Status{Kind: statusKinds[c.Shape], Words: c.Status, Detail: c.Help}
+// State is how things stand, and what would mend them.
+func (c *contact) State() templ.Component { return contactState{c} }
+
+// Act is the one button. Where there is nothing to send any more it says so.
+func (c *contact) Act() templ.Component { return contactAct{c} }
+
+// Each is one pointer: a row hands them on as they are.
+type (
+	contactState struct{ *contact }
+	contactMend  struct{ *contact }
+	contactAct   struct{ *contact }
+)
+
+func (c contactState) Render(_ context.Context, w io.Writer) error { return parts.Render(w, c) }
+func (c contactAct) Render(_ context.Context, w io.Writer) error   { return parts.Render(w, c) }
+
+func (c contactState) Draw(p *parts.Pen) {
+	s := parts.Status{Kind: statusKinds[c.Shape], Words: c.Status, Detail: c.Help}
+	if c.may && c.Mend != people.NoMend {
+		s.Mend = contactMend(c)
+	}
+	p.Put(`<div`)
+	p.Attr("id", c.why())
+	p.Put(`>`)
+	s.Draw(p)
+	p.Put(`</div>`)
+}
+
+func (c contactMend) Draw(p *parts.Pen) {
+	switch c.Mend {
+	case people.AddEmail, people.CheckAddress:
+		c.link(p, "/edit#f-email")
+	case people.AddConsent:
+		parts.ButtonForm{Action: c.path("/consent"), Button: parts.Button{Label: string(c.Mend), Hidden: "for " + c.name, Kind: parts.Inline}}.Draw(p)
+	case people.CopyTheLink:
+		if !c.here {
+			c.link(p, "?copy=yes#copy-link")
+		}
+	}
+}
+
+func (c contactMend) link(p *parts.Pen, to string) {
+	p.Put(`<a`)
+	p.Attr("href", c.path(to))
+	p.Put(`>`)
+	p.Text(string(c.Mend))
+	p.Put(`<span class="vh"> for `)
+	p.Text(c.name)
+	p.Put(`</span></a>`)
+}
+
+func (c contactAct) Draw(p *parts.Pen) {
+	switch {
+	case c.Action == people.MessageAction:
+		p.Put(`<span class="who keep muted small">`)
+		parts.Icon("lock").Draw(p)
+		p.Put(`<span>Secure Message<span class="vh"> to `)
+		p.Text(c.name)
+		p.Put(`: not open yet</span></span></span>`)
+	case c.Action == people.NoAction || !c.may:
+	case c.Enabled:
+		c.form().Draw(p)
+	default:
+		c.button().Draw(p)
+	}
 }
 
 // button is tinted where a hand is needed.
-func (c contact) button() parts.Button {
+func (c *contact) button() parts.Button {
 	b := parts.Button{Label: string(c.Action), Hidden: c.name, Small: true, Kind: parts.Quiet, Icon: "rotate-cw", Disabled: !c.Enabled}
 	if c.Action == people.InviteAction {
 		b.Icon, b.Kind = "send", parts.Soft
@@ -59,24 +127,20 @@ func (c contact) button() parts.Button {
 	return b
 }
 
-func (c contact) why() string { return "why-" + c.id }
+func (c *contact) why() string { return "why-" + c.id }
 
 // post is where the button sends its form.
-func (c contact) post() string {
+func (c *contact) post() string {
 	if c.Action == people.ResendAction {
 		return c.path("/invitation/sendings")
 	}
 	return c.path("/invitation")
 }
 
-func (c contact) form() parts.ButtonForm {
+func (c *contact) form() parts.ButtonForm {
 	f := parts.ButtonForm{Action: c.post(), Button: c.button()}
 	if c.back != "" {
 		f.Hidden = []parts.Pair{{Name: "back", Value: c.back}}
 	}
 	return f
-}
-
-func (c contact) mend(label, path string) parts.ButtonForm {
-	return parts.ButtonForm{Action: c.path(path), Button: parts.Button{Label: label, Hidden: "for " + c.name, Kind: parts.Inline}}
 }

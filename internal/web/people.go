@@ -266,26 +266,40 @@ func (p PeoplePage) table() parts.Table {
 			{Label: "Invite", Kind: parts.Soft, Icon: "send", Small: true, Applies: "invite"},
 		}}
 	}
-	t.Rows = make([]parts.Row, len(p.answer.Rows))
-	for i := range p.answer.Rows {
-		t.Rows[i] = p.row(&p.answer.Rows[i])
-	}
+	t.Rows = p.rows()
 	return t
 }
 
-func (p PeoplePage) row(l *people.Listed) parts.Row {
-	name, href := l.Name.Full(), "/people/"+l.ID.String()
-	c := contactOf(l.ID, name, l.Contact(p.reader.Setting), p.reader.by)
+// onList is what one row shows. Its cells point here.
+type onList struct {
+	person  parts.Person
+	email   parts.Words
+	contact contact
+	pick    parts.Pick
+}
+
+func (p PeoplePage) rows() []parts.Row {
+	n, columns := len(p.answer.Rows), len(peopleColumns)
+	rows, shown, cells := make([]parts.Row, n), make([]onList, n), make([]templ.Component, 0, n*columns)
+	back := ""
 	if p.listing.text == "" {
-		c.back = p.listing.href()
+		back = p.listing.href()
 	}
-	row := parts.Row{ID: "c-" + l.ID.String(), Cells: []templ.Component{
-		parts.Person{Name: name, Href: href, Note: p.note(l), Mail: l.Email}.View(), parts.Words(l.Email).View(), c.State(), c.Act(),
-	}}
-	if p.reader.by.MayInvite() {
-		row.Pick = &parts.Pick{Value: l.ID.String(), Label: "Choose " + name, Can: c.can()}
+	for i := range p.answer.Rows {
+		l, on := &p.answer.Rows[i], &shown[i]
+		name := l.Name.Full()
+		on.contact = contactOf(l.ID, name, l.Contact(p.reader.Setting), p.reader.by)
+		on.contact.back = back
+		on.person = parts.Person{Name: name, Href: on.contact.path(""), Note: p.note(l), Mail: l.Email}
+		on.email = parts.Words(l.Email)
+		cells = append(cells, &on.person, &on.email, on.contact.State(), on.contact.Act())
+		rows[i] = parts.Row{ID: "c-" + l.ID.String(), Cells: cells[i*columns : len(cells) : len(cells)]}
+		if p.reader.by.MayInvite() {
+			on.pick = parts.Pick{Value: l.ID.String(), Label: "Choose " + name, Can: on.contact.can()}
+			rows[i].Pick = &on.pick
+		}
 	}
-	return row
+	return rows
 }
 
 // note is what is known of a client at a glance. The identifier tells when its

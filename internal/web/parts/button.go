@@ -1,6 +1,11 @@
 package parts
 
-import "github.com/a-h/templ"
+import (
+	"context"
+	"io"
+
+	"github.com/a-h/templ"
+)
 
 // ButtonKind is how much a button asks for attention.
 type ButtonKind string
@@ -47,31 +52,117 @@ type ButtonForm struct {
 // Pair is a hidden field.
 type Pair struct{ Name, Value string }
 
-func (b Button) class() string {
-	kind := b.Kind
-	if kind == "" {
-		kind = Secondary
+func (b Button) kind() string {
+	if b.Kind == "" {
+		return string(Secondary)
 	}
-	class := "btn " + string(kind)
-	for _, c := range []struct {
-		on   bool
-		name string
-	}{{b.Small, " sm"}, {b.Wide, " wide"}, {b.IconOnly, " icon"}} {
-		if c.on {
-			class += c.name
-		}
-	}
-	return class
+	return string(b.Kind)
 }
 
-// attributes are those that are there only when they say something.
-func (b Button) attributes() templ.OrderedAttributes {
-	return some(
-		"class", b.class(),
-		"id", b.ID, "name", b.Name, "value", b.Value, "form", b.Form, "formaction", string(templ.URL(b.Action)),
-		"data-applies", b.Applies, "aria-describedby", b.Described,
-	)
+func (b Button) class(p *Pen) {
+	p.Class("btn", b.kind(), when(b.Small, "sm"), when(b.Wide, "wide"), when(b.IconOnly, "icon"))
 }
+
+func when(yes bool, name string) string {
+	if yes {
+		return name
+	}
+	return ""
+}
+
+// View makes a component of the button.
+func (b Button) View() templ.Component { return b }
+
+// Render draws the button.
+func (b Button) Render(_ context.Context, w io.Writer) error { return Render(w, b) }
+
+// Draw draws the button or the link.
+func (b Button) Draw(p *Pen) {
+	if b.Href != "" && !b.Disabled {
+		b.link(p)
+		return
+	}
+	p.Put(`<button type="submit"`)
+	if b.Disabled {
+		p.Put(` disabled`)
+	}
+	b.class(p)
+	p.Some("id", b.ID)
+	p.Some("name", b.Name)
+	p.Some("value", b.Value)
+	p.Some("form", b.Form)
+	p.Some("formaction", b.Action)
+	p.Some("data-applies", b.Applies)
+	p.Some("aria-describedby", b.Described)
+	p.Put(`>`)
+	b.inside(p)
+	p.Put(`</button>`)
+}
+
+func (b Button) link(p *Pen) {
+	p.Put(`<a`)
+	b.class(p)
+	p.Attr("href", b.Href)
+	p.Some("aria-describedby", b.Described)
+	p.Some("id", b.ID)
+	if b.External {
+		p.Put(` target="_blank" rel="noopener noreferrer"`)
+	}
+	p.Put(`>`)
+	b.inside(p)
+	p.Put(`</a>`)
+}
+
+func (b Button) inside(p *Pen) {
+	if b.Icon != "" {
+		Icon(b.Icon).Draw(p)
+	}
+	p.Put(`<span`)
+	if b.IconOnly {
+		p.Put(` class="vh"`)
+	}
+	p.Put(` data-words>`)
+	p.Text(b.Label)
+	p.Put(`</span> `)
+	if b.Hidden != "" {
+		p.Put(`<span class="vh"> `)
+		p.Text(b.Hidden)
+		p.Put(`</span> `)
+	}
+	if b.External {
+		p.Put(`<span class="vh"> (opens in a new tab)</span>`)
+	}
+}
+
+// View makes a component of the form.
+func (f ButtonForm) View() templ.Component { return f }
+
+// Render draws the form.
+func (f ButtonForm) Render(_ context.Context, w io.Writer) error { return Render(w, f) }
+
+// Draw draws the form with its one button.
+func (f ButtonForm) Draw(p *Pen) {
+	p.Put(`<form method="post"`)
+	p.Attr("action", f.Action)
+	p.Put(` data-once>`)
+	hidden(f.Hidden).Draw(p)
+	f.Button.Draw(p)
+	p.Put(`</form>`)
+}
+
+// hidden is the fields of a form that nobody sees.
+type hidden []Pair
+
+func (h hidden) Draw(p *Pen) {
+	for _, f := range h {
+		p.Put(`<input type="hidden"`)
+		p.Attr("name", f.Name)
+		p.Attr("value", f.Value)
+		p.Put(`>`)
+	}
+}
+
+func (h hidden) Render(_ context.Context, w io.Writer) error { return Render(w, h) }
 
 // filled keeps the pairs whose value is not empty.
 func filled(pairs ...string) templ.Attributes {
@@ -82,35 +173,6 @@ func filled(pairs ...string) templ.Attributes {
 		}
 	}
 	return a
-}
-
-// some is filled for what a page has many of: a slice, not a map.
-func some(pairs ...string) templ.OrderedAttributes {
-	n := 0
-	for i := 1; i < len(pairs); i += 2 {
-		if pairs[i] != "" {
-			n++
-		}
-	}
-	if n == 0 {
-		return nil
-	}
-	a := make(templ.OrderedAttributes, 0, n)
-	for i := 0; i+1 < len(pairs); i += 2 {
-		if pairs[i+1] != "" {
-			a = append(a, templ.KeyValue[string, any]{Key: pairs[i], Value: pairs[i+1]})
-		}
-	}
-	return a
-}
-
-// class is a class attribute. Templ's own goes through a map each time, which a
-// page of fifty rows has no time for.
-func class(name, more string) templ.OrderedAttributes {
-	if more != "" {
-		name += " " + more
-	}
-	return templ.OrderedAttributes{{Key: "class", Value: name}}
 }
 
 func current(yes bool) templ.Attributes {

@@ -33,6 +33,25 @@
 //   - State is words and a shape, colour last.
 //   - Every text is escaped. There is no way to pass HTML except a component.
 //
+// What a page has by the hundred (a [Table]'s rows, [Person], [Words], [Status],
+// [Avatar], [Button], [ButtonForm], [Icon]) is not a template: a [Pen] draws it,
+// at a tenth of the cost. Such a part has a Draw instead, and still is a
+// component with a View. A page may draw cells of its own the same way:
+//
+//	func (c cell) Draw(p *parts.Pen) {
+//		p.Put(`<a class="keep"`)
+//		p.Attr("href", c.address)
+//		p.Put(`>`)
+//		p.Text(c.name)
+//		p.Put(`</a>`)
+//	}
+//
+// Put takes a type that has no name outside this package. A constant becomes it
+// by itself and a string never does, so a name that somebody typed cannot be
+// passed as markup: it does not compile. (Reflection or a generic function could
+// be bent around that; nobody does so without meaning to.) What is left is where
+// in the markup words may stand, and that a test reads from the source.
+//
 // Forms never nest: a [Table] with a [Bulk] ties its boxes to the bulk form by
 // the form attribute, so a row may hold forms of its own ([ButtonForm]).
 package parts

@@ -94,11 +94,11 @@ func (s sample) people() Table {
 		},
 		Rows: []Row{
 			row("1", "Annie Noda", "annie.noda@example.com", "Added today", Status{Words: "Not invited"}, invite, "invite"),
-			row("2", "David", "david@example.org", "No appointment yet", Status{Waiting, "Sent Tue 24 Nov, 2:14\u00a0pm", "2 times"}, resend, "invite"),
-			row("3", "Rashida", "rashida@example.net", "First appointment Mon 30 Nov, 10:00\u00a0am", Status{Trouble, "Came back: no such mailbox", ""}, check),
-			row("4", "Vince Gill", "vince.gill@example.com", "Next appointment Tue 24 Nov, 9:00\u00a0am", Status{Active, "Has an account", ""}, write, "message"),
+			row("2", "David", "david@example.org", "No appointment yet", Status{Kind: Waiting, Words: "Sent Tue 24 Nov, 2:14\u00a0pm", Detail: "2 times"}, resend, "invite"),
+			row("3", "Rashida", "rashida@example.net", "First appointment Mon 30 Nov, 10:00\u00a0am", Status{Kind: Trouble, Words: "Came back: no such mailbox"}, check),
+			row("4", "Vince Gill", "vince.gill@example.com", "Next appointment Tue 24 Nov, 9:00\u00a0am", Status{Kind: Active, Words: "Has an account"}, write, "message"),
 			row("5", "Noor", "", "", Status{Words: "No e-mail address"}, Button{Label: "Invite", Kind: Soft, Icon: "send", Disabled: true}),
-			row("6", "Theo", "theo@example.com", "", Status{Ended, "Care ended 3 March 2026", ""}, write, "message"),
+			row("6", "Theo", "theo@example.com", "", Status{Kind: Ended, Words: "Care ended 3 March 2026"}, write, "message"),
 		},
 		Bulk: &Bulk{ID: "bulk", Action: "/people/deeds", Name: "client", Buttons: []Button{
 			{Label: "Invite", Kind: Soft, Icon: "send", Small: true, Applies: "invite", Name: "deed", Value: "invite"},

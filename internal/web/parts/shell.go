@@ -110,20 +110,14 @@ const htmxConfig = `{"extensions":"hx-csp,sse","includeIndicatorCSS":false,"noSw
 
 func asset(name string) string { return assets.Load().URL(name) }
 
-// icon is an error, and so no page at all, when the name is mistyped.
-func icon(name string) (templ.SafeURL, error) {
-	url, err := assets.Load().Icon(name)
-	return templ.SafeURL(url), err
-}
-
 func importMap() templ.JSONScriptElement {
 	return templ.JSONScript("importmap", assets.Load().ImportMap()).WithType("importmap").WithNonceFrom(templ.GetNonce)
 }
 
 // session tells the page's script how long the reader stays signed in.
-func (s Shell) session() templ.OrderedAttributes {
+func (s Shell) session() templ.Attributes {
 	if s.Idle <= 0 {
 		return nil
 	}
-	return some("data-idle", strconv.Itoa(s.Idle), "data-ends", strconv.Itoa(s.Ends))
+	return filled("data-idle", strconv.Itoa(s.Idle), "data-ends", strconv.Itoa(s.Ends))
 }

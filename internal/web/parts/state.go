@@ -1,11 +1,11 @@
 package parts
 
 import (
-	"hash/fnv"
-	"strconv"
-	"strings"
+	"context"
+	"io"
 	"unicode"
-	"unicode/utf8"
+
+	"github.com/a-h/templ"
 )
 
 // StatusKind is the shape before the words.
@@ -25,7 +25,32 @@ const (
 type Status struct {
 	Kind   StatusKind
 	Words  string
-	Detail string // a second line: "2 times"
+	Detail string  // a second line: "2 times"
+	Mend   Drawing // after the words: what would put it right; nil for nothing
+}
+
+// View makes a component of the state.
+func (s Status) View() templ.Component { return s }
+
+// Render draws the state.
+func (s Status) Render(_ context.Context, w io.Writer) error { return Render(w, s) }
+
+// Draw draws the state.
+func (s Status) Draw(p *Pen) {
+	p.Put(`<span`)
+	p.Class("status", string(s.Kind))
+	p.Put(`><span>`)
+	p.Text(s.Words)
+	p.Put(` `)
+	if s.Detail != "" {
+		p.Put(`<small>`)
+		p.Text(s.Detail)
+		p.Put(`</small>`)
+	}
+	if s.Mend != nil {
+		s.Mend.Draw(p)
+	}
+	p.Put(`</span></span>`)
 }
 
 // Tone is the meaning of a colour; words always say the same.
@@ -57,25 +82,48 @@ type Count struct {
 // the name stands beside it.
 type Avatar struct{ Name string }
 
+// View makes a component of the initials.
+func (a Avatar) View() templ.Component { return a }
+
+// Render draws the initials.
+func (a Avatar) Render(_ context.Context, w io.Writer) error { return Render(w, a) }
+
+// Draw draws the initials.
+func (a Avatar) Draw(p *Pen) {
+	p.Put(`<span`)
+	p.Class("avatar", a.tone())
+	p.Put(` aria-hidden="true">`)
+	p.Text(a.initials())
+	p.Put(`</span>`)
+}
+
+// initials are the first letters of the first word and of the last.
 func (a Avatar) initials() string {
-	words := strings.FieldsFunc(a.Name, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsMark(r) })
-	if len(words) == 0 {
+	var first, last string
+	within := false
+	for _, r := range a.Name {
+		letter := unicode.IsLetter(r) || unicode.IsMark(r)
+		if letter && !within {
+			last = string(unicode.ToUpper(r))
+			if first == "" {
+				first, last = last, ""
+			}
+		}
+		within = letter
+	}
+	if first == "" {
 		return "?"
 	}
-	first := initial(words[0])
-	if len(words) == 1 {
-		return first
-	}
-	return first + initial(words[len(words)-1])
+	return first + last
 }
 
-func initial(word string) string {
-	r, _ := utf8.DecodeRuneInString(word)
-	return string(unicode.ToUpper(r))
-}
+var tones = [...]string{"t0", "t1", "t2", "t3", "t4", "t5"}
 
+// tone is a hash of the name (FNV-1a): the same on every page.
 func (a Avatar) tone() string {
-	h := fnv.New32a()
-	_, _ = h.Write([]byte(a.Name)) // a hash does not fail
-	return "t" + strconv.Itoa(int(h.Sum32()%6))
+	h := uint32(2166136261)
+	for i := range len(a.Name) {
+		h = (h ^ uint32(a.Name[i])) * 16777619
+	}
+	return tones[h%uint32(len(tones))]
 }

@@ -1,6 +1,8 @@
 package parts
 
 import (
+	"context"
+	"io"
 	"strings"
 
 	"github.com/a-h/templ"
@@ -122,6 +124,108 @@ func (t Table) column(i int) Column {
 		return t.Columns[i]
 	}
 	return Column{}
+}
+
+// rows are the body of a table.
+type rows struct{ Table }
+
+func (t rows) Render(ctx context.Context, w io.Writer) error {
+	p := takePen()
+	defer p.putBack()
+	for i := range t.Rows {
+		t.row(ctx, p, &t.Rows[i])
+	}
+	return p.deliver(w)
+}
+
+func (t rows) row(ctx context.Context, p *Pen, r *Row) {
+	p.Put(`<tr role="row"`)
+	p.Some("id", r.ID)
+	p.Put(`>`)
+	if t.Bulk != nil {
+		p.Put(`<td class="choose" role="cell">`)
+		if r.Pick != nil {
+			t.Bulk.box(p, r.Pick)
+		}
+		p.Put(`</td>`)
+	}
+	for i, cell := range r.Cells {
+		c := t.column(i)
+		p.Put(`<td`)
+		p.Class(c.kind())
+		p.Put(` role="cell">`)
+		if c.Labeled {
+			p.Put(`<span class="label" aria-hidden="true">`)
+			p.Text(c.Label)
+			p.Put(`</span>`)
+		}
+		p.component(ctx, cell)
+		p.Put(`</td>`)
+	}
+	p.Put(`</tr>`)
+}
+
+// box draws the box of one row.
+func (b *Bulk) box(p *Pen, k *Pick) {
+	p.Put(`<label class="hit"><input class="check pick" type="checkbox"`)
+	p.Attr("form", b.ID)
+	p.Attr("name", b.Name)
+	p.Attr("value", k.Value)
+	if k.Checked {
+		p.Put(` checked`)
+	}
+	p.Some("data-can", k.can())
+	p.Put(`> <span class="vh">`)
+	p.Text(k.Label)
+	p.Put(`</span></label>`)
+}
+
+// View makes a component of the name.
+func (n Person) View() templ.Component { return n }
+
+// Render draws the name.
+func (n Person) Render(_ context.Context, w io.Writer) error { return Render(w, n) }
+
+// Draw draws the name and what is known at a glance.
+func (n Person) Draw(p *Pen) {
+	p.Put(`<span class="who">`)
+	Avatar{n.Name}.Draw(p)
+	p.Put(`<span>`)
+	if n.Href != "" {
+		p.Put(`<a`)
+		p.Attr("href", n.Href)
+		p.Put(`>`)
+		p.Text(n.Name)
+		p.Put(`</a> `)
+	} else {
+		p.Put(`<b>`)
+		p.Text(n.Name)
+		p.Put(`</b> `)
+	}
+	if n.Mail != "" {
+		p.Put(`<small class="phone">`)
+		p.Text(n.Mail)
+		p.Put(`</small> `)
+	}
+	if n.Note != "" {
+		p.Put(`<small>`)
+		p.Text(n.Note)
+		p.Put(`</small>`)
+	}
+	p.Put(`</span></span>`)
+}
+
+// View makes a component of the text.
+func (t Words) View() templ.Component { return t }
+
+// Render draws the text.
+func (t Words) Render(_ context.Context, w io.Writer) error { return Render(w, t) }
+
+// Draw draws the text.
+func (t Words) Draw(p *Pen) {
+	p.Put(`<span>`)
+	p.Text(string(t))
+	p.Put(`</span>`)
 }
 
 func (s Search) attributes() templ.Attributes {
