@@ -24,6 +24,8 @@ func Sweep(ctx context.Context, d *db.DB) error {
 		return errors.Join(
 			q.SweepSessions(tx, now.Plus(-sessionKept)),
 			q.SweepDevices(tx, now.Plus(-deviceKept)),
+			q.SweepEntries(tx, now),
+			q.SweepChallenges(tx, now),
 			q.SweepSignUps(tx, now.Plus(-linkKept)),
 			q.SweepLinks(tx, now.Plus(-linkKept)))
 	})

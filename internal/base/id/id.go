@@ -26,6 +26,9 @@ type (
 	Invitation   = ID[invitation]
 	Letter       = ID[letter]
 	Session      = ID[session]
+	Passkey      = ID[passkey]
+	Entry        = ID[entry]
+	Vouch        = ID[vouch]
 
 	practice     struct{}
 	practitioner struct{}
@@ -34,6 +37,9 @@ type (
 	invitation   struct{}
 	letter       struct{}
 	session      struct{}
+	passkey      struct{}
+	entry        struct{}
+	vouch        struct{}
 )
 
 func (i ID[K]) String() string { return string(i) }
