@@ -121,7 +121,7 @@ var calls = map[string]string{
 	"access.AsClient":       "people world",
 	"access.AsWaiting":      "people",
 	"access.AsPerson":       "account account/factor people web world cli bench", // cli: the demo's people
-	"access.AsSupport":      "",                                   // nobody yet
+	"access.AsSupport":      "",                                                  // nobody yet
 	"access.ByLink":         "people",
 	"access.Job":            "letter account people people/directory",
 	"access.Operator":       "account cli world", // account: hides an operator's practice from its trail

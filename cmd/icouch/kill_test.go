@@ -99,7 +99,7 @@ func driver(ctx context.Context, d *db.DB) (by access.Actor, err error) {
 		if err != nil {
 			return err
 		}
-		by, err = people.Enter(tx, account.Session{Account: a.ID, Practice: home.Practice})
+		by, err = people.Enter(tx, account.Session{Account: a.ID, Practice: home.Practice, Strong: true})
 		return err
 	})
 	return by, err

@@ -43,6 +43,11 @@ func (s *Site) showSettings(w http.ResponseWriter, r *http.Request, by access.Ac
 		return err
 	}
 	p := SettingsPage{Page: page, Saved: r.URL.Query().Get("said") == "saved", Own: s.ownFacts(who)}
+	has, err := s.factorsOf(r, by)
+	if err != nil {
+		return err
+	}
+	p.Own.List = append(p.Own.List, parts.Fact{Label: "Sign-in & security", Value: summary(has), Missing: "No second step yet", Change: securityPath})
 	if practiceHeads(by) {
 		practice, err := s.practiceOf(r, by)
 		if err != nil {

@@ -12,7 +12,9 @@ import (
 	"icouch/internal/base/fault"
 	"icouch/internal/base/id"
 	"icouch/internal/base/secret"
+	"icouch/internal/platform/crypt"
 	"icouch/internal/platform/db"
+	"icouch/internal/platform/keys"
 )
 
 // EntryLife is how long somebody who has shown the password may take for the
@@ -25,6 +27,7 @@ var ErrNoEntry = fault.New(fault.Gone, "That took too long. Enter your e-mail an
 // Entry is somebody who has shown the password and not yet the second step.
 type Entry struct {
 	Account id.Account
+	Next    string // where they wanted to go
 	Set
 }
 
@@ -35,11 +38,19 @@ func Asks(tx *db.Tx, by access.Actor, a id.Account) (bool, error) {
 }
 
 // Expect lets somebody whose password was right go on to the second step, and
-// returns what their browser keeps meanwhile. It is no session.
-func Expect(tx *db.Tx, by access.Actor, in account.Admission) (secret.Token, error) {
+// returns what their browser keeps meanwhile. It is no session. Next is where
+// they wanted to go.
+func Expect(tx *db.Tx, by access.Actor, in account.Admission, next string) (secret.Token, error) {
 	token, e := secret.NewToken(), id.New[id.Entry](tx.Now().Time)
-	err := SQL.In(tx).AddEntry(tx, factordb.AddEntryParams{TokenHash: token.Hash(), ID: e, AccountID: in.Account, PasswordAt: in.Since(),
-		CreatedAt: tx.Now(), ExpiresAt: tx.Now().Plus(EntryLife)})
+	row := factordb.AddEntryParams{TokenHash: token.Hash(), ID: e, AccountID: in.Account, PasswordAt: in.Since(), CreatedAt: tx.Now(), ExpiresAt: tx.Now().Plus(EntryLife)}
+	key, err := house(tx)
+	if err != nil {
+		return secret.Token{}, err
+	}
+	if row.Next, err = key.SealSome(next, nextPlace(e)); err != nil {
+		return secret.Token{}, err
+	}
+	err = SQL.In(tx).AddEntry(tx, row)
 	if db.Dangling(err) {
 		return secret.Token{}, account.ErrNoAccount
 	}
@@ -66,9 +77,19 @@ func Expected(tx *db.Tx, _ access.Actor, token secret.Token) (Entry, error) {
 	if a.PasswordAt != row.PasswordAt {
 		return Entry{}, ErrNoEntry
 	}
-	s, err := of(tx, row.AccountID)
-	return Entry{row.AccountID, s}, err
+	e := Entry{Account: row.AccountID}
+	key, err := house(tx)
+	if err != nil {
+		return Entry{}, err
+	}
+	if e.Next, err = key.Open(row.Next, nextPlace(row.ID)); err != nil {
+		return Entry{}, err
+	}
+	e.Set, err = of(tx, row.AccountID)
+	return e, err
 }
+
+func nextPlace(e id.Entry) string { return crypt.Place("entry.next", keys.Installation, e) }
 
 // Admit ends an entry, once: whoever calls it has seen the second step, and
 // begins a session in the same transaction.
@@ -77,10 +98,11 @@ func Admit(tx *db.Tx, by access.Actor, token secret.Token) (id.Account, error) {
 	if err != nil {
 		return "", err
 	}
-	if a, err := account.Hold(tx, access.AsPerson(e.Account), e.Account); err != nil {
+	if _, err := account.Hold(tx, access.AsPerson(e.Account), e.Account); err != nil {
 		return "", err
-	} else if again, err := SQL.In(tx).Entry(tx, factordb.EntryParams{TokenHash: token.Hash(), Now: tx.Now()}); err != nil || again.PasswordAt != a.PasswordAt {
-		return "", ErrNoEntry // a new password, meanwhile
+	}
+	if _, err := Expected(tx, by, token); err != nil { // a new password, while we waited
+		return "", err
 	}
 	n, err := SQL.In(tx).EndEntry(tx, factordb.EndEntryParams{TokenHash: token.Hash(), Now: tx.Now()})
 	if err != nil {

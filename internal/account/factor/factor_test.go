@@ -274,7 +274,7 @@ func entry(t testing.TB, w *world.World, address string) secret.Token {
 	}
 	var token secret.Token
 	w.Update(t, func(tx *db.Tx) (err error) {
-		token, err = factor.Expect(tx, access.Guest(), in)
+		token, err = factor.Expect(tx, access.Guest(), in, "/people")
 		return err
 	})
 	return token

@@ -51,11 +51,11 @@ DELETE FROM passkey WHERE account_id = @account_id;
 INSERT INTO spent_challenge (challenge_hash, expires_at) VALUES (@challenge_hash, @expires_at);
 
 -- name: AddEntry :exec
-INSERT INTO entry (token_hash, id, account_id, password_at, created_at, expires_at)
-VALUES (@token_hash, @id, @account_id, @password_at, @created_at, @expires_at);
+INSERT INTO entry (token_hash, id, account_id, password_at, next, created_at, expires_at)
+VALUES (@token_hash, @id, @account_id, @password_at, @next, @created_at, @expires_at);
 
 -- name: Entry :one
-SELECT id, account_id, password_at FROM entry WHERE token_hash = @token_hash AND expires_at > @now;
+SELECT id, account_id, password_at, next FROM entry WHERE token_hash = @token_hash AND expires_at > @now;
 
 -- name: EndEntry :execrows
 DELETE FROM entry WHERE token_hash = @token_hash AND expires_at > @now;

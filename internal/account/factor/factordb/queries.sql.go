@@ -50,8 +50,8 @@ func (q *Queries) AddCode(ctx context.Context, arg AddCodeParams) error {
 }
 
 const addEntry = `-- name: AddEntry :exec
-INSERT INTO entry (token_hash, id, account_id, password_at, created_at, expires_at)
-VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO entry (token_hash, id, account_id, password_at, next, created_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
 `
 
 type AddEntryParams struct {
@@ -59,6 +59,7 @@ type AddEntryParams struct {
 	ID         id.Entry
 	AccountID  id.Account
 	PasswordAt at.Time
+	Next       crypt.Sealed
 	CreatedAt  at.Time
 	ExpiresAt  at.Time
 }
@@ -69,6 +70,7 @@ func (q *Queries) AddEntry(ctx context.Context, arg AddEntryParams) error {
 		arg.ID,
 		arg.AccountID,
 		arg.PasswordAt,
+		arg.Next,
 		arg.CreatedAt,
 		arg.ExpiresAt,
 	)
@@ -204,7 +206,7 @@ func (q *Queries) EndEntry(ctx context.Context, arg EndEntryParams) (int64, erro
 }
 
 const entry = `-- name: Entry :one
-SELECT id, account_id, password_at FROM entry WHERE token_hash = $1 AND expires_at > $2
+SELECT id, account_id, password_at, next FROM entry WHERE token_hash = $1 AND expires_at > $2
 `
 
 type EntryParams struct {
@@ -216,12 +218,18 @@ type EntryRow struct {
 	ID         id.Entry
 	AccountID  id.Account
 	PasswordAt at.Time
+	Next       crypt.Sealed
 }
 
 func (q *Queries) Entry(ctx context.Context, arg EntryParams) (EntryRow, error) {
 	row := q.queryRow(ctx, q.entryStmt, entry, arg.TokenHash, arg.Now)
 	var i EntryRow
-	err := row.Scan(&i.ID, &i.AccountID, &i.PasswordAt)
+	err := row.Scan(
+		&i.ID,
+		&i.AccountID,
+		&i.PasswordAt,
+		&i.Next,
+	)
 	return i, err
 }
 

@@ -46,6 +46,7 @@ CREATE TABLE entry (
   id TEXT NOT NULL UNIQUE,
   account_id TEXT NOT NULL REFERENCES account (id),
   password_at instant NOT NULL,
+  next sealed, -- where they wanted to go: it may hold a link's token
   created_at instant NOT NULL,
   expires_at instant NOT NULL
 );
