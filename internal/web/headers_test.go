@@ -206,7 +206,7 @@ func (h *headed) errors(m *matrix) {
 func (h *headed) signedIn(m *matrix) {
 	t := h.t
 	b := m.site.browser(t, m.world)
-	in := b.post("/sign-in", form("email", "mara@practice.test", "password", world.Password)).leads(t, "/dashboard")
+	in := b.signIn("mara@practice.test", world.Password).leads(t, "/dashboard")
 	h.look("signing in", in, false)
 	h.cookied("signing in", in)
 	names := map[string]bool{}

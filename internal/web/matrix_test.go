@@ -107,9 +107,10 @@ var reviewed = map[string]string{
 	"GET /settings/prove":                       "persons",
 	"POST /settings/prove":                      "persons",
 
-	"GET /settings/practice":  "heads",
-	"POST /settings/practice": "heads",
-	"POST /people/export":     "heads",
+	"GET /settings/practice":       "heads",
+	"POST /settings/practice":      "heads",
+	"POST /settings/practice/step": "heads",
+	"POST /people/export":          "heads",
 
 	"POST /dashboard/steps": "members",
 	"GET /people":           "members",
@@ -151,13 +152,14 @@ var (
 	guests  = []string{"a stranger", "a forged cookie"}
 	persons = []string{"Mara", "Noor", "Ada", "Bill", "Skye", "Sue", "Ines", "Theo", "Carla", "Dora", "Eve", "Pat", "Gus"}
 	classes = map[string][]string{
-		"everyone": slices.Concat(guests, persons),
-		"holders":  slices.Concat(guests, persons),
-		"persons":  persons,
-		"members":  {"Mara", "Noor", "Ada", "Bill", "Skye", "Sue", "Ines"},
-		"inviters": {"Mara", "Noor", "Ada", "Sue", "Ines"},
-		"heads":    {"Mara", "Ada", "Ines"},
-		"nobody":   {},
+		"everyone":             slices.Concat(guests, persons),
+		"holders":              slices.Concat(guests, persons),
+		"holders of a passkey": persons, // of a passkey of their own: see cells
+		"persons":              persons,
+		"members":              {"Mara", "Noor", "Ada", "Bill", "Skye", "Sue", "Ines"},
+		"inviters":             {"Mara", "Noor", "Ada", "Sue", "Ines"},
+		"heads":                {"Mara", "Ada", "Ines"},
+		"nobody":               {},
 	}
 	seen = map[string][]string{
 		"Mara": {"Theo", "Lena"}, // the owner sees the whole practice
@@ -238,7 +240,7 @@ func (m *matrix) linked(t *testing.T, by access.Actor, c id.Client, name, addres
 // path is a route's address for a client.
 func path(pattern, client string) string {
 	_, p, _ := strings.Cut(pattern, " ")
-	p = strings.NewReplacer("{client}", client, "{link}", strings.Repeat("B", 43), "{n}", "1", "{$}", "").Replace(p)
+	p = strings.NewReplacer("{client}", client, "{link}", strings.Repeat("B", 43), "{passkey}", "0195a0b1-0000-7000-8000-000000000000", "{n}", "1", "{$}", "").Replace(p)
 	if strings.Contains(p, "{") {
 		panic("a test does not know what stands in " + pattern)
 	}
@@ -312,7 +314,7 @@ func (m *matrix) cells() (all []cell) {
 			slices.Sort(of)
 		}
 		for _, who := range slices.Concat(guests, persons) {
-			enters := slices.Contains(classes[reviewed[rt.pattern]], who)
+			enters := slices.Contains(classes[reviewed[rt.pattern]], who) && !strings.Contains(rt.pattern, "{passkey}") // nobody here has one
 			for _, c := range of {
 				all = append(all, cell{rt, who, c, enters && (c == "" || slices.Contains(seen[who], c))})
 			}
@@ -484,7 +486,7 @@ func TestMatrixWhoHasNoSessionEntersNowhere(t *testing.T) {
 			}
 		}
 		_, p, _ := strings.Cut(rt.pattern, " ")
-		own := p == "/welcome" || p == "/dashboard" || strings.HasPrefix(p, "/settings") && class == "persons" // their own account's
+		own := p == "/welcome" || p == "/dashboard" || strings.HasPrefix(p, "/settings") && (class == "persons" || class == "holders of a passkey") // their own account's
 		if support := access.AsSupport(who); rt.enter(support) != (open || own) {
 			t.Errorf("%s: support enters: %t", rt.pattern, rt.enter(support))
 		}

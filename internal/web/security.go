@@ -265,14 +265,11 @@ func (s *Site) setAuthenticator(w http.ResponseWriter, r *http.Request, by acces
 // that has shown it. First reports whether there was none before.
 func (s *Site) arm(r *http.Request, by access.Actor, do func(*db.Tx) error) (set func(http.ResponseWriter), first bool, err error) {
 	err = s.DB.Update(r.Context(), func(tx *db.Tx) error {
-		has, err := factor.Of(tx, outside(by))
+		has, err := changeable(tx, r, by)
 		if err != nil {
 			return err
 		}
 		first = !has.Any()
-		if !first && !visitOf(r).session.Strong { // the one that is there is shown first
-			return fault.NotFound
-		}
 		if err := do(tx); err != nil {
 			return err
 		}
@@ -281,6 +278,16 @@ func (s *Site) arm(r *http.Request, by access.Actor, do func(*db.Tx) error) (set
 		return err
 	})
 	return set, first, err
+}
+
+// changeable returns what by has, if this session may change it: one that began
+// without the second step that is there may not.
+func changeable(tx *db.Tx, r *http.Request, by access.Actor) (factor.Set, error) {
+	has, err := factor.Of(tx, outside(by))
+	if err == nil && has.Any() && !visitOf(r).session.Strong {
+		return has, fault.NotFound
+	}
+	return has, err
 }
 
 // armed leads on: the first second step wants recovery codes beside it.
@@ -300,7 +307,13 @@ func (s *Site) remove(w http.ResponseWriter, r *http.Request, by access.Actor, d
 	if ok, err := s.proved(w, r, securityPath); !ok {
 		return err
 	}
-	if err := s.DB.Update(r.Context(), drop); err != nil {
+	err := s.DB.Update(r.Context(), func(tx *db.Tx) error {
+		if _, err := changeable(tx, r, by); err != nil {
+			return err
+		}
+		return drop(tx)
+	})
+	if err != nil {
 		return s.securityAgain(w, r, by, err)
 	}
 	return see(w, r, securityPath+"?said=removed")
@@ -434,7 +447,12 @@ func (s *Site) renamePasskey(w http.ResponseWriter, r *http.Request, by access.A
 		return err
 	}
 	p.Typed = r.PostFormValue("name")
-	err = s.DB.Update(r.Context(), func(tx *db.Tx) error { return factor.RenamePasskey(tx, outside(by), k, p.Typed) })
+	err = s.DB.Update(r.Context(), func(tx *db.Tx) error {
+		if _, err := changeable(tx, r, by); err != nil {
+			return err
+		}
+		return factor.RenamePasskey(tx, outside(by), k, p.Typed)
+	})
 	if err == nil {
 		return see(w, r, securityPath+"?said=renamed")
 	}
@@ -499,6 +517,9 @@ func (s *Site) makeRecovery(w http.ResponseWriter, r *http.Request, by access.Ac
 	}
 	var codes []string
 	err := s.DB.Update(r.Context(), func(tx *db.Tx) (err error) {
+		if _, err := changeable(tx, r, by); err != nil {
+			return err
+		}
 		codes, err = factor.NewCodes(tx, outside(by))
 		return err
 	})

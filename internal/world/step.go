@@ -5,7 +5,9 @@ import (
 	"time"
 
 	"icouch/internal/access"
+	"icouch/internal/account"
 	"icouch/internal/account/factor"
+	"icouch/internal/base/email"
 	"icouch/internal/base/id"
 	"icouch/internal/base/secret"
 	"icouch/internal/platform/db"
@@ -43,6 +45,21 @@ func (w *World) Arm(t testing.TB, who id.Account) {
 		}
 	}
 	w.seeds[who] = s
+}
+
+// Who is the account with an address.
+func (w *World) Who(t testing.TB, address string) (who id.Account) {
+	t.Helper()
+	e, err := email.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.View(t, func(tx *db.Tx) error {
+		a, err := account.ByEmail(tx, access.Guest(), e)
+		who = a.ID
+		return err
+	})
+	return who
 }
 
 // Code is what a person's authenticator shows next. A code works once, so
