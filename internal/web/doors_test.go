@@ -31,7 +31,7 @@ func form(pairs ...string) url.Values {
 	return v
 }
 
-var nonces = regexp.MustCompile(`nonce="[^"]*"|Reference <code>[^<]*</code>`)
+var nonces = regexp.MustCompile(`nonce="[^"]*"|data-question="[^"]*"|name="asked" value="[^"]*"|Reference <code>[^<]*</code>`)
 
 // bare is an answer as somebody compares it who wants to learn from it: without
 // what differs each time, and without what they typed.

@@ -47,6 +47,8 @@ type Site struct {
 	Proxies   []netip.Prefix // reverse proxies that may say who asks
 	Mailbox   *sink.Sink     // development only: where letters go, and a page that shows them
 
+	Authenticators func() []Authenticator // of the demo's invented people, whose codes that page shows
+
 	visitors *visitors
 	passkeys *factor.Passkeys // nil: browsers allow none at this address
 }
