@@ -7,6 +7,10 @@ var factorRoutes = []route{
 	{pattern: "POST /sign-in/step", enter: anyone, do: (*Site).takeStep},
 	{pattern: "POST /sign-in/passkey", enter: anyone, do: (*Site).signInWithPasskey},
 
+	{pattern: "POST /people/{client}/vouch", enter: vouchers, do: (*Site).vouch},
+	{pattern: "GET /vouched/{link}", enter: anyone, do: (*Site).showVouched},
+	{pattern: "POST /vouched/{link}", enter: anyone, do: (*Site).useVouched},
+
 	{pattern: "GET /settings/second-step", enter: signedIn, do: (*Site).chooseStep},
 	{pattern: "GET /settings/security", enter: signedIn, do: (*Site).showSecurity},
 	{pattern: "GET /settings/authenticator", enter: signedIn, do: (*Site).showAuthenticator},

@@ -89,6 +89,9 @@ var reviewed = map[string]string{
 	"POST /settings/password":     "persons",
 
 	// Second steps.
+	"POST /people/{client}/vouch":               "inviters",
+	"GET /vouched/{link}":                       "holders",
+	"POST /vouched/{link}":                      "holders",
 	"GET /sign-in/step":                         "everyone",
 	"POST /sign-in/step":                        "everyone",
 	"POST /sign-in/passkey":                     "everyone",
@@ -652,6 +655,8 @@ var fates = []struct{ route, state, want string }{
 	{"/join/{link}/switch", "live", "- 303"}, {"/join/{link}/switch", "used", "- 303"}, {"/join/{link}/switch", "superseded", "- 303"},
 	{"/join/{link}/switch", "withdrawn", "- 303"}, {"/join/{link}/switch", "expired", "- 303"}, {"/join/{link}/switch", "unknown", "- 303"},
 	{"/join/{link}/new-link", "live", "- 303"}, {"/join/{link}/new-link", "unknown", "- 303"},
+	{"/vouched/{link}", "live", "200 422"}, {"/vouched/{link}", "used", "410 410"}, {"/vouched/{link}", "superseded", "410 410"},
+	{"/vouched/{link}", "expired", "410 410"}, {"/vouched/{link}", "unknown", "404 404"},
 	{"/reset/{link}", "live", "200 422"}, {"/reset/{link}", "used", "410 410"}, {"/reset/{link}", "superseded", "410 410"},
 	{"/reset/{link}", "expired", "410 410"}, {"/reset/{link}", "unknown", "404 404"},
 	{"/confirm/{link}", "live", "200 422"}, {"/confirm/{link}", "used", "410 410"}, {"/confirm/{link}", "expired", "410 410"}, {"/confirm/{link}", "unknown", "404 404"},
@@ -755,6 +760,18 @@ func (l *linkMaker) make(route, state string) string {
 			ask, to = func(tx *db.Tx) error { return account.ConfirmEmail(tx, by, there) }, a.String()
 			use = func(tx *db.Tx, token secret.Token) error { return account.Revert(tx, access.Guest(), token) }
 		}
+	case "/vouched/":
+		c := l.w.Client(l.t, l.w.Mara, people.Draft{First: "Zara", Last: "Zwei", Email: to, EmailConsent: true})
+		l.w.Update(l.t, func(tx *db.Tx) error {
+			token, err := people.CopyLink(tx, l.w.Mara, c)
+			if err != nil {
+				return err
+			}
+			_, err = people.Accept(tx, by, token)
+			return err
+		})
+		ask = func(tx *db.Tx) error { return people.Vouch(tx, l.w.Mara, c) }
+		use = func(tx *db.Tx, token secret.Token) error { return people.UseVouch(tx, by, token, who) }
 	case "/choices/":
 		var token string
 		l.w.View(l.t, func(tx *db.Tx) (err error) { token, err = letter.ChoicesToken(tx, access.Guest(), a); return err })

@@ -333,3 +333,38 @@ func TestBrowsersAreCalledByTheirNames(t *testing.T) {
 		}
 	}
 }
+
+func TestAClientWhoLostTheSecondStepComesBackWithTheirPractice(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	s := serve(t, w)
+	theo := w.Account(t, "Theo Vance", "theo@example.com")
+	w.Update(t, func(tx *db.Tx) error {
+		token, err := people.CopyLink(tx, w.Mara, w.Theo)
+		if err != nil {
+			return err
+		}
+		_, err = people.Accept(tx, access.AsPerson(theo), token)
+		return err
+	})
+	w.Arm(t, theo)
+	mara := s.browser(t, w).as("mara@practice.test")
+	at := "/people/" + w.Theo.String()
+	mara.get(at).shows(t, 200, "Help them sign in again", "Vouch and send the link")
+	mara.post(at+"/vouch", nil).leads(t, at+"?said=vouched")
+	mara.get(at+"?said=vouched").shows(t, 200, "The link is on its way")
+	w.RunJobs(t)
+	link := "/vouched/" + w.Link(t, "theo@example.com", "/vouched/")
+	b := s.browser(t, w)
+	b.get(link).shows(t, 200, "Your practice vouched for you")
+	b.post(link, form("email", "theo@example.com", "password", "")).shows(t, 422, "Enter your password.", `value="theo@example.com"`)
+	b.post(link, form("email", "theo@example.com", "password", "a wrong password, quite long")).shows(t, 422, "do not go together")
+	b.post(link, form("email", "ines@nextdoor.test", "password", world.Password)).shows(t, 422, "not the account this link is for")
+	b.post(link, form("email", "theo@example.com", "password", world.Password)).leads(t, "/settings/second-step")
+	b.get("/settings/second-step").shows(t, 200, "Set up a second step")
+	b.get("/dashboard").shows(t, 200)
+	b.get(link).shows(t, 410, "This link has been used")
+	if strings.Contains(s.log.String(), strings.TrimPrefix(link, "/vouched/")) {
+		t.Error("the log holds the link")
+	}
+}
