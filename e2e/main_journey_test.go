@@ -128,6 +128,7 @@ func signsUp(p *program, her *visitor) {
 	her.picture("invite-second-step")
 	her.goes("Set up an authenticator app")
 	her.check(200)
+	her.picture("invite-authenticator")
 	key := ask[string](her, `document.getElementById('key').textContent`)
 	her.fill("Code", "12")
 	her.goes("Confirm")

@@ -48,6 +48,17 @@ var shots = []shot{
 	{"account-settings", desktop, "light"},
 	{"account-settings-email", phone, "light"},
 	{"account-signed-out", phone, "light"},
+	{"invite-second-step", desktop, "light"},
+	{"invite-authenticator", phone, "dark"},
+	{"invite-authenticator", desktop, "light"},
+	{"invite-recovery-codes", phone, "light"},
+	{"invite-recovery-codes", desktop, "dark"},
+	{"security", desktop, "light"},
+	{"security", phone, "dark"},
+	{"security-passkey", phone, "light"},
+	{"security-step", phone, "light"},
+	{"security-step", desktop, "dark"},
+	{"security-sign-in", phone, "light"},
 }
 
 // tallest is how much of a long page a picture shows.

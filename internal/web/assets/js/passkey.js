@@ -37,6 +37,8 @@ async function press(form) {
   const said = form.querySelector('[data-passkey-said]');
   said.hidden = true;
   waiting?.abort();
+  const name = form.querySelector('input[type=text]');
+  if (name && !name.value.trim()) return form.submit(); // we say what is missing, before the device keeps a passkey for nothing
   try {
     await ask(form);
   } catch (e) {
