@@ -23,12 +23,12 @@ vet:
 
 # On SQLite. The race detector needs cgo; the program does not.
 race:
-	script/need chromium gcc
+	script/need chromium gcc oathtool
 	CGO_ENABLED=1 go test -race -shuffle=on $$(go list ./... | grep -v /e2e)
 
 # Again on PostgreSQL.
 postgres:
-	script/need postgresql
+	script/need postgresql oathtool
 	script/with-postgres go test -shuffle=on $(databases)
 
 # Journeys in a real browser, if there are any yet.

@@ -58,6 +58,7 @@ func forgets(p *program, v *visitor) {
 	v.fill("E-mail", mira)
 	v.fill("Password", anotherSecret)
 	v.goes("Sign In")
+	v.steps(mira)
 	if got := v.path(); got != "/people" {
 		t.Errorf("signing in leads to %s, want back to where it began", got)
 	}

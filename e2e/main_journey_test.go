@@ -113,8 +113,27 @@ func signsUp(p *program, her *visitor) {
 	her.fill("Name of the practice", riverside)
 	her.choose("Time zone", newYork)
 	her.goes("Create my practice")
-	if got := her.path(); !strings.HasPrefix(got, "/dashboard") {
+	if got := her.path(); got != "/settings/second-step" {
 		t.Fatalf("a new practice leads to %s", got)
+	}
+	her.sees("Set up a second step")
+	her.pictured(200, "invite-second-step")
+	her.goes("Set up an authenticator app")
+	her.check(200) // with a secret that is another every time: no picture is kept
+	key := ask[string](her, `document.getElementById('key').textContent`)
+	her.fill("Code", "12")
+	her.goes("Confirm")
+	her.sees("There is a problem")
+	her.check(422)
+	her.fill("Code", p.app(mira, key).early(t))
+	her.goes("Confirm")
+	her.check(200)
+	her.goes("Show my new recovery codes")
+	her.sees("shown this once")
+	her.check(200) // with a secret that is another every time: no picture is kept
+	her.goes("I have kept them")
+	if got := her.path(); !strings.HasPrefix(got, "/dashboard") {
+		t.Fatalf("a second step leads to %s", got)
 	}
 }
 

@@ -17,6 +17,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/pquerna/otp/totp"
 )
 
 // patience is how long a visitor waits for anything. It is for machines that
@@ -28,6 +30,35 @@ type program struct {
 	base    string
 	log     *log
 	secrets []string // links from letters, which must stay out of the log
+
+	apps map[string]*app // the authenticator apps of people, by their address
+}
+
+// app is an authenticator app that knows nothing of the program.
+type app struct {
+	key  string
+	last int64 // the half minute of the code it showed last: each works once
+}
+
+// shows is the app's next code. It waits where the next is not good yet.
+func (a *app) shows(t testing.TB) string {
+	t.Helper()
+	a.last++
+	wait(t, "the next code", func() bool { return a.last <= time.Now().Unix()/30+1 })
+	a.last = max(a.last, time.Now().Unix()/30)
+	code, err := totp.GenerateCode(a.key, time.Unix(a.last*30, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return code
+}
+
+// app is the new app of a person. The first code that it shows is one that is
+// nearly over, so that two more can follow at once.
+func (p *program) app(address, key string) *app {
+	a := &app{key: strings.ReplaceAll(key, " ", ""), last: time.Now().Unix()/30 - 2}
+	p.apps[address] = a
+	return a
 }
 
 // log is what the program says, while it says it.
@@ -68,7 +99,7 @@ func serve(t *testing.T) *program {
 		t.Fatal(err)
 	}
 	address := freeAddress(t)
-	p := &program{base: "http://" + address, log: &log{}}
+	p := &program{base: "http://" + address, log: &log{}, apps: map[string]*app{}}
 	run := exec.Command(h.program, "serve", "--dev", "--data", t.TempDir(), "--listen", address, "--support", "support@example.com")
 	run.Stdout, run.Stderr = p.log, p.log
 	if err := run.Start(); err != nil {
@@ -273,8 +304,30 @@ func (p *program) found(t testing.TB, name, address, secret, practice string) *h
 	h.post("/sign-up", "name", name, "email", address)
 	h.post(p.link(t, address, "/confirm/", 1), "password", secret)
 	h.post("/practice/new", "practice", practice, "zone", newYork)
+	page := h.get("/settings/authenticator")
+	key, offer := keyText.FindStringSubmatch(page), offerField.FindStringSubmatch(page)
+	if key == nil || offer == nil {
+		t.Fatal("no authenticator is offered")
+	}
+	h.post("/settings/authenticator", "offer", offer[1], "code", p.app(address, key[1]).early(t))
 	h.post("/welcome", "zone", newYork)
 	return h
+}
+
+var (
+	keyText    = regexp.MustCompile(`id="key"[^>]*>([A-Z2-7 ]+)<`)
+	offerField = regexp.MustCompile(`name="offer" value="([^"]+)"`)
+)
+
+// early is the app's first code: the one of half a minute ago, which is taken.
+func (a *app) early(t testing.TB) string {
+	t.Helper()
+	a.last++
+	code, err := totp.GenerateCode(a.key, time.Unix(a.last*30, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return code
 }
 
 var formID = regexp.MustCompile(`name="id" value="([0-9a-f-]{36})"`)

@@ -17,7 +17,7 @@ func TestAPageAsksBeforeItSignsOutAndHandsOverWhatWasTyped(t *testing.T) {
 		v.signsIn(mira, miraSecret)
 
 		v.open("/settings/devices")
-		v.sees("This device", "on Linux")
+		v.sees("This device", "Chrome on Linux")
 		v.pictured(200, "account-devices")
 		v.open("/settings/idle")
 		v.check(200)

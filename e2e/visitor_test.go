@@ -40,6 +40,7 @@ func onBothScreens(t *testing.T, journey func(t *testing.T, width int64)) {
 
 // visitor is somebody at a screen, in a browser that has never been here.
 type visitor struct {
+	site    *program // nil: in front of one
 	t       *testing.T
 	ctx     context.Context
 	base    string
@@ -69,7 +70,9 @@ type load struct {
 // visitor opens a browser on a screen.
 func (p *program) visitor(t *testing.T, width int64) *visitor {
 	t.Helper()
-	return visit(t, p.base, width)
+	v := visit(t, p.base, width)
+	v.site = p
+	return v
 }
 
 // visit opens a browser at an address that may stand in front of a program.
@@ -453,6 +456,16 @@ func (v *visitor) until(what, expression string) {
 	wait(v.t, what, func() bool { return ask[bool](v, "!!("+expression+")") })
 }
 
+// steps shows the second step of whoever has one.
+func (v *visitor) steps(address string) {
+	v.t.Helper()
+	if v.path() != "/sign-in/step" {
+		return
+	}
+	v.fill("Code of your authenticator app", v.site.apps[address].shows(v.t))
+	v.goes("Go on")
+}
+
 // signsIn goes through the door.
 func (v *visitor) signsIn(address, secret string) {
 	v.t.Helper()
@@ -460,7 +473,8 @@ func (v *visitor) signsIn(address, secret string) {
 	v.fill("E-mail", address)
 	v.fill("Password", secret)
 	v.goes("Sign In")
-	if got := v.path(); got == "/sign-in" {
+	v.steps(address)
+	if got := v.path(); strings.HasPrefix(got, "/sign-in") {
 		v.t.Fatalf("%s is not signed in\n%s", address, v.where())
 	}
 }

@@ -12,9 +12,11 @@ import (
 	"time"
 
 	"icouch/internal/account"
+	"icouch/internal/account/factor"
 	"icouch/internal/base/secret"
 	"icouch/internal/cli"
 	"icouch/internal/platform/config"
+	"icouch/internal/web"
 )
 
 // demo is serve with a practice to look around in.
@@ -39,11 +41,19 @@ func (d *demo) rehearse(ctx context.Context, m *Main, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
+	if ways.Practitioner.Seed != "" {
+		seed, err := factor.ParseSeed(ways.Practitioner.Seed)
+		if err != nil {
+			return fmt.Errorf("demo: %s: %w", d.file(), err)
+		}
+		m.authenticators.Store(&[]web.Authenticator{{Email: ways.Practitioner.Email, Seed: seed}})
+	}
 	base := m.Settings.Base()
 	fmt.Fprintf(out, "\nRiverside Counseling is ready at %s\n\n", base)
 	fmt.Fprintf(out, "  As the practitioner   %s\n", d.way(ctx, m.Doorman, ways.Practitioner))
 	fmt.Fprintf(out, "  As Vince, a client    %s\n", d.way(ctx, m.Doorman, ways.Client))
 	fmt.Fprintf(out, "\nSign in at %s/sign-in. Every letter is at %s%s.\n", base, base, mailboxPage)
+	fmt.Fprintf(out, "The practitioner is also asked for the code of an authenticator app: that page shows it.\n")
 	fmt.Fprintf(out, "Everybody here is invented. Press Ctrl-C to stop; delete %s to begin anew.\n\n", d.Data)
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"icouch/internal/account"
+	"icouch/internal/account/factor"
 	"icouch/internal/audit"
 	"icouch/internal/bench"
 	"icouch/internal/cli"
@@ -27,7 +28,7 @@ import (
 )
 
 // statements are those of every package that has some.
-var statements = []db.Prepared{keys.SQL, jobs.SQL, limit.SQL, audit.SQL, letter.SQL, account.SQL, people.SQL}
+var statements = []db.Prepared{keys.SQL, jobs.SQL, limit.SQL, audit.SQL, letter.SQL, account.SQL, factor.SQL, people.SQL}
 
 const description = "A safe place for practitioners and their clients. To try it out: icouch demo."
 

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"icouch/internal/account"
@@ -66,6 +67,8 @@ type Main struct {
 	queue  *jobs.Queue
 	dir    *directory.Directory
 	limits limit.Limiter
+
+	authenticators atomic.Pointer[[]web.Authenticator] // of a demo's people
 }
 
 // How long hashing may make people wait: with 64 in the line, a second or two.
@@ -185,6 +188,12 @@ func (m *Main) site() *web.Site {
 	return &web.Site{
 		DB: m.Installation.DB, Directory: m.dir, Doorman: m.Doorman, Limits: m.limits, House: m.house(), Log: m.log,
 		Support: support, NoMail: m.sender == nil, BounceKey: m.Settings.BounceKey, Proxies: m.Settings.Proxies(), Mailbox: m.Mailbox,
+		Authenticators: func() []web.Authenticator {
+			if all := m.authenticators.Load(); all != nil {
+				return *all
+			}
+			return nil
+		},
 	}
 }
 

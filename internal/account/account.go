@@ -43,6 +43,7 @@ import (
 	"icouch/internal/base/id"
 	"icouch/internal/base/secret"
 	"icouch/internal/base/text"
+	"icouch/internal/letter"
 	"icouch/internal/platform/crypt"
 	"icouch/internal/platform/db"
 	"icouch/internal/platform/keys"
@@ -171,6 +172,9 @@ func TakeOver(tx *db.Tx, by access.Actor, a id.Account, hash string) error {
 	if err := endEntries(tx, a); err != nil {
 		return err
 	}
+	if err := dropFactors(tx, a); err != nil {
+		return err
+	}
 	if err := endAllLinks(tx, a); err != nil {
 		return err
 	}
@@ -266,6 +270,59 @@ func SetPassword(tx *db.Tx, by access.Actor, hash string, keep secret.Token) err
 		return err
 	}
 	return sendPasswordChanged(tx, by, a)
+}
+
+// Hold returns an account to whom it belongs, and keeps whoever else would
+// change it, or what it is signed in with, waiting until tx ends.
+func Hold(tx *db.Tx, by access.Actor, a id.Account) (Account, error) {
+	if a == "" || !owns(by, a) {
+		return Account{}, ErrNoAccount
+	}
+	return hold(tx, a)
+}
+
+// WipeFactors takes every second step away from an account, ends all that is
+// signed in to it, and writes to its owner. Whoever calls it has seen what
+// entitles a person to that.
+func WipeFactors(tx *db.Tx, by access.Actor, a id.Account) error {
+	held, err := hold(tx, a)
+	if err != nil {
+		return err
+	}
+	if err := dropFactors(tx, a); err != nil {
+		return err
+	}
+	if err := endEntries(tx, a); err != nil {
+		return err
+	}
+	if err := record(tx, by, audit.FactorsWiped, a); err != nil {
+		return err
+	}
+	return Warn(tx, by, held, "Your second step was taken away",
+		letter.Part{Text: "The authenticator, passkeys and recovery codes of your account on " + letter.Brand + " were taken away just now, because they were said to be lost. Everybody was signed out."},
+		letter.Part{Text: "If you asked for this, sign in with your password and set up a new second step. If you did not, choose a new password at once with “Forgot password?” and tell your practice."},
+		press("Sign In", letter.Base+"/sign-in"))
+}
+
+func dropFactors(tx *db.Tx, a id.Account) error {
+	q := SQL.In(tx)
+	for _, drop := range []func() error{
+		func() error { return q.DropAuthenticator(tx, a) },
+		func() error { return q.DropRecoveryCodes(tx, a) },
+		func() error { return q.DropPasskeys(tx, a) },
+	} {
+		if err := drop(); err != nil {
+			return fmt.Errorf("drop the factors of %s: %w", a, err)
+		}
+	}
+	tx.Notify(Topic(a))
+	return nil
+}
+
+// Note adds a line about an account, or what belongs to it, to the
+// installation's trail.
+func Note(tx *db.Tx, by access.Actor, did audit.Action, subject fmt.Stringer, fields ...string) error {
+	return record(tx, by, did, subject, fields...)
 }
 
 // Topic is what a change to an account, or to its sessions, is announced under.

@@ -45,6 +45,8 @@ var (
 	placeRule  = limit.Rule{Name: "sign_in/from", Most: 60, Per: 15 * time.Minute} // wrong ones from one IP
 	proofRule  = limit.Rule{Name: "prove", Per: 24 * time.Hour}
 	proofDay   = limit.Rule{Name: "prove/day", Most: 90, Per: 24 * time.Hour}
+	stepRule   = limit.Rule{Name: "step", Per: 24 * time.Hour} // wrong codes since one was right
+	stepDay    = limit.Rule{Name: "step/day", Most: 90, Per: 24 * time.Hour}
 )
 
 const (
@@ -78,6 +80,9 @@ type Admission struct {
 	Account id.Account
 	since   at.Time // when that password was chosen
 }
+
+// Since is when the password that was right was chosen.
+func (a Admission) Since() at.Time { return a.since }
 
 // Holds returns nil if the password is still the account's, and until tx ends.
 // Looking at one takes long: its owner may have chosen another meanwhile, which
@@ -141,7 +146,7 @@ func (d *Doorman) Prove(ctx context.Context, by access.Actor, pw string) error {
 	if err != nil {
 		return fmt.Errorf("prove %s: %w", by.Account(), err)
 	}
-	if err := d.take(ctx, proofRule, proofDay, k.who); err != nil {
+	if err := d.take(ctx, proofRule, proofDay, k.who, manyWrong); err != nil {
 		return err
 	}
 	ok, _, err := d.verify(ctx, pw, k.hash)
@@ -152,6 +157,43 @@ func (d *Doorman) Prove(ctx context.Context, by access.Actor, pw string) error {
 		return ErrNotYours
 	}
 	return d.Limits.Forget(ctx, proofRule, k.who)
+}
+
+// Guess counts a code that somebody types who has shown the password of a, or
+// is signed in to it, before the code is looked at; it says how long to wait
+// if there were many. Whoever has the password and not the code can make its
+// owner wait for codes alone: a passkey is not counted, and with a new password
+// the count begins anew.
+func (d *Doorman) Guess(ctx context.Context, a id.Account) error {
+	who, err := d.guesses(ctx, a)
+	if err != nil {
+		return err
+	}
+	return d.take(ctx, stepRule, stepDay, who, manyCodes)
+}
+
+// Guessed makes the wrong codes nothing, for the person was only mistaken.
+func (d *Doorman) Guessed(ctx context.Context, a id.Account) error {
+	who, err := d.guesses(ctx, a)
+	if err != nil {
+		return err
+	}
+	return d.Limits.Forget(ctx, stepRule, who)
+}
+
+func (d *Doorman) guesses(ctx context.Context, a id.Account) (who string, err error) {
+	err = d.DB.View(ctx, func(tx *db.Tx) error {
+		row, err := SQL.In(tx).ByID(tx, a)
+		who = counted(a.String(), row.PasswordAt)
+		return err
+	})
+	if errors.Is(err, db.None) {
+		return "", ErrNoAccount
+	}
+	if err != nil {
+		return "", fmt.Errorf("codes of %s: %w", a, err)
+	}
+	return who, nil
 }
 
 // Hash returns the hash of a new password, or says why it is not good enough.
@@ -171,7 +213,7 @@ func (d *Doorman) place(ctx context.Context, from string) error {
 	if t.Count < placeRule.Most {
 		return nil
 	}
-	return waitUntil(t.Since.Plus(placeRule.Per), at.Of(d.DB.Clock()))
+	return manyWrong(t.Since.Plus(placeRule.Per), at.Of(d.DB.Clock()))
 }
 
 // look finds out who is meant. A text that is no address is somebody unknown.
@@ -214,58 +256,67 @@ func counted(who string, since at.Time) string { return fmt.Sprintf("%s/%d", who
 // admit counts a try, or says how long to wait.
 func (d *Doorman) admit(ctx context.Context, k knock, device secret.Token) error {
 	if k.known {
-		err := d.Limits.Try(ctx, deviceRule, ofDevice(k, device), atMost(deviceRule))
+		err := d.Limits.Try(ctx, deviceRule, ofDevice(k, device), atMost(deviceRule, manyWrong))
 		if !errors.Is(err, ErrWait) {
 			return err
 		}
 		// It has used up its own tries, and is from here on as good as any other.
 	}
-	return d.take(ctx, triesRule, dayRule, k.who)
+	return d.take(ctx, triesRule, dayRule, k.who, manyWrong)
 }
 
+// sorry says until when to wait.
+type sorry func(until, now at.Time) error
+
 // take counts a try in both, or in none.
-func (d *Doorman) take(ctx context.Context, tries, day limit.Rule, who string) error {
+func (d *Doorman) take(ctx context.Context, tries, day limit.Rule, who string, many sorry) error {
 	t, err := d.Limits.Look(ctx, day, who)
 	if err != nil {
 		return err
 	}
-	if err := atMost(day)(t, at.Of(d.DB.Clock())); err != nil {
+	if err := atMost(day, many)(t, at.Of(d.DB.Clock())); err != nil {
 		return err
 	}
-	if err := d.Limits.Try(ctx, tries, who, slower); err != nil {
+	if err := d.Limits.Try(ctx, tries, who, slower(many)); err != nil {
 		return err
 	}
-	return d.Limits.Try(ctx, day, who, atMost(day))
+	return d.Limits.Try(ctx, day, who, atMost(day, many))
 }
 
 // slower makes each try after the free ones wait longer.
-func slower(t limit.Tally, now at.Time) error {
-	if t.Count < freeTries {
+func slower(many sorry) func(limit.Tally, at.Time) error {
+	return func(t limit.Tally, now at.Time) error {
+		if t.Count < freeTries {
+			return nil
+		}
+		wait := longestWait
+		if more := t.Count - freeTries; more < 4 { // 10 s, 40 s, 2 min 40 s, 10 min 40 s
+			wait = min(firstWait<<(2*more), longestWait)
+		}
+		if until := t.Last.Plus(wait); now.Before(until.Time) {
+			return many(until, now)
+		}
 		return nil
 	}
-	wait := longestWait
-	if more := t.Count - freeTries; more < 4 { // 10 s, 40 s, 2 min 40 s, 10 min 40 s
-		wait = min(firstWait<<(2*more), longestWait)
-	}
-	if until := t.Last.Plus(wait); now.Before(until.Time) {
-		return waitUntil(until, now)
-	}
-	return nil
 }
 
 // atMost allows as many as r says.
-func atMost(r limit.Rule) func(limit.Tally, at.Time) error {
+func atMost(r limit.Rule, many sorry) func(limit.Tally, at.Time) error {
 	return func(t limit.Tally, now at.Time) error {
 		if t.Count < r.Most {
 			return nil
 		}
-		return waitUntil(t.Since.Plus(r.Per), now)
+		return many(t.Since.Plus(r.Per), now)
 	}
 }
 
-// waitUntil says in words how long to wait.
-func waitUntil(until, now at.Time) error {
+// manyWrong and manyCodes say in words how long to wait.
+func manyWrong(until, now at.Time) error {
 	return fault.New(ErrWait, "There were many wrong passwords. Please wait "+inWords(until.Sub(now.Time))+" and try again, or choose “Forgot password?”.")
+}
+
+func manyCodes(until, now at.Time) error {
+	return fault.New(ErrWait, "There were many wrong codes. Please wait "+inWords(until.Sub(now.Time))+" and try again, or use a passkey.")
 }
 
 // inWords says a time to wait, rounded up, so that waiting it is enough.

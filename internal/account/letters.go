@@ -31,6 +31,12 @@ func sendPasswordChanged(tx *db.Tx, by access.Actor, a Account) error {
 	return send(tx, by, draft(letter.Security, a.Email, a.ID, passwordChangedBody(a.called())))
 }
 
+// Warn writes to the person of an account that something about its safety has
+// changed. It goes out at least once.
+func Warn(tx *db.Tx, by access.Actor, a Account, subject string, parts ...letter.Part) error {
+	return send(tx, by, draft(letter.Security, a.Email, a.ID, body(subject, a.called(), append(parts, letter.Part{Text: neverAsk})...)))
+}
+
 // called is how a letter greets the person: by name only if the mailbox is
 // known to be theirs. Else a name could be a stranger's message to it.
 func (a Account) called() string {
@@ -136,6 +142,17 @@ func revertedBody(name string) letter.Body {
 	return body("Your sign-in e-mail was put back", name,
 		letter.Part{Text: "You sign in to " + letter.Brand + " with this e-mail address again. Everybody was signed out."},
 		letter.Part{Text: "The password may be known to somebody else, so it does not work any more. Open the sign-in page and choose “Forgot password?” to get a new one."},
+		press("Sign In", letter.Base+"/sign-in"),
+		letter.Part{Text: neverAsk})
+}
+
+func newBrowserBody(name, browser string) letter.Body {
+	if browser == "" {
+		browser = "a browser we do not know"
+	}
+	return body("Somebody signed in to your account from a new browser", name,
+		letter.Part{Text: "Somebody signed in to your account on " + letter.Brand + " just now, from a browser that has not signed in to it before: " + browser + "."},
+		letter.Part{Text: "If this was you, there is nothing to do. If it was not, open the sign-in page at once and choose “Forgot password?”. The new password that you choose there signs everybody else out."},
 		press("Sign In", letter.Base+"/sign-in"),
 		letter.Part{Text: neverAsk})
 }

@@ -137,3 +137,32 @@ DELETE FROM sign_up WHERE expires_at < @cut;
 
 -- name: SweepLinks :exec
 DELETE FROM account_link WHERE expires_at < @cut;
+
+-- name: SweepEntries :exec
+DELETE FROM entry WHERE expires_at < @cut;
+
+-- name: SweepChallenges :exec
+DELETE FROM spent_challenge WHERE expires_at < @cut;
+
+-- name: EndEntries :exec
+DELETE FROM entry WHERE account_id = @account_id;
+
+-- name: DropAuthenticator :exec
+DELETE FROM authenticator WHERE account_id = @account_id;
+
+-- name: DropRecoveryCodes :exec
+DELETE FROM recovery_code WHERE account_id = @account_id;
+
+-- name: DropPasskeys :exec
+DELETE FROM passkey WHERE account_id = @account_id;
+
+-- A session goes on under a new token. One that is over does not.
+-- name: Renew :one
+UPDATE session SET token_hash = @renewed, proved_at = @now, strong = strong OR @strong
+WHERE token_hash = @token_hash AND account_id = @account_id AND ends_at > @now RETURNING id;
+
+-- name: SignedInAt :one
+SELECT signed_in_at FROM account WHERE id = @id;
+
+-- name: FirstSignIn :exec
+UPDATE account SET signed_in_at = @now WHERE id = @id AND signed_in_at IS NULL;

@@ -14,6 +14,7 @@ import (
 	"icouch/internal/base/fault"
 	"icouch/internal/base/id"
 	"icouch/internal/base/secret"
+	"icouch/internal/letter"
 	"icouch/internal/platform/db"
 	"icouch/internal/platform/keys"
 )
@@ -101,7 +102,51 @@ func Begin(tx *db.Tx, by access.Actor, a id.Account, e Entry) (secret.Token, err
 	if err != nil {
 		return secret.Token{}, fmt.Errorf("begin session of %s: %w", a, err)
 	}
+	if err := SQL.In(tx).FirstSignIn(tx, accountdb.FirstSignInParams{Now: tx.Now().Ptr(), ID: a}); err != nil {
+		return secret.Token{}, fmt.Errorf("begin session of %s: %w", a, err)
+	}
 	return token, record(tx, as(by, a), audit.SignedIn, s)
+}
+
+// Renew lets by's own session go on under a new token, as one whose person has
+// just shown who they are; strong says that it was by a second step, or beside
+// one that was shown before. The old token means nothing any more.
+func Renew(tx *db.Tx, by access.Actor, token secret.Token, strong bool) (secret.Token, error) {
+	renewed := secret.NewToken()
+	s, err := SQL.In(tx).Renew(tx, accountdb.RenewParams{Renewed: renewed.Hash(), Now: tx.Now(), Strong: strong, TokenHash: token.Hash(), AccountID: by.Account()})
+	if errors.Is(err, db.None) {
+		return secret.Token{}, ErrSignedOut
+	}
+	if err != nil {
+		return secret.Token{}, fmt.Errorf("renew session of %s: %w", by.Account(), err)
+	}
+	tx.Notify(Topic(by.Account()))
+	return renewed, record(tx, by, audit.Proved, s)
+}
+
+// Announce writes to a person that somebody is about to sign in from a browser
+// that has not signed in to their account before. The first of all is no news.
+// Browser is in words: "Firefox on Windows".
+func Announce(tx *db.Tx, by access.Actor, a id.Account, device secret.Token, browser string) error {
+	before, err := SQL.In(tx).SignedInAt(tx, a)
+	if errors.Is(err, db.None) {
+		return ErrNoAccount
+	}
+	if err != nil {
+		return fmt.Errorf("announce a sign-in of %s: %w", a, err)
+	}
+	n, err := SQL.In(tx).Devices(tx, accountdb.DevicesParams{TokenHash: device.Hash(), AccountID: a})
+	if err != nil {
+		return fmt.Errorf("announce a sign-in of %s: %w", a, err)
+	}
+	if before == nil || n > 0 {
+		return nil
+	}
+	is, err := read(tx, a)
+	if err != nil {
+		return err
+	}
+	return send(tx, by, draft(letter.Security, is.Email, a, newBrowserBody(is.called(), browser)))
 }
 
 // Lookup returns the session of a token, or db.None. It takes no actor: it is
@@ -210,6 +255,9 @@ func as(by access.Actor, a id.Account) access.Actor {
 func endEntries(tx *db.Tx, a id.Account) error {
 	if err := SQL.In(tx).EndSessions(tx, a); err != nil {
 		return fmt.Errorf("end sessions of %s: %w", a, err)
+	}
+	if err := SQL.In(tx).EndEntries(tx, a); err != nil {
+		return fmt.Errorf("end entries of %s: %w", a, err)
 	}
 	return endDevices(tx, a)
 }

@@ -25,6 +25,8 @@ func Sweep(ctx context.Context, d *db.DB) error {
 			q.SweepSessions(tx, now.Plus(-sessionKept)),
 			q.SweepDevices(tx, now.Plus(-deviceKept)),
 			q.SweepForms(tx, now.Plus(-sessionKept)),
+			q.SweepEntries(tx, now),
+			q.SweepChallenges(tx, now),
 			q.SweepSignUps(tx, now.Plus(-linkKept)),
 			q.SweepLinks(tx, now.Plus(-linkKept)))
 	})

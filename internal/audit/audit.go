@@ -76,6 +76,20 @@ const (
 	FormDropped     Action = "account.form_dropped"
 	HelpAsked       Action = "help.asked"
 
+	// Second steps.
+	StepAsked            Action = "account.second_step_asked" // the password was right; not signed in yet
+	StepShown            Action = "account.second_step_shown"
+	Proved               Action = "account.proved" // who they are, once more
+	AuthenticatorSet     Action = "account.authenticator_set"
+	AuthenticatorDropped Action = "account.authenticator_removed"
+	PasskeyAdded         Action = "account.passkey_added"
+	PasskeyRenamed       Action = "account.passkey_renamed"
+	PasskeyDropped       Action = "account.passkey_removed"
+	CodesMade            Action = "account.recovery_codes_made"
+	FactorsWiped         Action = "account.second_steps_wiped"
+	ClientVouched        Action = "client.vouched_for"
+	VouchUsed            Action = "client.vouch_used"
+
 	KeysRotated Action = "keys.rotated"
 )
 

@@ -6,6 +6,7 @@ import (
 
 	"icouch/internal/access"
 	"icouch/internal/account"
+	"icouch/internal/account/factor"
 	"icouch/internal/audit"
 	"icouch/internal/base/civil"
 	"icouch/internal/base/email"
@@ -33,7 +34,7 @@ func (r *run) open(data string) (*db.DB, error) {
 		return nil, err
 	}
 	d, err := db.Open(r.ctx, db.Config{URL: filepath.Join(data, "icouch.db"), Clock: r.Now, Ring: ring,
-		SQL: []db.Prepared{keys.SQL, jobs.SQL, limit.SQL, audit.SQL, letter.SQL, account.SQL, people.SQL}})
+		SQL: []db.Prepared{keys.SQL, jobs.SQL, limit.SQL, audit.SQL, letter.SQL, account.SQL, factor.SQL, people.SQL}})
 	if err != nil {
 		return nil, err
 	}

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"icouch/internal/access"
 	"icouch/internal/account"
+	"icouch/internal/account/factor"
 	"icouch/internal/account/password"
 	"icouch/internal/base/email"
 	"icouch/internal/base/secret"
@@ -15,8 +17,9 @@ import (
 	"icouch/internal/platform/mail/sink"
 )
 
-// SignIn is an address and the passphrase that goes with it.
-type SignIn struct{ Email, Passphrase string }
+// SignIn is an address, the passphrase that goes with it and, of who works, what
+// their authenticator makes its codes from.
+type SignIn struct{ Email, Passphrase, Seed string }
 
 // Demo is how to get into the practice that the demo shows.
 type Demo struct{ Practitioner, Client SignIn }
@@ -28,7 +31,8 @@ var ErrDemoThere = errors.New("the demo practice is there already")
 // help page has them: Annie Noda not invited, Vince Gill with an account, David
 // and Rashida invited. Letters go the real way, into the mailbox.
 func Rehearse(ctx context.Context, doorman *account.Doorman, box *sink.Sink) (Demo, error) {
-	d := Demo{SignIn{"demo@example.com", password.Suggest()}, SignIn{"vince.gill@example.com", password.Suggest()}}
+	seed := factor.NewSeed()
+	d := Demo{SignIn{"demo@example.com", password.Suggest(), seed.Reveal()}, SignIn{"vince.gill@example.com", password.Suggest(), ""}}
 	mine, err := doorman.Hash(ctx, d.Practitioner.Passphrase, password.Context{})
 	if err != nil {
 		return Demo{}, err
@@ -37,7 +41,7 @@ func Rehearse(ctx context.Context, doorman *account.Doorman, box *sink.Sink) (De
 	if err != nil {
 		return Demo{}, err
 	}
-	if err := doorman.DB.Update(ctx, func(tx *db.Tx) error { return riverside(tx, d.Practitioner.Email, mine) }); err != nil {
+	if err := doorman.DB.Update(ctx, func(tx *db.Tx) error { return riverside(tx, d.Practitioner.Email, mine, seed) }); err != nil {
 		return Demo{}, err
 	}
 	link, err := letterTo(ctx, box, d.Client.Email)
@@ -50,7 +54,7 @@ func Rehearse(ctx context.Context, doorman *account.Doorman, box *sink.Sink) (De
 	})
 }
 
-func riverside(tx *db.Tx, owner, hash string) error {
+func riverside(tx *db.Tx, owner, hash string, seed factor.Seed) error {
 	a, err := email.Parse(owner)
 	if err != nil {
 		return err
@@ -64,6 +68,13 @@ func riverside(tx *db.Tx, owner, hash string) error {
 	}
 	by, err := people.Found(tx, access.AsPerson(who), "Riverside Counseling", "America/New_York")
 	if err != nil {
+		return err
+	}
+	code, err := seed.Code(tx.Now().Add(-30 * time.Second)) // the one before, so that now's is still good
+	if err != nil {
+		return err
+	}
+	if err := factor.SetAuthenticator(tx, access.AsPerson(who), seed, code, secret.NewToken()); err != nil {
 		return err
 	}
 	for _, d := range []people.Draft{

@@ -9,6 +9,7 @@ import (
 
 	"icouch/internal/access"
 	"icouch/internal/account"
+	"icouch/internal/account/factor"
 	"icouch/internal/audit"
 	"icouch/internal/base/id"
 	"icouch/internal/people"
@@ -113,7 +114,13 @@ func renew(ctx context.Context, d *db.DB, owner id.Practice) error {
 		return err
 	}
 	if owner == keys.Installation {
-		return inParts(ctx, d, by, account.Reseal)
+		if err := inParts(ctx, d, by, account.Reseal); err != nil {
+			return err
+		}
+		if err := inParts(ctx, d, by, factor.ResealSeeds); err != nil {
+			return err
+		}
+		return inParts(ctx, d, by, factor.ResealPasskeys)
 	}
 	if err := d.Update(ctx, func(tx *db.Tx) error { return people.ResealPractitioners(tx, by) }); err != nil {
 		return err

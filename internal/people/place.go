@@ -39,13 +39,19 @@ func Enter(tx *db.Tx, s account.Session) (access.Actor, error) {
 	switch {
 	case s.Client != "":
 		now := tx.Now()
-		_, err := SQL.In(tx).ClientOfAccount(tx, peopledb.ClientOfAccountParams{PracticeID: s.Practice, ID: s.Client, AccountID: &s.Account, Now: &now})
+		c, err := SQL.In(tx).ClientOfAccount(tx, peopledb.ClientOfAccountParams{PracticeID: s.Practice, ID: s.Client, AccountID: &s.Account, Now: &now})
+		if err == nil && c.ClientStep && !s.Strong {
+			return access.AsWaiting(s.Practice, s.Account), nil
+		}
 		if err == nil {
 			return access.AsClient(s.Practice, s.Account, s.Client), nil
 		}
 		return nowhere(s, err)
 	case s.Practice != "":
 		m, err := SQL.In(tx).Membership(tx, peopledb.MembershipParams{AccountID: s.Account, PracticeID: s.Practice})
+		if err == nil && !s.Strong { // who works sees no client without a second step
+			return access.AsWaiting(s.Practice, s.Account), nil
+		}
 		if err == nil {
 			return access.AsPractitioner(s.Practice, s.Account, m.ID, access.Role(m.Role)), nil
 		}

@@ -35,6 +35,7 @@ type Practice struct {
 	Name        string
 	Zone        civil.Zone
 	StepsHidden bool // the practice has put "First Steps" away
+	ClientStep  bool // it asks a second step of its clients, too
 	CreatedAt   at.Time
 }
 
@@ -140,7 +141,7 @@ func PracticeOf(tx *db.Tx, by access.Actor) (Practice, error) {
 	if err != nil {
 		return Practice{}, fmt.Errorf("practice %s: %w", by.Practice(), err)
 	}
-	return Practice{row.ID, row.Name, z, row.StepsHidden, row.CreatedAt}, nil
+	return Practice{row.ID, row.Name, z, row.StepsHidden, row.ClientStep, row.CreatedAt}, nil
 }
 
 // SetPractice changes the practice's name and time zone.
@@ -164,6 +165,18 @@ func SetPractice(tx *db.Tx, by access.Actor, name, zone string) error {
 		return fmt.Errorf("practice %s: %w", by.Practice(), err)
 	}
 	return audit.Record(tx, by, audit.Deed{Did: audit.PracticeChanged, Subject: by.Practice(), Fields: []string{"name", "zone"}})
+}
+
+// SetClientStep has a practice ask its clients for a second step, or no more.
+func SetClientStep(tx *db.Tx, by access.Actor, ask bool) error {
+	if !by.May(access.ChangePractice) {
+		return fault.Forbidden
+	}
+	tx.Notify(practiceTopic(by.Practice()))
+	if err := SQL.In(tx).SetClientStep(tx, peopledb.SetClientStepParams{ClientStep: ask, ID: by.Practice()}); err != nil {
+		return fmt.Errorf("practice %s: %w", by.Practice(), err)
+	}
+	return audit.Record(tx, by, audit.Deed{Did: audit.PracticeChanged, Subject: by.Practice(), Fields: []string{"client_step"}})
 }
 
 // HideSteps puts "First Steps" away, or brings it back.

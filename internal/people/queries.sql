@@ -2,10 +2,13 @@
 INSERT INTO practice (id, name, zone, steps_hidden, founder_id, created_at) VALUES (@id, @name, @zone, FALSE, @founder_id, @created_at);
 
 -- name: Practice :one
-SELECT id, name, zone, steps_hidden, created_at FROM practice WHERE id = @id;
+SELECT id, name, zone, steps_hidden, client_step, created_at FROM practice WHERE id = @id;
 
 -- name: SetPractice :exec
 UPDATE practice SET name = @name, zone = @zone WHERE id = @id;
+
+-- name: SetClientStep :exec
+UPDATE practice SET client_step = @client_step WHERE id = @id;
 
 -- name: HideSteps :exec
 UPDATE practice SET steps_hidden = @steps_hidden WHERE id = @id;
@@ -72,7 +75,8 @@ UPDATE client SET account_id = @account_id, linked_at = @linked_at, version = ve
 WHERE practice_id = @practice_id AND id = @id AND account_id IS NULL;
 
 -- name: ClientOfAccount :one
-SELECT id FROM client WHERE practice_id = @practice_id AND id = @id AND account_id = @account_id AND (ends_at IS NULL OR ends_at > @now);
+SELECT c.id, q.client_step FROM client c JOIN practice q ON q.id = c.practice_id
+WHERE c.practice_id = @practice_id AND c.id = @id AND c.account_id = @account_id AND (c.ends_at IS NULL OR c.ends_at > @now);
 
 -- name: RecordsOfAccount :many
 SELECT c.practice_id, c.id, c.name, c.ends_at, q.name AS practice_name FROM client c JOIN practice q ON q.id = c.practice_id
@@ -157,3 +161,16 @@ SELECT id, email, note FROM invitation WHERE practice_id = @practice_id AND id >
 
 -- name: ResealedInvitation :exec
 UPDATE invitation SET email = @email, note = @note WHERE practice_id = @practice_id AND id = @id;
+
+-- name: AddVouch :exec
+INSERT INTO vouch (practice_id, id, client_id, account_id, practitioner_id, token_hash, created_at, expires_at)
+VALUES (@practice_id, @id, @client_id, @account_id, @practitioner_id, @token_hash, @created_at, @expires_at);
+
+-- name: EndVouch :exec
+UPDATE vouch SET ended_at = @now WHERE practice_id = @practice_id AND client_id = @client_id AND used_at IS NULL AND ended_at IS NULL;
+
+-- name: VouchByToken :one
+SELECT practice_id, id, client_id, account_id, practitioner_id, expires_at, ended_at, used_at FROM vouch WHERE token_hash = @token_hash;
+
+-- name: UseVouch :execrows
+UPDATE vouch SET used_at = @now WHERE token_hash = @token_hash AND used_at IS NULL AND ended_at IS NULL AND expires_at > @now;

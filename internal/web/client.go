@@ -35,6 +35,7 @@ type ClientPage struct {
 	// declined: whoever reads this mailbox asked for no invitations. It is
 	// looked up for this page alone; the list does without.
 	declined bool
+	vouches  bool // may help them sign in again
 	reader   reader
 }
 
@@ -76,6 +77,7 @@ func (s *Site) readClient(tx *db.Tx, by access.Actor, client id.Client, p *Clien
 		return err
 	}
 	p.contact = contactOf(client, p.client.Name.Full(), facts.Contact(p.reader.Setting), by)
+	p.vouches = by.May(access.Vouch) && p.client.Account != nil && (p.client.EndsAt == nil || p.client.EndsAt.After(tx.Now().Time))
 	p.contact.here, p.copies = true, p.contact.Mend == people.CopyTheLink
 	if err := p.readDeclined(tx, by); err != nil {
 		return err

@@ -19,7 +19,7 @@ import (
 // The first page after signing in: what needs a hand, and nothing else. What it
 // leads to exists.
 var homeRoutes = []route{
-	{pattern: "GET /dashboard", enter: signedIn, do: (*Site).dashboard},
+	{pattern: "GET /dashboard", enter: inside, do: (*Site).dashboard},
 	{pattern: "POST /dashboard/steps", enter: atWork, do: (*Site).hideSteps},
 	{pattern: "GET /places", enter: placed, do: (*Site).places},
 	{pattern: "POST /switch", enter: placed, do: (*Site).switchPlace},

@@ -4,10 +4,12 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/a-h/templ"
 
 	"icouch/internal/access"
+	"icouch/internal/account/factor"
 	"icouch/internal/base/fault"
 	"icouch/internal/platform/mail/sink"
 )
@@ -20,7 +22,17 @@ import (
 type MailboxPage struct {
 	Page
 	Letters []LetterLine
+	Codes   []CodeLine
 }
+
+// Authenticator is the app of somebody invented, who has no phone.
+type Authenticator struct {
+	Email string
+	Seed  factor.Seed
+}
+
+// CodeLine is what such an app shows.
+type CodeLine struct{ Email, Now, Next string }
 
 // LetterLine is one of them.
 type LetterLine struct {
@@ -52,7 +64,31 @@ func (s *Site) devMailbox(w http.ResponseWriter, r *http.Request, _ access.Actor
 	for i := len(all) - 1; i >= 0; i-- {
 		p.Letters = append(p.Letters, letterLine(i+1, all[i]))
 	}
+	codes, err := s.codes()
+	if err != nil {
+		return err
+	}
+	p.Codes = codes
 	return s.show(w, r, http.StatusOK, p.View())
+}
+
+// codes are what the apps of invented people show now, and next: each code
+// works once.
+func (s *Site) codes() (all []CodeLine, err error) {
+	if s.Authenticators == nil {
+		return nil, nil
+	}
+	for _, a := range s.Authenticators() {
+		l := CodeLine{Email: a.Email}
+		if l.Now, err = a.Seed.Code(s.DB.Clock()); err != nil {
+			return nil, err
+		}
+		if l.Next, err = a.Seed.Code(s.DB.Clock().Add(30 * time.Second)); err != nil {
+			return nil, err
+		}
+		all = append(all, l)
+	}
+	return all, nil
 }
 
 // GET /dev/mailbox/{n}

@@ -4,8 +4,6 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/mileusna/useragent"
-
 	"icouch/internal/access"
 	"icouch/internal/account"
 	"icouch/internal/base/civil"
@@ -28,20 +26,6 @@ var sessionRoutes = []route{
 	{pattern: "GET /kept", enter: signedIn, do: (*Site).showKept},
 	{pattern: "POST /kept/{form}/away", enter: signedIn, do: (*Site).dropKept},
 }
-
-// browserOf is the browser that asks, in words: "Firefox on Windows".
-func browserOf(r *http.Request) string {
-	ua := useragent.Parse(clipped(r.UserAgent(), 400))
-	switch {
-	case ua.Name == "":
-		return ""
-	case ua.OS == "":
-		return clipped(ua.Name, 40)
-	}
-	return clipped(ua.Name, 40) + " on " + clipped(ua.OS, 40)
-}
-
-func clipped(s string, most int) string { return strings.ToValidUTF8(s[:min(len(s), most)], "") }
 
 // DevicesPage is where a person is signed in.
 type DevicesPage struct {

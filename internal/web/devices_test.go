@@ -56,25 +56,6 @@ func TestAPersonSeesWhereTheyAreSignedInAndSignsOutThere(t *testing.T) {
 	here.get("/settings/devices?said=others").shows(t, 200, "You are signed out everywhere else")
 }
 
-func TestWhatABrowserSaysOfItselfIsWordsAndNothingElse(t *testing.T) {
-	t.Parallel()
-	for agent, want := range map[string]string{
-		"": "",
-		"Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1": "Safari on iOS",
-	} {
-		r := httptest.NewRequest("GET", "/", nil)
-		r.Header.Set("User-Agent", agent)
-		if got := browserOf(r); got != want {
-			t.Errorf("%q is %q, want %q", agent, got, want)
-		}
-	}
-	r := httptest.NewRequest("GET", "/", nil)
-	r.Header.Set("User-Agent", strings.Repeat("<script>\xff", 1000))
-	if got := browserOf(r); len(got) > 90 {
-		t.Errorf("%d bytes of what a browser said", len(got))
-	}
-}
-
 func TestAPracticeChoosesHowLongPeopleStaySignedIn(t *testing.T) {
 	t.Parallel()
 	w := world.New(t)

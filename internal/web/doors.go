@@ -97,19 +97,18 @@ func (s *Site) countLetter(ctx context.Context, r limit.Rule, to email.Address) 
 
 // enter signs a person in at the first of their places, and ends the session
 // that the browser had, be it theirs or another's. Use the returned function
-// once tx has committed.
-func (s *Site) enter(tx *db.Tx, r *http.Request, who id.Account) (set func(http.ResponseWriter), err error) {
+// once tx has committed. Whoever has a second step comes in by arrive.
+func (s *Site) enter(tx *db.Tx, r *http.Request, who id.Account, e account.Entry) (set func(http.ResponseWriter), err error) {
 	if v := visitOf(r); v.actor.SignedIn() {
 		if err := account.End(tx, v.actor, v.token); err != nil && !errors.Is(err, account.ErrSignedOut) {
 			return nil, err
 		}
 	}
 	person := access.AsPerson(who)
-	place, err := people.Home(tx, person)
-	if err != nil {
+	if e.Place, err = people.Home(tx, person); err != nil {
 		return nil, err
 	}
-	return s.begin(tx, r, person, place)
+	return s.begin(tx, r, person, e)
 }
 
 // typed reads the form. What cannot be understood counts as not typed.

@@ -32,7 +32,10 @@ func (s *Site) frame(r *http.Request, by access.Actor, title, current string) (P
 
 // navOf is where somebody can go.
 func navOf(by access.Actor, current string) []parts.NavLink {
-	links := []parts.NavLink{{Label: "Dashboard", Href: "/dashboard", Icon: "layout-dashboard"}}
+	var links []parts.NavLink
+	if by.Role() != access.Waiting {
+		links = append(links, parts.NavLink{Label: "Dashboard", Href: "/dashboard", Icon: "layout-dashboard"})
+	}
 	if by.MaySeePeople() {
 		links = append(links, parts.NavLink{Label: "People", Href: "/people", Icon: "users"})
 	}

@@ -118,7 +118,7 @@ func (s *Site) acceptBySigningUp(r *http.Request, by access.Actor, o people.Offe
 		if err != nil {
 			return err
 		}
-		set, err = s.begin(tx, r, access.AsPerson(joined.Account), joined.Place)
+		set, err = s.begin(tx, r, access.AsPerson(joined.Account), account.Entry{Place: joined.Place})
 		return err
 	})
 	return set, err

@@ -47,41 +47,14 @@ func (s *Site) joinSignIn(w http.ResponseWriter, r *http.Request, by access.Acto
 	if err != nil {
 		return s.deadLink(w, r, by, o, err)
 	}
-	set, err := s.signInHere(r, by, form.Get("email"), form.Get("password"))
+	in, err := s.admit(r, form.Get("email"), form.Get("password"), linkPath(r))
 	if err == nil {
-		set(w)
-		return see(w, r, linkPath(r))
+		in.set(w)
+		return see(w, r, in.to)
 	}
 	p := s.joinSignInPage(r, o)
 	p.Email = form.Get("email")
 	return s.answerForm(w, r, &p.Page, err, p.View)
-}
-
-// signInHere begins a session for whoever knows the password; one of somebody
-// else in this browser ends.
-func (s *Site) signInHere(r *http.Request, by access.Actor, address, pw string) (set func(http.ResponseWriter), err error) {
-	who, err := s.Doorman.SignIn(r.Context(), address, pw, s.from(r), s.device(r))
-	if err != nil {
-		return nil, err
-	}
-	err = s.DB.Update(r.Context(), func(tx *db.Tx) error {
-		if err := who.Holds(tx, access.AsPerson(who.Account)); err != nil {
-			return err
-		}
-		if by.SignedIn() {
-			if err := account.End(tx, by, visitOf(r).token); err != nil && !errors.Is(err, account.ErrSignedOut) {
-				return err
-			}
-		}
-		person := access.AsPerson(who.Account)
-		place, err := people.Home(tx, person)
-		if err != nil {
-			return err
-		}
-		set, err = s.begin(tx, r, person, place)
-		return err
-	})
-	return set, err
 }
 
 func (s *Site) joinSignInPage(r *http.Request, o people.Offer) *JoinSignInPage {

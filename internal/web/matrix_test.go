@@ -88,9 +88,32 @@ var reviewed = map[string]string{
 	"GET /settings/password":      "persons",
 	"POST /settings/password":     "persons",
 
-	"GET /settings/practice":  "heads",
-	"POST /settings/practice": "heads",
-	"POST /people/export":     "heads",
+	// Second steps.
+	"POST /people/{client}/vouch":               "inviters",
+	"GET /vouched/{link}":                       "holders",
+	"POST /vouched/{link}":                      "holders",
+	"GET /sign-in/step":                         "everyone",
+	"POST /sign-in/step":                        "everyone",
+	"POST /sign-in/passkey":                     "everyone",
+	"GET /settings/second-step":                 "persons",
+	"GET /settings/security":                    "persons",
+	"GET /settings/authenticator":               "persons",
+	"POST /settings/authenticator":              "persons",
+	"POST /settings/authenticator/removal":      "persons",
+	"GET /settings/passkey":                     "persons",
+	"POST /settings/passkey":                    "persons",
+	"GET /settings/passkeys/{passkey}":          "holders of a passkey",
+	"POST /settings/passkeys/{passkey}":         "holders of a passkey",
+	"POST /settings/passkeys/{passkey}/removal": "holders of a passkey",
+	"GET /settings/recovery-codes":              "persons",
+	"POST /settings/recovery-codes":             "persons",
+	"GET /settings/prove":                       "persons",
+	"POST /settings/prove":                      "persons",
+
+	"GET /settings/practice":       "heads",
+	"POST /settings/practice":      "heads",
+	"POST /settings/practice/step": "heads",
+	"POST /people/export":          "heads",
 
 	"POST /dashboard/steps": "members",
 	"GET /people":           "members",
@@ -143,13 +166,14 @@ var (
 	guests  = []string{"a stranger", "a forged cookie"}
 	persons = []string{"Mara", "Noor", "Ada", "Bill", "Skye", "Sue", "Ines", "Theo", "Carla", "Dora", "Eve", "Pat", "Gus"}
 	classes = map[string][]string{
-		"everyone": slices.Concat(guests, persons),
-		"holders":  slices.Concat(guests, persons),
-		"persons":  persons,
-		"members":  {"Mara", "Noor", "Ada", "Bill", "Skye", "Sue", "Ines"},
-		"inviters": {"Mara", "Noor", "Ada", "Sue", "Ines"},
-		"heads":    {"Mara", "Ada", "Ines"},
-		"nobody":   {},
+		"everyone":             slices.Concat(guests, persons),
+		"holders":              slices.Concat(guests, persons),
+		"holders of a passkey": persons, // of a passkey of their own: see cells
+		"persons":              persons,
+		"members":              {"Mara", "Noor", "Ada", "Bill", "Skye", "Sue", "Ines"},
+		"inviters":             {"Mara", "Noor", "Ada", "Sue", "Ines"},
+		"heads":                {"Mara", "Ada", "Ines"},
+		"nobody":               {},
 	}
 	seen = map[string][]string{
 		"Mara": {"Theo", "Lena"}, // the owner sees the whole practice
@@ -230,7 +254,7 @@ func (m *matrix) linked(t *testing.T, by access.Actor, c id.Client, name, addres
 // path is a route's address for a client.
 func path(pattern, client string) string {
 	_, p, _ := strings.Cut(pattern, " ")
-	p = strings.NewReplacer("{client}", client, "{link}", strings.Repeat("B", 43), "{n}", "1", "{session}", "00000000-0000-7000-8000-000000000000", "{form}", "00000000-0000-7000-8000-000000000000", "{$}", "").Replace(p)
+	p = strings.NewReplacer("{client}", client, "{link}", strings.Repeat("B", 43), "{n}", "1", "{passkey}", "0195a0b1-0000-7000-8000-000000000000", "{session}", "00000000-0000-7000-8000-000000000000", "{form}", "00000000-0000-7000-8000-000000000000", "{$}", "").Replace(p)
 	if strings.Contains(p, "{") {
 		panic("a test does not know what stands in " + pattern)
 	}
@@ -305,7 +329,7 @@ func (m *matrix) cells() (all []cell) {
 			slices.Sort(of)
 		}
 		for _, who := range slices.Concat(guests, persons) {
-			enters := slices.Contains(classes[reviewed[rt.pattern]], who)
+			enters := slices.Contains(classes[reviewed[rt.pattern]], who) && !strings.Contains(rt.pattern, "{passkey}") // nobody here has one
 			for _, c := range of {
 				all = append(all, cell{rt, who, c, enters && (c == "" || slices.Contains(seen[who], c))})
 			}
@@ -477,7 +501,7 @@ func TestMatrixWhoHasNoSessionEntersNowhere(t *testing.T) {
 			}
 		}
 		_, p, _ := strings.Cut(rt.pattern, " ")
-		own := p == "/welcome" || p == "/dashboard" || (strings.HasPrefix(p, "/settings") || strings.HasPrefix(p, "/session/") || strings.HasPrefix(p, "/kept")) && class == "persons" // their own account's
+		own := p == "/welcome" || p == "/dashboard" || (strings.HasPrefix(p, "/settings") || strings.HasPrefix(p, "/session/") || strings.HasPrefix(p, "/kept")) && (class == "persons" || class == "holders of a passkey") // their own account's
 		if support := access.AsSupport(who); rt.enter(support) != (open || own) {
 			t.Errorf("%s: support enters: %t", rt.pattern, rt.enter(support))
 		}
@@ -643,6 +667,8 @@ var fates = []struct{ route, state, want string }{
 	{"/join/{link}/switch", "live", "- 303"}, {"/join/{link}/switch", "used", "- 303"}, {"/join/{link}/switch", "superseded", "- 303"},
 	{"/join/{link}/switch", "withdrawn", "- 303"}, {"/join/{link}/switch", "expired", "- 303"}, {"/join/{link}/switch", "unknown", "- 303"},
 	{"/join/{link}/new-link", "live", "- 303"}, {"/join/{link}/new-link", "unknown", "- 303"},
+	{"/vouched/{link}", "live", "200 422"}, {"/vouched/{link}", "used", "410 410"}, {"/vouched/{link}", "superseded", "410 410"},
+	{"/vouched/{link}", "expired", "410 410"}, {"/vouched/{link}", "unknown", "404 404"},
 	{"/reset/{link}", "live", "200 422"}, {"/reset/{link}", "used", "410 410"}, {"/reset/{link}", "superseded", "410 410"},
 	{"/reset/{link}", "expired", "410 410"}, {"/reset/{link}", "unknown", "404 404"},
 	{"/confirm/{link}", "live", "200 422"}, {"/confirm/{link}", "used", "410 410"}, {"/confirm/{link}", "expired", "410 410"}, {"/confirm/{link}", "unknown", "404 404"},
@@ -746,6 +772,18 @@ func (l *linkMaker) make(route, state string) string {
 			ask, to = func(tx *db.Tx) error { return account.ConfirmEmail(tx, by, there) }, a.String()
 			use = func(tx *db.Tx, token secret.Token) error { return account.Revert(tx, access.Guest(), token) }
 		}
+	case "/vouched/":
+		c := l.w.Client(l.t, l.w.Mara, people.Draft{First: "Zara", Last: "Zwei", Email: to, EmailConsent: true})
+		l.w.Update(l.t, func(tx *db.Tx) error {
+			token, err := people.CopyLink(tx, l.w.Mara, c)
+			if err != nil {
+				return err
+			}
+			_, err = people.Accept(tx, by, token)
+			return err
+		})
+		ask = func(tx *db.Tx) error { return people.Vouch(tx, l.w.Mara, c) }
+		use = func(tx *db.Tx, token secret.Token) error { return people.UseVouch(tx, by, token, who) }
 	case "/choices/":
 		var token string
 		l.w.View(l.t, func(tx *db.Tx) (err error) { token, err = letter.ChoicesToken(tx, access.Guest(), a); return err })

@@ -78,7 +78,7 @@ func (s *Site) found(w http.ResponseWriter, r *http.Request, by access.Actor) er
 		if err := account.End(tx, by, visitOf(r).token); err != nil {
 			return err
 		}
-		set, err = s.enter(tx, r, by.Account())
+		set, err = s.enter(tx, r, by.Account(), account.Entry{Strong: visitOf(r).session.Strong})
 		return err
 	})
 	if errors.Is(err, account.ErrSignedOut) {

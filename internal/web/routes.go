@@ -13,6 +13,7 @@ type rule func(access.Actor) bool
 
 func anyone(access.Actor) bool      { return true }
 func signedIn(a access.Actor) bool  { return a.SignedIn() }
+func inside(a access.Actor) bool    { return a.SignedIn() && a.Role() != access.Waiting }
 func placeless(a access.Actor) bool { return a.Role() == access.Person }
 func placed(a access.Actor) bool    { return a.MayHavePlaces() }
 func atWork(a access.Actor) bool    { return a.AtWork() }
@@ -49,4 +50,4 @@ func (rt route) size() int64 {
 }
 
 // routes is the whole map of the site.
-var routes = slices.Concat(doorRoutes, joinRoutes, homeRoutes, peopleRoutes, settingsRoutes, sessionRoutes)
+var routes = slices.Concat(doorRoutes, joinRoutes, homeRoutes, peopleRoutes, settingsRoutes, sessionRoutes, factorRoutes)

@@ -13,6 +13,7 @@ var said = map[string]parts.Notice{
 	"declined":      {Tone: parts.Warn, Words: "Created. Nothing was mailed: the person at this address has asked for no more invitations by e-mail. Copy the link and hand it over yourself."},
 	"many-letters":  {Tone: parts.Warn, Words: "Created. Nothing was mailed: many invitations went to this address in the last hour. Wait an hour and press Invite, or copy the link and hand it over yourself."},
 	"no-mail":       {Tone: parts.Warn, Words: "Invited, but nothing can be mailed: no mail server is set up. Copy the link and hand it over yourself."},
+	"vouched":       {Tone: parts.Good, Title: "The link is on its way", Words: "It went to the address they sign in with, and works for 24 hours, together with their password."},
 	"saved":         {Tone: parts.Good, Words: "Saved."},
 	"moved":         {Tone: parts.Warn, Words: "Saved. The e-mail address changed, so the link that went to the old one no longer works. Press Re-Send to write to the new one."},
 	"consent":       {Tone: parts.Good, Words: "Consent to e-mail is noted. Nothing was mailed; you can send the invitation now."},

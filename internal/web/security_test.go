@@ -82,7 +82,7 @@ func TestSigningInIsNotSeenByWhoGuesses(t *testing.T) {
 	w := world.New(t)
 	s := serve(t, w)
 	mara := s.browser(t, w)
-	mara.post("/sign-in", form("email", "mara@practice.test", "password", world.Password)).leads(t, "/dashboard") // known from here on
+	mara.signIn("mara@practice.test", world.Password).leads(t, "/dashboard") // known from here on
 	stranger := s.browser(t, w)
 	guess := func(address string) int {
 		return stranger.post("/sign-in", form("email", address, "password", "a wrong password, quite long")).Code
@@ -95,7 +95,7 @@ func TestSigningInIsNotSeenByWhoGuesses(t *testing.T) {
 			t.Fatalf("the eleventh guess at %s: %d", address, code)
 		}
 	}
-	mara.post("/sign-in", form("email", "mara@practice.test", "password", world.Password)).leads(t, "/dashboard")
+	mara.signIn("mara@practice.test", world.Password).leads(t, "/dashboard")
 	if a, b := guess("mara@practice.test"), guess("nobody@practice.test"); a != b {
 		t.Errorf("after she signed in: %d for her address, %d for one without an account", a, b)
 	}

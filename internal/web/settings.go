@@ -26,6 +26,7 @@ var settingsRoutes = []route{
 	{pattern: "POST /settings/password", enter: signedIn, do: (*Site).setPassword},
 	{pattern: "GET /settings/practice", enter: practiceHeads, do: (*Site).showPractice},
 	{pattern: "POST /settings/practice", enter: practiceHeads, do: (*Site).setPractice},
+	{pattern: "POST /settings/practice/step", enter: practiceHeads, do: (*Site).setClientStep},
 }
 
 // SettingsPage is the list of topics, each with how it stands.
@@ -43,6 +44,11 @@ func (s *Site) showSettings(w http.ResponseWriter, r *http.Request, by access.Ac
 		return err
 	}
 	p := SettingsPage{Page: page, Saved: r.URL.Query().Get("said") == "saved", Own: s.ownFacts(who)}
+	has, err := s.factorsOf(r, by)
+	if err != nil {
+		return err
+	}
+	p.Own.List = append(p.Own.List, parts.Fact{Label: "Sign-in & security", Value: summary(has), Missing: "No second step yet", Change: securityPath})
 	if practiceHeads(by) {
 		practice, err := s.practiceOf(r, by)
 		if err != nil {
@@ -193,6 +199,7 @@ func (s *Site) setZone(w http.ResponseWriter, r *http.Request, by access.Actor) 
 type PracticePage struct {
 	Page
 	Name, Zone string
+	ClientStep bool // clients are asked for a second step
 }
 
 // showPractice is GET /settings/practice.
@@ -205,7 +212,7 @@ func (s *Site) showPractice(w http.ResponseWriter, r *http.Request, by access.Ac
 	if err != nil {
 		return err
 	}
-	return s.show(w, r, http.StatusOK, PracticePage{page, practice.Name, practice.Zone.String()}.View())
+	return s.show(w, r, http.StatusOK, PracticePage{page, practice.Name, practice.Zone.String(), practice.ClientStep}.View())
 }
 
 // setPractice is POST /settings/practice.
@@ -222,5 +229,21 @@ func (s *Site) setPractice(w http.ResponseWriter, r *http.Request, by access.Act
 	if err != nil {
 		return err
 	}
-	return s.show(w, r, status, PracticePage{page, name, zone}.View())
+	practice, err := s.practiceOf(r, by)
+	if err != nil {
+		return err
+	}
+	return s.show(w, r, status, PracticePage{page, name, zone, practice.ClientStep}.View())
+}
+
+// setClientStep is POST /settings/practice/step.
+func (s *Site) setClientStep(w http.ResponseWriter, r *http.Request, by access.Actor) error {
+	if err := typed(r); err != nil {
+		return err
+	}
+	err := s.DB.Update(r.Context(), func(tx *db.Tx) error { return people.SetClientStep(tx, by, r.PostFormValue("ask") == "yes") })
+	if err != nil {
+		return err
+	}
+	return see(w, r, saved)
 }

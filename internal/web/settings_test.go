@@ -120,7 +120,7 @@ func TestANewPasswordEndsTheOtherSessions(t *testing.T) {
 	if n := len(w.Letters("mara@practice.test")); n != 1 {
 		t.Errorf("%d letters say that the password was changed, want 1", n)
 	}
-	s.browser(t, w).post("/sign-in", form("email", "mara@practice.test", "password", goodPassword)).leads(t, "/dashboard")
+	s.browser(t, w).signIn("mara@practice.test", goodPassword).leads(t, "/dashboard")
 }
 
 func TestAnAddressIsChangedByItsOwnerAndCanBePutBack(t *testing.T) {

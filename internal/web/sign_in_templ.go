@@ -79,7 +79,7 @@ func (p SignInPage) View() templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = parts.Input{Name: "email", Label: "E-mail", Kind: parts.Email, Value: p.Email, Problem: p.Problems.For("email"), Autocomplete: "username", Required: true}.View().Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = parts.Input{Name: "email", Label: "E-mail", Kind: parts.Email, Value: p.Email, Problem: p.Problems.For("email"), Autocomplete: p.autocomplete(), Required: true}.View().Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -105,7 +105,15 @@ func (p SignInPage) View() templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, " <p><a href=\"/forgot\">Forgot password?</a></p><p class=\"muted\">No account yet? Clients are invited by their practice: <a href=\"/join/lost\">find your invitation</a>. Practitioners <a href=\"/sign-up\">set up a practice</a>.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, " ")
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+			templ_7745c5c3_Err = p.passkeyForm().View().Render(ctx, templ_7745c5c3_Buffer)
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, " <p><a href=\"/forgot\">Forgot password?</a></p><p class=\"muted\">No account yet? Clients are invited by their practice: <a href=\"/join/lost\">find your invitation</a>. Practitioners <a href=\"/sign-up\">set up a practice</a>.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

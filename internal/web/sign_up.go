@@ -135,7 +135,7 @@ func (s *Site) confirmSignUp(w http.ResponseWriter, r *http.Request, by access.A
 		if err != nil {
 			return err
 		}
-		set, err = s.enter(tx, r, who)
+		set, err = s.enter(tx, r, who, account.Entry{})
 		return err
 	})
 	if err != nil {

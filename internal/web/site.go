@@ -19,6 +19,7 @@ import (
 
 	"icouch/internal/access"
 	"icouch/internal/account"
+	"icouch/internal/account/factor"
 	"icouch/internal/account/password"
 	"icouch/internal/base/email"
 	"icouch/internal/base/fault"
@@ -46,8 +47,11 @@ type Site struct {
 	Proxies   []netip.Prefix // reverse proxies that may say who asks
 	Mailbox   *sink.Sink     // development only: where letters go, and a page that shows them
 
+	Authenticators func() []Authenticator // of the demo's invented people, whose codes that page shows
+
 	visitors *visitors
-	forms    *http.ServeMux // the addresses that only people who are signed in send forms to; see kept.go
+	forms    *http.ServeMux   // the addresses that only people who are signed in send forms to; see kept.go
+	passkeys *factor.Passkeys // nil: browsers allow none at this address
 }
 
 // secure reports whether people reach the site over TLS.
@@ -58,7 +62,7 @@ func (s *Site) url(path string) string { return s.House.Base + path }
 
 // Handler returns the site with its routes in place.
 func (s *Site) Handler() http.Handler {
-	s.visitors = newVisitors(s.DB)
+	s.visitors, s.passkeys = newVisitors(s.DB), factor.NewPasskeys(s.House.Brand, s.House.Base)
 	same := http.NewCrossOriginProtection()
 	same.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, errCrossSite)
@@ -120,6 +124,10 @@ func (s *Site) turnAway(w http.ResponseWriter, r *http.Request, by access.Actor)
 	}
 	if !by.SignedIn() && r.Method == http.MethodGet {
 		s.askToSignIn(w, r)
+		return
+	}
+	if by.Role() == access.Waiting && r.Method == http.MethodGet {
+		http.Redirect(w, r, with("/settings/second-step", localPath(r.URL.Path)), http.StatusSeeOther)
 		return
 	}
 	s.fail(w, r, fault.NotFound)

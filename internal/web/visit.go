@@ -110,6 +110,14 @@ func (s *Site) deviceCookie() string {
 	return "device"
 }
 
+// entryCookie is for whoever has shown the password and not yet the second step.
+func (s *Site) entryCookie() string {
+	if s.secure() {
+		return "__Host-entry"
+	}
+	return "entry"
+}
+
 func (s *Site) setCookie(w http.ResponseWriter, name string, t secret.Token, life time.Duration) {
 	c := &http.Cookie{Name: name, Value: t.Reveal(), Path: "/", HttpOnly: true, Secure: s.secure(), SameSite: http.SameSiteLaxMode}
 	if life > 0 {
@@ -126,13 +134,17 @@ func (s *Site) dropCookie(w http.ResponseWriter, name string) {
 const deviceLife = 400 * 24 * time.Hour
 
 // begin signs a person in, in this transaction: a new session in a place, and
-// the browser remembered. Use the returned function once tx has committed.
-func (s *Site) begin(tx *db.Tx, r *http.Request, who access.Actor, place account.Place) (set func(http.ResponseWriter), err error) {
-	terms, err := people.TermsOf(tx, place)
-	if err != nil {
+// the browser remembered. One that is new to their account is told of. Use the
+// returned function once tx has committed.
+func (s *Site) begin(tx *db.Tx, r *http.Request, who access.Actor, e account.Entry) (set func(http.ResponseWriter), err error) {
+	if e.Terms, err = people.TermsOf(tx, e.Place); err != nil {
 		return nil, err
 	}
-	session, err := account.Begin(tx, who, who.Account(), account.Entry{Place: place, Terms: terms, Browser: browserOf(r), Network: s.from(r)})
+	e.Browser, e.Network = browserWords(r.UserAgent()), s.from(r)
+	if err := account.Announce(tx, who, who.Account(), s.device(r), e.Browser); err != nil {
+		return nil, err
+	}
+	session, err := account.Begin(tx, who, who.Account(), e)
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +155,27 @@ func (s *Site) begin(tx *db.Tx, r *http.Request, who access.Actor, place account
 	return func(w http.ResponseWriter) {
 		s.setCookie(w, s.sessionCookie(), session, 0)
 		s.setCookie(w, s.deviceCookie(), device, deviceLife)
+		s.dropCookie(w, s.entryCookie())
 	}, nil
+}
+
+// browserWords says in words which browser and system a request names, or "".
+// The words are ours: a stranger's browser may say anything, and it stands in letters.
+func browserWords(agent string) string {
+	find := func(names [][2]string) string {
+		for _, n := range names {
+			if strings.Contains(agent, n[0]) {
+				return n[1]
+			}
+		}
+		return ""
+	}
+	browser := find([][2]string{{"Edg/", "Edge"}, {"OPR/", "Opera"}, {"Firefox/", "Firefox"}, {"FxiOS/", "Firefox"}, {"CriOS/", "Chrome"}, {"Chrome/", "Chrome"}, {"Safari/", "Safari"}})
+	system := find([][2]string{{"iPhone", "iPhone"}, {"iPad", "iPad"}, {"Android", "Android"}, {"Windows", "Windows"}, {"Mac OS X", "Mac"}, {"CrOS", "ChromeOS"}, {"Linux", "Linux"}})
+	if browser == "" || system == "" {
+		return browser + system
+	}
+	return browser + " on " + system
 }
 
 // device is the token of a browser that has signed in before.

@@ -18,6 +18,7 @@ import (
 
 	"icouch/internal/access"
 	"icouch/internal/account"
+	"icouch/internal/account/factor"
 	"icouch/internal/account/password"
 	"icouch/internal/audit"
 	"icouch/internal/base/email"
@@ -34,7 +35,7 @@ import (
 )
 
 // SQL is the statements of every package, as the program lists them.
-var SQL = []db.Prepared{keys.SQL, jobs.SQL, limit.SQL, audit.SQL, letter.SQL, account.SQL, people.SQL}
+var SQL = []db.Prepared{keys.SQL, jobs.SQL, limit.SQL, audit.SQL, letter.SQL, account.SQL, factor.SQL, people.SQL}
 
 // Password is what everybody in the world signs in with.
 const Password = "a quiet river by the mill"
@@ -54,6 +55,8 @@ type World struct {
 	Mara, Noor, Ines access.Actor
 	Theo             id.Client
 
+	seeds map[id.Account]*seed // of the authenticators of who works
+
 	clock atomic.Int64
 	down  atomic.Pointer[error]
 }
@@ -70,7 +73,7 @@ var hash = sync.OnceValue(func() string {
 // New returns a fresh world that goes away with the test.
 func New(t testing.TB) *World {
 	t.Helper()
-	w := &World{}
+	w := &World{seeds: map[id.Account]*seed{}}
 	w.clock.Store(time.Date(2030, 3, 14, 13, 0, 0, 0, time.UTC).UnixMicro())
 	ring, err := crypt.NewRing()
 	if err != nil {
@@ -106,6 +109,7 @@ func (w *World) owner(t testing.TB, name, address, practice string) (owner acces
 		owner, err = people.Found(tx, access.AsPerson(who), practice, "America/New_York")
 		return err
 	})
+	w.Arm(t, who)
 	return owner
 }
 
@@ -131,6 +135,7 @@ func (w *World) Colleague(t testing.TB, name, address string, role access.Role) 
 		member, err = people.Join(tx, w.Mara, who, role)
 		return err
 	})
+	w.Arm(t, who)
 	return member
 }
 

@@ -48,14 +48,26 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.devicesStmt, err = db.PrepareContext(ctx, devices); err != nil {
 		return nil, fmt.Errorf("error preparing query Devices: %w", err)
 	}
+	if q.dropAuthenticatorStmt, err = db.PrepareContext(ctx, dropAuthenticator); err != nil {
+		return nil, fmt.Errorf("error preparing query DropAuthenticator: %w", err)
+	}
 	if q.dropFormStmt, err = db.PrepareContext(ctx, dropForm); err != nil {
 		return nil, fmt.Errorf("error preparing query DropForm: %w", err)
+	}
+	if q.dropPasskeysStmt, err = db.PrepareContext(ctx, dropPasskeys); err != nil {
+		return nil, fmt.Errorf("error preparing query DropPasskeys: %w", err)
+	}
+	if q.dropRecoveryCodesStmt, err = db.PrepareContext(ctx, dropRecoveryCodes); err != nil {
+		return nil, fmt.Errorf("error preparing query DropRecoveryCodes: %w", err)
 	}
 	if q.endAllLinksStmt, err = db.PrepareContext(ctx, endAllLinks); err != nil {
 		return nil, fmt.Errorf("error preparing query EndAllLinks: %w", err)
 	}
 	if q.endDevicesStmt, err = db.PrepareContext(ctx, endDevices); err != nil {
 		return nil, fmt.Errorf("error preparing query EndDevices: %w", err)
+	}
+	if q.endEntriesStmt, err = db.PrepareContext(ctx, endEntries); err != nil {
+		return nil, fmt.Errorf("error preparing query EndEntries: %w", err)
 	}
 	if q.endLinksStmt, err = db.PrepareContext(ctx, endLinks); err != nil {
 		return nil, fmt.Errorf("error preparing query EndLinks: %w", err)
@@ -71,6 +83,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.endSessionsStmt, err = db.PrepareContext(ctx, endSessions); err != nil {
 		return nil, fmt.Errorf("error preparing query EndSessions: %w", err)
+	}
+	if q.firstSignInStmt, err = db.PrepareContext(ctx, firstSignIn); err != nil {
+		return nil, fmt.Errorf("error preparing query FirstSignIn: %w", err)
 	}
 	if q.holdStmt, err = db.PrepareContext(ctx, hold); err != nil {
 		return nil, fmt.Errorf("error preparing query Hold: %w", err)
@@ -105,6 +120,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.renameStmt, err = db.PrepareContext(ctx, rename); err != nil {
 		return nil, fmt.Errorf("error preparing query Rename: %w", err)
 	}
+	if q.renewStmt, err = db.PrepareContext(ctx, renew); err != nil {
+		return nil, fmt.Errorf("error preparing query Renew: %w", err)
+	}
 	if q.resealStmt, err = db.PrepareContext(ctx, reseal); err != nil {
 		return nil, fmt.Errorf("error preparing query Reseal: %w", err)
 	}
@@ -129,8 +147,17 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.signUpStmt, err = db.PrepareContext(ctx, signUp); err != nil {
 		return nil, fmt.Errorf("error preparing query SignUp: %w", err)
 	}
+	if q.signedInAtStmt, err = db.PrepareContext(ctx, signedInAt); err != nil {
+		return nil, fmt.Errorf("error preparing query SignedInAt: %w", err)
+	}
+	if q.sweepChallengesStmt, err = db.PrepareContext(ctx, sweepChallenges); err != nil {
+		return nil, fmt.Errorf("error preparing query SweepChallenges: %w", err)
+	}
 	if q.sweepDevicesStmt, err = db.PrepareContext(ctx, sweepDevices); err != nil {
 		return nil, fmt.Errorf("error preparing query SweepDevices: %w", err)
+	}
+	if q.sweepEntriesStmt, err = db.PrepareContext(ctx, sweepEntries); err != nil {
+		return nil, fmt.Errorf("error preparing query SweepEntries: %w", err)
 	}
 	if q.sweepFormsStmt, err = db.PrepareContext(ctx, sweepForms); err != nil {
 		return nil, fmt.Errorf("error preparing query SweepForms: %w", err)
@@ -195,9 +222,24 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing devicesStmt: %w", cerr)
 		}
 	}
+	if q.dropAuthenticatorStmt != nil {
+		if cerr := q.dropAuthenticatorStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing dropAuthenticatorStmt: %w", cerr)
+		}
+	}
 	if q.dropFormStmt != nil {
 		if cerr := q.dropFormStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing dropFormStmt: %w", cerr)
+		}
+	}
+	if q.dropPasskeysStmt != nil {
+		if cerr := q.dropPasskeysStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing dropPasskeysStmt: %w", cerr)
+		}
+	}
+	if q.dropRecoveryCodesStmt != nil {
+		if cerr := q.dropRecoveryCodesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing dropRecoveryCodesStmt: %w", cerr)
 		}
 	}
 	if q.endAllLinksStmt != nil {
@@ -208,6 +250,11 @@ func (q *Queries) Close() error {
 	if q.endDevicesStmt != nil {
 		if cerr := q.endDevicesStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing endDevicesStmt: %w", cerr)
+		}
+	}
+	if q.endEntriesStmt != nil {
+		if cerr := q.endEntriesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing endEntriesStmt: %w", cerr)
 		}
 	}
 	if q.endLinksStmt != nil {
@@ -233,6 +280,11 @@ func (q *Queries) Close() error {
 	if q.endSessionsStmt != nil {
 		if cerr := q.endSessionsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing endSessionsStmt: %w", cerr)
+		}
+	}
+	if q.firstSignInStmt != nil {
+		if cerr := q.firstSignInStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing firstSignInStmt: %w", cerr)
 		}
 	}
 	if q.holdStmt != nil {
@@ -290,6 +342,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing renameStmt: %w", cerr)
 		}
 	}
+	if q.renewStmt != nil {
+		if cerr := q.renewStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing renewStmt: %w", cerr)
+		}
+	}
 	if q.resealStmt != nil {
 		if cerr := q.resealStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing resealStmt: %w", cerr)
@@ -330,9 +387,24 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing signUpStmt: %w", cerr)
 		}
 	}
+	if q.signedInAtStmt != nil {
+		if cerr := q.signedInAtStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing signedInAtStmt: %w", cerr)
+		}
+	}
+	if q.sweepChallengesStmt != nil {
+		if cerr := q.sweepChallengesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sweepChallengesStmt: %w", cerr)
+		}
+	}
 	if q.sweepDevicesStmt != nil {
 		if cerr := q.sweepDevicesStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing sweepDevicesStmt: %w", cerr)
+		}
+	}
+	if q.sweepEntriesStmt != nil {
+		if cerr := q.sweepEntriesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sweepEntriesStmt: %w", cerr)
 		}
 	}
 	if q.sweepFormsStmt != nil {
@@ -402,97 +474,115 @@ func (q *Queries) queryRow(ctx context.Context, stmt *sql.Stmt, query string, ar
 }
 
 type Queries struct {
-	db                   DBTX
-	tx                   *sql.Tx
-	addStmt              *sql.Stmt
-	addDeviceStmt        *sql.Stmt
-	addLinkStmt          *sql.Stmt
-	addSessionStmt       *sql.Stmt
-	addSignUpStmt        *sql.Stmt
-	byEmailStmt          *sql.Stmt
-	byIDStmt             *sql.Stmt
-	devicesStmt          *sql.Stmt
-	dropFormStmt         *sql.Stmt
-	endAllLinksStmt      *sql.Stmt
-	endDevicesStmt       *sql.Stmt
-	endLinksStmt         *sql.Stmt
-	endOtherSessionsStmt *sql.Stmt
-	endSessionStmt       *sql.Stmt
-	endSessionOfStmt     *sql.Stmt
-	endSessionsStmt      *sql.Stmt
-	holdStmt             *sql.Stmt
-	keepFormStmt         *sql.Stmt
-	keptFormStmt         *sql.Stmt
-	linkStmt             *sql.Stmt
-	liveLinksStmt        *sql.Stmt
-	moveStmt             *sql.Stmt
-	moveEmailStmt        *sql.Stmt
-	redeemStmt           *sql.Stmt
-	redeemSignUpStmt     *sql.Stmt
-	rehashStmt           *sql.Stmt
-	renameStmt           *sql.Stmt
-	resealStmt           *sql.Stmt
-	resealedStmt         *sql.Stmt
-	seenStmt             *sql.Stmt
-	sessionStmt          *sql.Stmt
-	sessionsStmt         *sql.Stmt
-	setPasswordStmt      *sql.Stmt
-	setZoneStmt          *sql.Stmt
-	signUpStmt           *sql.Stmt
-	sweepDevicesStmt     *sql.Stmt
-	sweepFormsStmt       *sql.Stmt
-	sweepLinksStmt       *sql.Stmt
-	sweepSessionsStmt    *sql.Stmt
-	sweepSignUpsStmt     *sql.Stmt
-	takeOverStmt         *sql.Stmt
-	verifyStmt           *sql.Stmt
+	db                    DBTX
+	tx                    *sql.Tx
+	addStmt               *sql.Stmt
+	addDeviceStmt         *sql.Stmt
+	addLinkStmt           *sql.Stmt
+	addSessionStmt        *sql.Stmt
+	addSignUpStmt         *sql.Stmt
+	byEmailStmt           *sql.Stmt
+	byIDStmt              *sql.Stmt
+	devicesStmt           *sql.Stmt
+	dropAuthenticatorStmt *sql.Stmt
+	dropFormStmt          *sql.Stmt
+	dropPasskeysStmt      *sql.Stmt
+	dropRecoveryCodesStmt *sql.Stmt
+	endAllLinksStmt       *sql.Stmt
+	endDevicesStmt        *sql.Stmt
+	endEntriesStmt        *sql.Stmt
+	endLinksStmt          *sql.Stmt
+	endOtherSessionsStmt  *sql.Stmt
+	endSessionStmt        *sql.Stmt
+	endSessionOfStmt      *sql.Stmt
+	endSessionsStmt       *sql.Stmt
+	firstSignInStmt       *sql.Stmt
+	holdStmt              *sql.Stmt
+	keepFormStmt          *sql.Stmt
+	keptFormStmt          *sql.Stmt
+	linkStmt              *sql.Stmt
+	liveLinksStmt         *sql.Stmt
+	moveStmt              *sql.Stmt
+	moveEmailStmt         *sql.Stmt
+	redeemStmt            *sql.Stmt
+	redeemSignUpStmt      *sql.Stmt
+	rehashStmt            *sql.Stmt
+	renameStmt            *sql.Stmt
+	renewStmt             *sql.Stmt
+	resealStmt            *sql.Stmt
+	resealedStmt          *sql.Stmt
+	seenStmt              *sql.Stmt
+	sessionStmt           *sql.Stmt
+	sessionsStmt          *sql.Stmt
+	setPasswordStmt       *sql.Stmt
+	setZoneStmt           *sql.Stmt
+	signUpStmt            *sql.Stmt
+	signedInAtStmt        *sql.Stmt
+	sweepChallengesStmt   *sql.Stmt
+	sweepDevicesStmt      *sql.Stmt
+	sweepEntriesStmt      *sql.Stmt
+	sweepFormsStmt        *sql.Stmt
+	sweepLinksStmt        *sql.Stmt
+	sweepSessionsStmt     *sql.Stmt
+	sweepSignUpsStmt      *sql.Stmt
+	takeOverStmt          *sql.Stmt
+	verifyStmt            *sql.Stmt
 }
 
 func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 	return &Queries{
-		db:                   tx,
-		tx:                   tx,
-		addStmt:              q.addStmt,
-		addDeviceStmt:        q.addDeviceStmt,
-		addLinkStmt:          q.addLinkStmt,
-		addSessionStmt:       q.addSessionStmt,
-		addSignUpStmt:        q.addSignUpStmt,
-		byEmailStmt:          q.byEmailStmt,
-		byIDStmt:             q.byIDStmt,
-		devicesStmt:          q.devicesStmt,
-		dropFormStmt:         q.dropFormStmt,
-		endAllLinksStmt:      q.endAllLinksStmt,
-		endDevicesStmt:       q.endDevicesStmt,
-		endLinksStmt:         q.endLinksStmt,
-		endOtherSessionsStmt: q.endOtherSessionsStmt,
-		endSessionStmt:       q.endSessionStmt,
-		endSessionOfStmt:     q.endSessionOfStmt,
-		endSessionsStmt:      q.endSessionsStmt,
-		holdStmt:             q.holdStmt,
-		keepFormStmt:         q.keepFormStmt,
-		keptFormStmt:         q.keptFormStmt,
-		linkStmt:             q.linkStmt,
-		liveLinksStmt:        q.liveLinksStmt,
-		moveStmt:             q.moveStmt,
-		moveEmailStmt:        q.moveEmailStmt,
-		redeemStmt:           q.redeemStmt,
-		redeemSignUpStmt:     q.redeemSignUpStmt,
-		rehashStmt:           q.rehashStmt,
-		renameStmt:           q.renameStmt,
-		resealStmt:           q.resealStmt,
-		resealedStmt:         q.resealedStmt,
-		seenStmt:             q.seenStmt,
-		sessionStmt:          q.sessionStmt,
-		sessionsStmt:         q.sessionsStmt,
-		setPasswordStmt:      q.setPasswordStmt,
-		setZoneStmt:          q.setZoneStmt,
-		signUpStmt:           q.signUpStmt,
-		sweepDevicesStmt:     q.sweepDevicesStmt,
-		sweepFormsStmt:       q.sweepFormsStmt,
-		sweepLinksStmt:       q.sweepLinksStmt,
-		sweepSessionsStmt:    q.sweepSessionsStmt,
-		sweepSignUpsStmt:     q.sweepSignUpsStmt,
-		takeOverStmt:         q.takeOverStmt,
-		verifyStmt:           q.verifyStmt,
+		db:                    tx,
+		tx:                    tx,
+		addStmt:               q.addStmt,
+		addDeviceStmt:         q.addDeviceStmt,
+		addLinkStmt:           q.addLinkStmt,
+		addSessionStmt:        q.addSessionStmt,
+		addSignUpStmt:         q.addSignUpStmt,
+		byEmailStmt:           q.byEmailStmt,
+		byIDStmt:              q.byIDStmt,
+		devicesStmt:           q.devicesStmt,
+		dropAuthenticatorStmt: q.dropAuthenticatorStmt,
+		dropFormStmt:          q.dropFormStmt,
+		dropPasskeysStmt:      q.dropPasskeysStmt,
+		dropRecoveryCodesStmt: q.dropRecoveryCodesStmt,
+		endAllLinksStmt:       q.endAllLinksStmt,
+		endDevicesStmt:        q.endDevicesStmt,
+		endEntriesStmt:        q.endEntriesStmt,
+		endLinksStmt:          q.endLinksStmt,
+		endOtherSessionsStmt:  q.endOtherSessionsStmt,
+		endSessionStmt:        q.endSessionStmt,
+		endSessionOfStmt:      q.endSessionOfStmt,
+		endSessionsStmt:       q.endSessionsStmt,
+		firstSignInStmt:       q.firstSignInStmt,
+		holdStmt:              q.holdStmt,
+		keepFormStmt:          q.keepFormStmt,
+		keptFormStmt:          q.keptFormStmt,
+		linkStmt:              q.linkStmt,
+		liveLinksStmt:         q.liveLinksStmt,
+		moveStmt:              q.moveStmt,
+		moveEmailStmt:         q.moveEmailStmt,
+		redeemStmt:            q.redeemStmt,
+		redeemSignUpStmt:      q.redeemSignUpStmt,
+		rehashStmt:            q.rehashStmt,
+		renameStmt:            q.renameStmt,
+		renewStmt:             q.renewStmt,
+		resealStmt:            q.resealStmt,
+		resealedStmt:          q.resealedStmt,
+		seenStmt:              q.seenStmt,
+		sessionStmt:           q.sessionStmt,
+		sessionsStmt:          q.sessionsStmt,
+		setPasswordStmt:       q.setPasswordStmt,
+		setZoneStmt:           q.setZoneStmt,
+		signUpStmt:            q.signUpStmt,
+		signedInAtStmt:        q.signedInAtStmt,
+		sweepChallengesStmt:   q.sweepChallengesStmt,
+		sweepDevicesStmt:      q.sweepDevicesStmt,
+		sweepEntriesStmt:      q.sweepEntriesStmt,
+		sweepFormsStmt:        q.sweepFormsStmt,
+		sweepLinksStmt:        q.sweepLinksStmt,
+		sweepSessionsStmt:     q.sweepSessionsStmt,
+		sweepSignUpsStmt:      q.sweepSignUpsStmt,
+		takeOverStmt:          q.takeOverStmt,
+		verifyStmt:            q.verifyStmt,
 	}
 }

@@ -224,6 +224,15 @@ func (q *Queries) Devices(ctx context.Context, arg DevicesParams) (int64, error)
 	return count, err
 }
 
+const dropAuthenticator = `-- name: DropAuthenticator :exec
+DELETE FROM authenticator WHERE account_id = $1
+`
+
+func (q *Queries) DropAuthenticator(ctx context.Context, accountID id.Account) error {
+	_, err := q.exec(ctx, q.dropAuthenticatorStmt, dropAuthenticator, accountID)
+	return err
+}
+
 const dropForm = `-- name: DropForm :execrows
 DELETE FROM kept_form WHERE account_id = $1 AND id = $2
 `
@@ -239,6 +248,24 @@ func (q *Queries) DropForm(ctx context.Context, arg DropFormParams) (int64, erro
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const dropPasskeys = `-- name: DropPasskeys :exec
+DELETE FROM passkey WHERE account_id = $1
+`
+
+func (q *Queries) DropPasskeys(ctx context.Context, accountID id.Account) error {
+	_, err := q.exec(ctx, q.dropPasskeysStmt, dropPasskeys, accountID)
+	return err
+}
+
+const dropRecoveryCodes = `-- name: DropRecoveryCodes :exec
+DELETE FROM recovery_code WHERE account_id = $1
+`
+
+func (q *Queries) DropRecoveryCodes(ctx context.Context, accountID id.Account) error {
+	_, err := q.exec(ctx, q.dropRecoveryCodesStmt, dropRecoveryCodes, accountID)
+	return err
 }
 
 const endAllLinks = `-- name: EndAllLinks :exec
@@ -261,6 +288,15 @@ DELETE FROM device WHERE account_id = $1
 
 func (q *Queries) EndDevices(ctx context.Context, accountID id.Account) error {
 	_, err := q.exec(ctx, q.endDevicesStmt, endDevices, accountID)
+	return err
+}
+
+const endEntries = `-- name: EndEntries :exec
+DELETE FROM entry WHERE account_id = $1
+`
+
+func (q *Queries) EndEntries(ctx context.Context, accountID id.Account) error {
+	_, err := q.exec(ctx, q.endEntriesStmt, endEntries, accountID)
 	return err
 }
 
@@ -332,6 +368,20 @@ DELETE FROM session WHERE account_id = $1
 
 func (q *Queries) EndSessions(ctx context.Context, accountID id.Account) error {
 	_, err := q.exec(ctx, q.endSessionsStmt, endSessions, accountID)
+	return err
+}
+
+const firstSignIn = `-- name: FirstSignIn :exec
+UPDATE account SET signed_in_at = $1 WHERE id = $2 AND signed_in_at IS NULL
+`
+
+type FirstSignInParams struct {
+	Now *at.Time
+	ID  id.Account
+}
+
+func (q *Queries) FirstSignIn(ctx context.Context, arg FirstSignInParams) error {
+	_, err := q.exec(ctx, q.firstSignInStmt, firstSignIn, arg.Now, arg.ID)
 	return err
 }
 
@@ -587,6 +637,33 @@ func (q *Queries) Rename(ctx context.Context, arg RenameParams) (int64, error) {
 	return result.RowsAffected()
 }
 
+const renew = `-- name: Renew :one
+UPDATE session SET token_hash = $1, proved_at = $2, strong = strong OR $3
+WHERE token_hash = $4 AND account_id = $5 AND ends_at > $2 RETURNING id
+`
+
+type RenewParams struct {
+	Renewed   []byte
+	Now       at.Time
+	Strong    bool
+	TokenHash []byte
+	AccountID id.Account
+}
+
+// A session goes on under a new token. One that is over does not.
+func (q *Queries) Renew(ctx context.Context, arg RenewParams) (id.Session, error) {
+	row := q.queryRow(ctx, q.renewStmt, renew,
+		arg.Renewed,
+		arg.Now,
+		arg.Strong,
+		arg.TokenHash,
+		arg.AccountID,
+	)
+	var id id.Session
+	err := row.Scan(&id)
+	return id, err
+}
+
 const reseal = `-- name: Reseal :many
 SELECT id, email, name FROM account WHERE id > $1 ORDER BY id LIMIT 500
 `
@@ -796,12 +873,41 @@ func (q *Queries) SignUp(ctx context.Context, tokenHash []byte) (SignUpRow, erro
 	return i, err
 }
 
+const signedInAt = `-- name: SignedInAt :one
+SELECT signed_in_at FROM account WHERE id = $1
+`
+
+func (q *Queries) SignedInAt(ctx context.Context, argID id.Account) (*at.Time, error) {
+	row := q.queryRow(ctx, q.signedInAtStmt, signedInAt, argID)
+	var signed_in_at *at.Time
+	err := row.Scan(&signed_in_at)
+	return signed_in_at, err
+}
+
+const sweepChallenges = `-- name: SweepChallenges :exec
+DELETE FROM spent_challenge WHERE expires_at < $1
+`
+
+func (q *Queries) SweepChallenges(ctx context.Context, cut at.Time) error {
+	_, err := q.exec(ctx, q.sweepChallengesStmt, sweepChallenges, cut)
+	return err
+}
+
 const sweepDevices = `-- name: SweepDevices :exec
 DELETE FROM device WHERE created_at < $1
 `
 
 func (q *Queries) SweepDevices(ctx context.Context, cut at.Time) error {
 	_, err := q.exec(ctx, q.sweepDevicesStmt, sweepDevices, cut)
+	return err
+}
+
+const sweepEntries = `-- name: SweepEntries :exec
+DELETE FROM entry WHERE expires_at < $1
+`
+
+func (q *Queries) SweepEntries(ctx context.Context, cut at.Time) error {
+	_, err := q.exec(ctx, q.sweepEntriesStmt, sweepEntries, cut)
 	return err
 }
 

@@ -27,6 +27,9 @@ type (
 	Letter       = ID[letter]
 	Session      = ID[session]
 	Form         = ID[keptForm]
+	Passkey      = ID[passkey]
+	Entry        = ID[entry]
+	Vouch        = ID[vouch]
 
 	practice     struct{}
 	practitioner struct{}
@@ -36,6 +39,9 @@ type (
 	letter       struct{}
 	session      struct{}
 	keptForm     struct{}
+	passkey      struct{}
+	entry        struct{}
+	vouch        struct{}
 )
 
 func (i ID[K]) String() string { return string(i) }

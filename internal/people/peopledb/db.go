@@ -36,6 +36,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.addPractitionerStmt, err = db.PrepareContext(ctx, addPractitioner); err != nil {
 		return nil, fmt.Errorf("error preparing query AddPractitioner: %w", err)
 	}
+	if q.addVouchStmt, err = db.PrepareContext(ctx, addVouch); err != nil {
+		return nil, fmt.Errorf("error preparing query AddVouch: %w", err)
+	}
 	if q.askedStmt, err = db.PrepareContext(ctx, asked); err != nil {
 		return nil, fmt.Errorf("error preparing query Asked: %w", err)
 	}
@@ -62,6 +65,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.endLiveStmt, err = db.PrepareContext(ctx, endLive); err != nil {
 		return nil, fmt.Errorf("error preparing query EndLive: %w", err)
+	}
+	if q.endVouchStmt, err = db.PrepareContext(ctx, endVouch); err != nil {
+		return nil, fmt.Errorf("error preparing query EndVouch: %w", err)
 	}
 	if q.everybodyStmt, err = db.PrepareContext(ctx, everybody); err != nil {
 		return nil, fmt.Errorf("error preparing query Everybody: %w", err)
@@ -132,6 +138,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.sameEmailStmt, err = db.PrepareContext(ctx, sameEmail); err != nil {
 		return nil, fmt.Errorf("error preparing query SameEmail: %w", err)
 	}
+	if q.setClientStepStmt, err = db.PrepareContext(ctx, setClientStep); err != nil {
+		return nil, fmt.Errorf("error preparing query SetClientStep: %w", err)
+	}
 	if q.setConsentStmt, err = db.PrepareContext(ctx, setConsent); err != nil {
 		return nil, fmt.Errorf("error preparing query SetConsent: %w", err)
 	}
@@ -149,6 +158,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.termsStmt, err = db.PrepareContext(ctx, terms); err != nil {
 		return nil, fmt.Errorf("error preparing query Terms: %w", err)
+	}
+	if q.useVouchStmt, err = db.PrepareContext(ctx, useVouch); err != nil {
+		return nil, fmt.Errorf("error preparing query UseVouch: %w", err)
+	}
+	if q.vouchByTokenStmt, err = db.PrepareContext(ctx, vouchByToken); err != nil {
+		return nil, fmt.Errorf("error preparing query VouchByToken: %w", err)
 	}
 	return &q, nil
 }
@@ -173,6 +188,11 @@ func (q *Queries) Close() error {
 	if q.addPractitionerStmt != nil {
 		if cerr := q.addPractitionerStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing addPractitionerStmt: %w", cerr)
+		}
+	}
+	if q.addVouchStmt != nil {
+		if cerr := q.addVouchStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing addVouchStmt: %w", cerr)
 		}
 	}
 	if q.askedStmt != nil {
@@ -218,6 +238,11 @@ func (q *Queries) Close() error {
 	if q.endLiveStmt != nil {
 		if cerr := q.endLiveStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing endLiveStmt: %w", cerr)
+		}
+	}
+	if q.endVouchStmt != nil {
+		if cerr := q.endVouchStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing endVouchStmt: %w", cerr)
 		}
 	}
 	if q.everybodyStmt != nil {
@@ -335,6 +360,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing sameEmailStmt: %w", cerr)
 		}
 	}
+	if q.setClientStepStmt != nil {
+		if cerr := q.setClientStepStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing setClientStepStmt: %w", cerr)
+		}
+	}
 	if q.setConsentStmt != nil {
 		if cerr := q.setConsentStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing setConsentStmt: %w", cerr)
@@ -363,6 +393,16 @@ func (q *Queries) Close() error {
 	if q.termsStmt != nil {
 		if cerr := q.termsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing termsStmt: %w", cerr)
+		}
+	}
+	if q.useVouchStmt != nil {
+		if cerr := q.useVouchStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing useVouchStmt: %w", cerr)
+		}
+	}
+	if q.vouchByTokenStmt != nil {
+		if cerr := q.vouchByTokenStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing vouchByTokenStmt: %w", cerr)
 		}
 	}
 	return err
@@ -408,6 +448,7 @@ type Queries struct {
 	addInvitationStmt         *sql.Stmt
 	addPracticeStmt           *sql.Stmt
 	addPractitionerStmt       *sql.Stmt
+	addVouchStmt              *sql.Stmt
 	askedStmt                 *sql.Stmt
 	byAddressStmt             *sql.Stmt
 	byTokenStmt               *sql.Stmt
@@ -417,6 +458,7 @@ type Queries struct {
 	editClientStmt            *sql.Stmt
 	endCareStmt               *sql.Stmt
 	endLiveStmt               *sql.Stmt
+	endVouchStmt              *sql.Stmt
 	everybodyStmt             *sql.Stmt
 	everybodysInvitationsStmt *sql.Stmt
 	hideStepsStmt             *sql.Stmt
@@ -440,12 +482,15 @@ type Queries struct {
 	resealedInvitationStmt    *sql.Stmt
 	resumeCareStmt            *sql.Stmt
 	sameEmailStmt             *sql.Stmt
+	setClientStepStmt         *sql.Stmt
 	setConsentStmt            *sql.Stmt
 	setPracticeStmt           *sql.Stmt
 	setTermsStmt              *sql.Stmt
 	somebodyStmt              *sql.Stmt
 	somebodysInvitationsStmt  *sql.Stmt
 	termsStmt                 *sql.Stmt
+	useVouchStmt              *sql.Stmt
+	vouchByTokenStmt          *sql.Stmt
 }
 
 func (q *Queries) WithTx(tx *sql.Tx) *Queries {
@@ -456,6 +501,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		addInvitationStmt:         q.addInvitationStmt,
 		addPracticeStmt:           q.addPracticeStmt,
 		addPractitionerStmt:       q.addPractitionerStmt,
+		addVouchStmt:              q.addVouchStmt,
 		askedStmt:                 q.askedStmt,
 		byAddressStmt:             q.byAddressStmt,
 		byTokenStmt:               q.byTokenStmt,
@@ -465,6 +511,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		editClientStmt:            q.editClientStmt,
 		endCareStmt:               q.endCareStmt,
 		endLiveStmt:               q.endLiveStmt,
+		endVouchStmt:              q.endVouchStmt,
 		everybodyStmt:             q.everybodyStmt,
 		everybodysInvitationsStmt: q.everybodysInvitationsStmt,
 		hideStepsStmt:             q.hideStepsStmt,
@@ -488,11 +535,14 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		resealedInvitationStmt:    q.resealedInvitationStmt,
 		resumeCareStmt:            q.resumeCareStmt,
 		sameEmailStmt:             q.sameEmailStmt,
+		setClientStepStmt:         q.setClientStepStmt,
 		setConsentStmt:            q.setConsentStmt,
 		setPracticeStmt:           q.setPracticeStmt,
 		setTermsStmt:              q.setTermsStmt,
 		somebodyStmt:              q.somebodyStmt,
 		somebodysInvitationsStmt:  q.somebodysInvitationsStmt,
 		termsStmt:                 q.termsStmt,
+		useVouchStmt:              q.useVouchStmt,
+		vouchByTokenStmt:          q.vouchByTokenStmt,
 	}
 }

@@ -138,6 +138,36 @@ func (q *Queries) AddPractitioner(ctx context.Context, arg AddPractitionerParams
 	return err
 }
 
+const addVouch = `-- name: AddVouch :exec
+INSERT INTO vouch (practice_id, id, client_id, account_id, practitioner_id, token_hash, created_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+`
+
+type AddVouchParams struct {
+	PracticeID     id.Practice
+	ID             id.Vouch
+	ClientID       id.Client
+	AccountID      id.Account
+	PractitionerID id.Practitioner
+	TokenHash      []byte
+	CreatedAt      at.Time
+	ExpiresAt      at.Time
+}
+
+func (q *Queries) AddVouch(ctx context.Context, arg AddVouchParams) error {
+	_, err := q.exec(ctx, q.addVouchStmt, addVouch,
+		arg.PracticeID,
+		arg.ID,
+		arg.ClientID,
+		arg.AccountID,
+		arg.PractitionerID,
+		arg.TokenHash,
+		arg.CreatedAt,
+		arg.ExpiresAt,
+	)
+	return err
+}
+
 const asked = `-- name: Asked :execrows
 UPDATE invitation SET asked_at = $1 WHERE practice_id = $2 AND id = $3 AND state = 'withdrawn' AND asked_at IS NULL
 `
@@ -305,7 +335,8 @@ func (q *Queries) Client(ctx context.Context, arg ClientParams) (Client, error) 
 }
 
 const clientOfAccount = `-- name: ClientOfAccount :one
-SELECT id FROM client WHERE practice_id = $1 AND id = $2 AND account_id = $3 AND (ends_at IS NULL OR ends_at > $4)
+SELECT c.id, q.client_step FROM client c JOIN practice q ON q.id = c.practice_id
+WHERE c.practice_id = $1 AND c.id = $2 AND c.account_id = $3 AND (c.ends_at IS NULL OR c.ends_at > $4)
 `
 
 type ClientOfAccountParams struct {
@@ -315,16 +346,21 @@ type ClientOfAccountParams struct {
 	Now        *at.Time
 }
 
-func (q *Queries) ClientOfAccount(ctx context.Context, arg ClientOfAccountParams) (id.Client, error) {
+type ClientOfAccountRow struct {
+	ID         id.Client
+	ClientStep bool
+}
+
+func (q *Queries) ClientOfAccount(ctx context.Context, arg ClientOfAccountParams) (ClientOfAccountRow, error) {
 	row := q.queryRow(ctx, q.clientOfAccountStmt, clientOfAccount,
 		arg.PracticeID,
 		arg.ID,
 		arg.AccountID,
 		arg.Now,
 	)
-	var id id.Client
-	err := row.Scan(&id)
-	return id, err
+	var i ClientOfAccountRow
+	err := row.Scan(&i.ID, &i.ClientStep)
+	return i, err
 }
 
 const editClient = `-- name: EditClient :execrows
@@ -426,6 +462,21 @@ func (q *Queries) EndLive(ctx context.Context, arg EndLiveParams) (EndLiveRow, e
 	var i EndLiveRow
 	err := row.Scan(&i.ID, &i.LetterID)
 	return i, err
+}
+
+const endVouch = `-- name: EndVouch :exec
+UPDATE vouch SET ended_at = $1 WHERE practice_id = $2 AND client_id = $3 AND used_at IS NULL AND ended_at IS NULL
+`
+
+type EndVouchParams struct {
+	Now        *at.Time
+	PracticeID id.Practice
+	ClientID   id.Client
+}
+
+func (q *Queries) EndVouch(ctx context.Context, arg EndVouchParams) error {
+	_, err := q.exec(ctx, q.endVouchStmt, endVouch, arg.Now, arg.PracticeID, arg.ClientID)
+	return err
 }
 
 const everybody = `-- name: Everybody :many
@@ -864,7 +915,7 @@ func (q *Queries) Positions(ctx context.Context, accountID id.Account) ([]Positi
 }
 
 const practice = `-- name: Practice :one
-SELECT id, name, zone, steps_hidden, created_at FROM practice WHERE id = $1
+SELECT id, name, zone, steps_hidden, client_step, created_at FROM practice WHERE id = $1
 `
 
 type PracticeRow struct {
@@ -872,6 +923,7 @@ type PracticeRow struct {
 	Name        string
 	Zone        string
 	StepsHidden bool
+	ClientStep  bool
 	CreatedAt   at.Time
 }
 
@@ -883,6 +935,7 @@ func (q *Queries) Practice(ctx context.Context, argID id.Practice) (PracticeRow,
 		&i.Name,
 		&i.Zone,
 		&i.StepsHidden,
+		&i.ClientStep,
 		&i.CreatedAt,
 	)
 	return i, err
@@ -1212,6 +1265,20 @@ func (q *Queries) SameEmail(ctx context.Context, arg SameEmailParams) ([]SameEma
 	return items, nil
 }
 
+const setClientStep = `-- name: SetClientStep :exec
+UPDATE practice SET client_step = $1 WHERE id = $2
+`
+
+type SetClientStepParams struct {
+	ClientStep bool
+	ID         id.Practice
+}
+
+func (q *Queries) SetClientStep(ctx context.Context, arg SetClientStepParams) error {
+	_, err := q.exec(ctx, q.setClientStepStmt, setClientStep, arg.ClientStep, arg.ID)
+	return err
+}
+
 const setConsent = `-- name: SetConsent :exec
 UPDATE client SET email_consent = $1, version = version + 1 WHERE practice_id = $2 AND id = $3
 `
@@ -1386,5 +1453,53 @@ func (q *Queries) Terms(ctx context.Context, argID id.Practice) (TermsRow, error
 	row := q.queryRow(ctx, q.termsStmt, terms, argID)
 	var i TermsRow
 	err := row.Scan(&i.IdleWork, &i.IdleClient)
+	return i, err
+}
+
+const useVouch = `-- name: UseVouch :execrows
+UPDATE vouch SET used_at = $1 WHERE token_hash = $2 AND used_at IS NULL AND ended_at IS NULL AND expires_at > $1
+`
+
+type UseVouchParams struct {
+	Now       *at.Time
+	TokenHash []byte
+}
+
+func (q *Queries) UseVouch(ctx context.Context, arg UseVouchParams) (int64, error) {
+	result, err := q.exec(ctx, q.useVouchStmt, useVouch, arg.Now, arg.TokenHash)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const vouchByToken = `-- name: VouchByToken :one
+SELECT practice_id, id, client_id, account_id, practitioner_id, expires_at, ended_at, used_at FROM vouch WHERE token_hash = $1
+`
+
+type VouchByTokenRow struct {
+	PracticeID     id.Practice
+	ID             id.Vouch
+	ClientID       id.Client
+	AccountID      id.Account
+	PractitionerID id.Practitioner
+	ExpiresAt      at.Time
+	EndedAt        *at.Time
+	UsedAt         *at.Time
+}
+
+func (q *Queries) VouchByToken(ctx context.Context, tokenHash []byte) (VouchByTokenRow, error) {
+	row := q.queryRow(ctx, q.vouchByTokenStmt, vouchByToken, tokenHash)
+	var i VouchByTokenRow
+	err := row.Scan(
+		&i.PracticeID,
+		&i.ID,
+		&i.ClientID,
+		&i.AccountID,
+		&i.PractitionerID,
+		&i.ExpiresAt,
+		&i.EndedAt,
+		&i.UsedAt,
+	)
 	return i, err
 }

@@ -69,6 +69,8 @@ export function prepare(root = document) {
     if ([...zone.options].some(o => o.value === here)) zone.value = here;
   }
 
+  for (const button of all('[data-print]', root)) { button.hidden = false; button.onclick = () => print(); }
+
   for (const toast of all('[data-toast]', root)) fade(toast);
   for (const hidden of all('[data-script][hidden]', root)) hidden.hidden = false;
 }
