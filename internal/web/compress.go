@@ -2,10 +2,12 @@ package web
 
 import (
 	"bytes"
-	"compress/gzip"
 	"net/http"
 	"strings"
 	"sync"
+
+	"github.com/andybalholm/brotli/flate"
+	"github.com/andybalholm/brotli/matchfinder"
 )
 
 // Pages travel compressed: a list of fifty clients is a tenth as long. Nothing
@@ -15,13 +17,11 @@ import (
 // worthPacking is the length from which it is less work to send a page packed.
 const worthPacking = 1400
 
-var packers = sync.Pool{New: func() any {
-	w, err := gzip.NewWriterLevel(nil, gzip.BestSpeed)
-	if err != nil {
-		panic("web: " + err.Error()) // the level is a constant
-	}
-	return w
-}}
+// packing is the level at which a page of fifty clients takes a third of the
+// work of compress/gzip's fastest, and is shorter.
+const packing = 2
+
+var packers = sync.Pool{New: func() any { return flate.NewGZIPWriter(nil, packing) }}
 
 // send writes a page as the browser wants it.
 func send(w http.ResponseWriter, r *http.Request, status int, page *bytes.Buffer) {
@@ -32,7 +32,7 @@ func send(w http.ResponseWriter, r *http.Request, status int, page *bytes.Buffer
 	}
 	w.Header().Set("Content-Encoding", "gzip")
 	w.WriteHeader(status)
-	z := packers.Get().(*gzip.Writer)
+	z := packers.Get().(*matchfinder.Writer)
 	defer packers.Put(z)
 	z.Reset(w)
 	_, _ = page.WriteTo(z)

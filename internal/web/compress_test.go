@@ -1,11 +1,15 @@
 package web
 
 import (
+	"bytes"
 	"compress/gzip"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
+
+	"pgregory.net/rapid"
 
 	"icouch/internal/world"
 )
@@ -34,4 +38,26 @@ func TestAPageIsPackedForABrowserThatUnpacks(t *testing.T) {
 	if err != nil || len(read) != plain.Body.Len() || short*2 > len(read) {
 		t.Errorf("%d bytes are %d when unpacked, want %d (%v)", short, len(read), plain.Body.Len(), err)
 	}
+}
+
+// What is packed is read again with another hand's gzip: pages of every length,
+// one after the other through the same packers.
+func TestWhatIsPackedIsReadAsItWas(t *testing.T) {
+	t.Parallel()
+	row := "<td><a href=\"/people/0199\">Annie Noda</a> <small>annie.noda@example.com</small></td>"
+	rapid.Check(t, func(rt *rapid.T) {
+		page := strings.Repeat(row, rapid.IntRange(20, 3000).Draw(rt, "rows")) + rapid.String().Draw(rt, "words") +
+			string(rapid.SliceOfN(rapid.Byte(), 0, 3000).Draw(rt, "bytes"))
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.Header.Set("Accept-Encoding", "gzip")
+		answer := httptest.NewRecorder()
+		send(answer, r, http.StatusOK, bytes.NewBufferString(page))
+		z, err := gzip.NewReader(answer.Body)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		if read, err := io.ReadAll(z); err != nil || string(read) != page {
+			rt.Fatalf("%d bytes are %d when unpacked (%v)", len(page), len(read), err)
+		}
+	})
 }

@@ -27,7 +27,7 @@ func BenchmarkPeoplePage(b *testing.B) {
 			seed(b, w, n)
 			browser := serve(b, w).browser(b, w).as(mara)
 			for _, page := range listPages {
-				b.Run(page.name, func(b *testing.B) { browser.measure(b, page.path, page.form) })
+				b.Run(page.name, func(b *testing.B) { browser.measure(b, page.path, page.form, page.packed) })
 			}
 		})
 	}
@@ -36,16 +36,18 @@ func BenchmarkPeoplePage(b *testing.B) {
 var listPages = []struct {
 	name, path string
 	form       url.Values
+	packed     bool // as browsers ask for it
 }{
-	{"first", "/people", nil},
-	{"invited", "/people?filter=invited", nil},
-	{"status", "/people?sort=status&page=3", nil},
-	{"search", "/people/search", url.Values{"q": {"person 9"}}},
-	{"rare", "/people/search", url.Values{"q": {"p777@"}}},
+	{"first", "/people", nil, false},
+	{"packed", "/people", nil, true},
+	{"invited", "/people?filter=invited", nil, false},
+	{"status", "/people?sort=status&page=3", nil, false},
+	{"search", "/people/search", url.Values{"q": {"person 9"}}, false},
+	{"rare", "/people/search", url.Values{"q": {"p777@"}}, false},
 }
 
 // measure asks for one page again and again.
-func (b *browser) measure(bench *testing.B, path string, form url.Values) {
+func (b *browser) measure(bench *testing.B, path string, form url.Values, packed bool) {
 	bench.Helper()
 	method := http.MethodGet
 	if form != nil {
@@ -56,11 +58,14 @@ func (b *browser) measure(bench *testing.B, path string, form url.Values) {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		r.Header.Set("Sec-Fetch-Site", "same-origin")
 		r.AddCookie(&http.Cookie{Name: b.site.sessionCookie(), Value: b.cookies[b.site.sessionCookie()]})
+		if packed {
+			r.Header.Set("Accept-Encoding", "gzip")
+		}
 		rec := httptest.NewRecorder()
 		b.site.handler.ServeHTTP(rec, r)
 		return rec
 	}
-	if rec := ask(); rec.Code != http.StatusOK || !strings.Contains(rec.Body.String(), "Person") {
+	if rec := ask(); rec.Code != http.StatusOK || packed != (rec.Header().Get("Content-Encoding") == "gzip") || !packed && !strings.Contains(rec.Body.String(), "Person") {
 		bench.Fatalf("status %d", rec.Code)
 	}
 	bench.ReportAllocs()

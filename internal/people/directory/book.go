@@ -28,11 +28,11 @@ type book struct {
 	byID    map[id.Client]*entry
 	sorted  []*entry // by name
 	orders  map[Sort][]*entry
-	arena   []byte // all folded names and addresses in order of name, for searching
-	starts  []int  // where each entry of sorted begins in the arena
-	counts  map[id.Practitioner]map[people.Group]int
-	settled time.Time // the counts are true from here …
-	until   at.Time   // … until here, when time alone changes one; zero: for ever
+	arena   []byte                                   // all folded names and addresses in order of name, for searching
+	starts  []int                                    // where each entry of sorted begins in the arena
+	counts  map[id.Practitioner]map[people.Group]int // nil: see settle
+	settled time.Time                                // the counts are true from here …
+	until   at.Time                                  // … until here, when time alone changes one; zero: for ever
 }
 
 // entry is one client.
@@ -93,22 +93,77 @@ func (b *book) fill(rows []people.Listed) {
 	b.forget()
 }
 
-// replace puts changed clients where they now belong.
+// replace puts changed clients where they now belong. At a hundred thousand
+// clients it is a look at one of them, not at all: what was worked out before
+// is put right and not thrown away.
 func (b *book) replace(changed []id.Client, rows []people.Listed) {
+	gone := make(map[id.Client]bool, len(changed))
 	for _, c := range changed {
-		if e := b.byID[c]; e != nil {
-			i, _ := slices.BinarySearchFunc(b.sorted, e, byName)
-			b.sorted = slices.Delete(b.sorted, i, i+1)
-			delete(b.byID, c)
-		}
+		gone[c] = true
 	}
 	for _, r := range rows {
-		e := newEntry(r)
-		i, _ := slices.BinarySearchFunc(b.sorted, e, byName)
-		b.sorted = slices.Insert(b.sorted, i, e)
-		b.byID[r.ID] = e
+		delete(gone, r.ID)
+		b.put(r)
 	}
-	b.forget()
+	for c := range gone {
+		b.remove(c)
+	}
+}
+
+// put takes in a client as they now are.
+func (b *book) put(r people.Listed) {
+	fresh := newEntry(r)
+	if e := b.byID[r.ID]; e != nil && e.fold == fresh.fold {
+		b.update(e, r)
+		return
+	}
+	b.remove(r.ID)
+	b.count(fresh)
+	b.byID[r.ID] = fresh
+	b.sorted = with(b.sorted, fresh, byName)
+	for s, all := range b.orders {
+		b.orders[s] = with(all, fresh, within(s))
+	}
+	b.arena, b.starts = nil, nil // until somebody searches
+}
+
+// update changes a client who is called what they were called: only among the
+// states do they have another place.
+func (b *book) update(e *entry, r people.Listed) {
+	byStatus := b.orders[ByStatus]
+	if byStatus != nil {
+		byStatus = without(byStatus, e, within(ByStatus))
+	}
+	b.discount(e)
+	e.Listed = r
+	b.count(e)
+	if byStatus != nil {
+		b.orders[ByStatus] = with(byStatus, e, within(ByStatus))
+	}
+}
+
+func (b *book) remove(c id.Client) {
+	e := b.byID[c]
+	if e == nil {
+		return
+	}
+	b.discount(e)
+	delete(b.byID, c)
+	b.sorted = without(b.sorted, e, byName)
+	for s, all := range b.orders {
+		b.orders[s] = without(all, e, within(s))
+	}
+	b.arena, b.starts = nil, nil
+}
+
+func with(all []*entry, e *entry, by func(a, b *entry) int) []*entry {
+	i, _ := slices.BinarySearchFunc(all, e, by)
+	return slices.Insert(all, i, e)
+}
+
+func without(all []*entry, e *entry, by func(a, b *entry) int) []*entry {
+	i, _ := slices.BinarySearchFunc(all, e, by)
+	return slices.Delete(all, i, i+1)
 }
 
 // forget drops what was worked out from the clients.
@@ -135,22 +190,44 @@ func (b *book) settle(now time.Time) {
 	b.settled, b.until = now, at.Time{}
 	b.counts = map[id.Practitioner]map[people.Group]int{}
 	for _, e := range b.sorted {
-		e.group, e.attention = e.Groups(at.Of(now))
-		n := b.counts[e.Practitioner]
-		if n == nil {
-			n = map[people.Group]int{}
-			b.counts[e.Practitioner] = n
-		}
-		n[people.Everyone]++
-		n[e.group]++
-		if e.attention {
-			n[people.NeedsAttention]++
-		}
-		if next := e.ChangesAt(at.Of(now)); !next.IsZero() && (b.until.IsZero() || next.Before(b.until.Time)) {
-			b.until = next
-		}
+		b.count(e)
 	}
 	delete(b.orders, ByStatus)
+}
+
+// count says where a client counts, at the moment from which all counts are
+// true. Before there are any it waits for settle.
+func (b *book) count(e *entry) {
+	if b.counts == nil {
+		return
+	}
+	now := at.Of(b.settled)
+	e.group, e.attention = e.Groups(now)
+	b.tally(e, 1)
+	if next := e.ChangesAt(now); !next.IsZero() && (b.until.IsZero() || next.Before(b.until.Time)) {
+		b.until = next
+	}
+}
+
+// discount takes a client out of the counts. If theirs was the next change that
+// time brings, the counts are only made again sooner than need be.
+func (b *book) discount(e *entry) {
+	if b.counts != nil {
+		b.tally(e, -1)
+	}
+}
+
+func (b *book) tally(e *entry, d int) {
+	n := b.counts[e.Practitioner]
+	if n == nil {
+		n = map[people.Group]int{}
+		b.counts[e.Practitioner] = n
+	}
+	n[people.Everyone] += d
+	n[e.group] += d
+	if e.attention {
+		n[people.NeedsAttention] += d
+	}
 }
 
 func (b *book) look(by access.Actor, q Query) Answer {
@@ -317,6 +394,18 @@ func (b *book) order(s Sort) []*entry {
 		b.orders[s] = all
 	}
 	return b.orders[s]
+}
+
+// within is where one client stands before another in an order: those that are
+// equal in it by name.
+func within(s Sort) func(a, b *entry) int {
+	first := compare(s)
+	return func(a, b *entry) int {
+		if c := first(a, b); c != 0 {
+			return c
+		}
+		return byName(a, b)
+	}
 }
 
 func compare(s Sort) func(a, b *entry) int {

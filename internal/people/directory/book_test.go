@@ -2,12 +2,17 @@ package directory
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
 
 	"icouch/internal/access"
 	"icouch/internal/base/at"
@@ -85,6 +90,72 @@ func TestASearchThatFitsAlmostEverybodyIsNotCountedToItsEnd(t *testing.T) {
 	}
 	if first := b.look(by, Query{Text: "example.com", Most: 1}); first.Rows[0].ID != b.sorted[0].ID {
 		t.Errorf("the first hit is %s, want the first in order", first.Rows[0].ID)
+	}
+}
+
+// TestABookThatFollowsChangesSaysWhatANewOneSays changes, adds and removes
+// clients while time passes, with every order and the search in use.
+func TestABookThatFollowsChangesSaysWhatANewOneSays(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(rt *rapid.T) {
+		rows := crowd(30)
+		b, clock := newBook(), now
+		b.fill(rows)
+		for range rapid.IntRange(1, 12).Draw(rt, "commits") {
+			var changed []id.Client
+			var read []people.Listed
+			for range rapid.IntRange(0, 3).Draw(rt, "changes") {
+				i := rapid.IntRange(0, len(rows)-1).Draw(rt, "who")
+				if c := rows[i].ID; slices.Contains(changed, c) {
+					continue
+				}
+				changed = append(changed, rows[i].ID)
+				switch rapid.IntRange(0, 4).Draw(rt, "how") {
+				case 0:
+					rows = slices.Delete(rows, i, i+1)
+					continue
+				case 1:
+					l := crowd(1)[0]
+					changed[len(changed)-1] = l.ID
+					rows, i = append(rows, l), len(rows)
+				case 2:
+					rows[i].Name.Last = rapid.SampledFrom(lasts).Draw(rt, "name")
+				case 3:
+					rows[i].Account = !rows[i].Account
+				case 4:
+					rows[i].Practitioner = id.Practitioner(rapid.SampledFrom([]string{"mara", "noor"}).Draw(rt, "whose"))
+					rows[i].Newest = &people.Latest{State: people.Live, Ordinal: 1, CreatedAt: at.Of(clock), ExpiresAt: at.Of(clock.Add(time.Duration(rapid.IntRange(-1, 20).Draw(rt, "hours")) * time.Hour))}
+				}
+				read = append(read, rows[i])
+			}
+			b.replace(changed, read)
+			clock = clock.Add(time.Duration(rapid.IntRange(-1, 5).Draw(rt, "passed")) * time.Hour)
+			b.settle(clock)
+			anew := newBook()
+			anew.fill(rows)
+			anew.settle(clock)
+			same(rt, b, anew)
+		}
+	})
+}
+
+// same fails the test unless two books say the same to everybody.
+func same(t *rapid.T, got, want *book) {
+	for _, by := range []access.Actor{mara, noor} {
+		for _, sort := range []Sort{ByName, ByAdded, ByStatus} {
+			for _, group := range []people.Group{people.Everyone, people.Invited, people.NeedsAttention} {
+				for _, text := range []string{"", "an", "client1"} {
+					q := Query{Text: text, Group: group, Sort: sort}
+					a, b := got.look(by, q), want.look(by, q)
+					for _, c := range []Answer{a, b} {
+						maps.DeleteFunc(c.Counts, func(_ people.Group, n int) bool { return n == 0 })
+					}
+					if diff := cmp.Diff(b, a, cmpopts.EquateComparable(at.Time{}, people.Name{})); diff != "" {
+						t.Fatalf("%+v: (-a new book, +this one)\n%s", q, diff)
+					}
+				}
+			}
+		}
 	}
 }
 
