@@ -182,10 +182,12 @@ func clientFacts(c people.Client, is reader) parts.Facts {
 		{Label: "E-mail", Value: c.Email.String(), Missing: "Not given"},
 		{Label: "Consents to Email Notifications", Value: consent},
 		{Label: "Mobile number", Value: c.Mobile, Missing: "Not given"},
-		{Label: "Date of birth", Value: bornWords(c.Born, is.today()), Missing: "Not given"},
-		{Label: "Address", Value: c.Address, Missing: "Not given"},
-		{Label: "Time zone", Value: zoneWords(c.Zone), Missing: "The practice’s"},
 	}}
+	if is.by.May(access.SeePrivate) {
+		f.List = append(f.List, parts.Fact{Label: "Date of birth", Value: bornWords(c.Born, is.today()), Missing: "Not given"},
+			parts.Fact{Label: "Address", Value: c.Address, Missing: "Not given"})
+	}
+	f.List = append(f.List, parts.Fact{Label: "Time zone", Value: zoneWords(c.Zone), Missing: "The practice’s"})
 	if c.Name.Preferred != "" {
 		f.List = append(f.List, parts.Fact{Label: "Likes to be called", Value: c.Name.Preferred})
 	}

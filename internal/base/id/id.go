@@ -27,6 +27,9 @@ type (
 	Letter       = ID[letter]
 	Session      = ID[session]
 
+	TeamInvitation = ID[teamInvitation]
+	Emergency      = ID[emergency]
+
 	practice     struct{}
 	practitioner struct{}
 	account      struct{}
@@ -34,6 +37,9 @@ type (
 	invitation   struct{}
 	letter       struct{}
 	session      struct{}
+
+	teamInvitation struct{}
+	emergency      struct{}
 )
 
 func (i ID[K]) String() string { return string(i) }
