@@ -9,7 +9,7 @@ tool = go tool -modfile=tools/go.mod
 # The packages with tests of their own on a database. people/directory is asked
 # on SQLite alone: it reads through people, and a world for each of its cases
 # takes PostgreSQL longer than its tests are allowed.
-databases = ./internal/platform/... ./internal/audit/... ./internal/letter/... ./internal/account/... ./internal/people ./internal/cli/... ./internal/web/...
+databases = ./internal/platform/... ./internal/audit/... ./internal/letter/... ./internal/account/... ./internal/people ./internal/team ./internal/cli/... ./internal/web/...
 
 run: build
 	./icouch demo
@@ -40,6 +40,7 @@ e2e:
 generate:
 	$(tool) sqlc generate
 	$(tool) templ generate -path internal/web
+	go test ./internal/access -run TestThePageOfRoles -update
 
 check: generate
 	git diff --exit-code

@@ -15,6 +15,7 @@ import (
 	"icouch/internal/people"
 	"icouch/internal/platform/db"
 	"icouch/internal/platform/mail"
+	"icouch/internal/team"
 	"icouch/internal/web/parts"
 )
 
@@ -35,6 +36,9 @@ type ClientPage struct {
 	// declined: whoever reads this mailbox asked for no invitations. It is
 	// looked up for this page alone; the list does without.
 	declined bool
+	team     team.Care        // who may see them
+	opened   []team.Emergency // when they were opened in an emergency, for who reads the trail
+	glass    *glass           // the reader has opened them in one
 	reader   reader
 }
 
@@ -85,6 +89,17 @@ func (s *Site) readClient(tx *db.Tx, by access.Actor, client id.Client, p *Clien
 	}
 	if p.shares, err = people.SameMailbox(tx, by, client, p.client.Email); err != nil {
 		return err
+	}
+	if p.team, err = team.CareOf(tx, by, client); err != nil {
+		return err
+	}
+	if p.glass, err = glassOf(tx, by, client); err != nil {
+		return err
+	}
+	if by.May(access.ReadTrail) {
+		if p.opened, err = team.EmergenciesOf(tx, by, client); err != nil {
+			return err
+		}
 	}
 	if p.mayMail() {
 		p.letter, err = s.preview(tx, by, client, p.note)

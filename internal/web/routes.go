@@ -43,4 +43,4 @@ func (rt route) size() int64 {
 }
 
 // routes is the whole map of the site.
-var routes = slices.Concat(doorRoutes, joinRoutes, homeRoutes, peopleRoutes, settingsRoutes)
+var routes = slices.Concat(doorRoutes, joinRoutes, homeRoutes, peopleRoutes, settingsRoutes, teamRoutes)

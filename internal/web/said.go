@@ -5,20 +5,23 @@ import "icouch/internal/web/parts"
 // What was done is said on the page that follows. The address holds one word
 // of this list, and never a name.
 var said = map[string]parts.Notice{
-	"invited":       {Tone: parts.Good, Words: "Invited. We are sending the letter."},
-	"resent":        {Tone: parts.Good, Words: "We are sending the letter again; the link before it no longer works."},
-	"created":       {Tone: parts.Good, Words: "Created. Nothing was mailed: you can invite them whenever it suits."},
-	"no-consent":    {Tone: parts.Warn, Words: "Created. Nothing was mailed: consent to e-mail is not noted. Record it, then press Invite."},
-	"no-email":      {Tone: parts.Warn, Words: "Created. Nothing was mailed: there is no e-mail address yet. Add one, then press Invite."},
-	"declined":      {Tone: parts.Warn, Words: "Created. Nothing was mailed: the person at this address has asked for no more invitations by e-mail. Copy the link and hand it over yourself."},
-	"no-mail":       {Tone: parts.Warn, Words: "Invited, but nothing can be mailed: no mail server is set up. Copy the link and hand it over yourself."},
-	"saved":         {Tone: parts.Good, Words: "Saved."},
-	"moved":         {Tone: parts.Warn, Words: "Saved. The e-mail address changed, so the link that went to the old one no longer works. Press Re-Send to write to the new one."},
-	"consent":       {Tone: parts.Good, Words: "Consent to e-mail is noted. Nothing was mailed; you can send the invitation now."},
-	"withdrawn":     {Tone: parts.Good, Words: "Withdrawn. The link no longer works."},
-	"care-ended":    {Tone: parts.Good, Words: "Care has ended. This client's access is closed; the record stays."},
-	"care-will-end": {Tone: parts.Good, Words: "Noted. Access closes at the end of that day; the record stays."},
-	"care-resumed":  {Tone: parts.Good, Words: "Back in care. An account that was linked opens this record again."},
+	"invited":          {Tone: parts.Good, Words: "Invited. We are sending the letter."},
+	"resent":           {Tone: parts.Good, Words: "We are sending the letter again; the link before it no longer works."},
+	"created":          {Tone: parts.Good, Words: "Created. Nothing was mailed: you can invite them whenever it suits."},
+	"no-consent":       {Tone: parts.Warn, Words: "Created. Nothing was mailed: consent to e-mail is not noted. Record it, then press Invite."},
+	"no-email":         {Tone: parts.Warn, Words: "Created. Nothing was mailed: there is no e-mail address yet. Add one, then press Invite."},
+	"declined":         {Tone: parts.Warn, Words: "Created. Nothing was mailed: the person at this address has asked for no more invitations by e-mail. Copy the link and hand it over yourself."},
+	"no-mail":          {Tone: parts.Warn, Words: "Invited, but nothing can be mailed: no mail server is set up. Copy the link and hand it over yourself."},
+	"saved":            {Tone: parts.Good, Words: "Saved."},
+	"moved":            {Tone: parts.Warn, Words: "Saved. The e-mail address changed, so the link that went to the old one no longer works. Press Re-Send to write to the new one."},
+	"consent":          {Tone: parts.Good, Words: "Consent to e-mail is noted. Nothing was mailed; you can send the invitation now."},
+	"withdrawn":        {Tone: parts.Good, Words: "Withdrawn. The link no longer works."},
+	"care-ended":       {Tone: parts.Good, Words: "Care has ended. This client's access is closed; the record stays."},
+	"care-will-end":    {Tone: parts.Good, Words: "Noted. Access closes at the end of that day; the record stays."},
+	"team":             {Tone: parts.Good, Words: "In the care team. They see this client from their next click on."},
+	"team-left":        {Tone: parts.Good, Words: "Taken out of the care team."},
+	"emergency-closed": {Tone: parts.Good, Words: "Closed. You cannot open that record any more."},
+	"care-resumed":     {Tone: parts.Good, Words: "Back in care. An account that was linked opens this record again."},
 }
 
 // saidAs returns the notice for a word, or nil.

@@ -51,6 +51,7 @@ func (s *Site) showSettings(w http.ResponseWriter, r *http.Request, by access.Ac
 		p.Practice = &parts.Facts{List: []parts.Fact{
 			{Label: "Practice name", Value: practice.Name, Change: "/settings/practice"},
 			{Label: "Practice time zone", Value: practice.Zone.ZoneCity(), Change: "/settings/practice"},
+			{Label: "People & roles", Value: "Who works here, and what each may do", Change: "/settings/team"},
 		}}
 	}
 	return s.show(w, r, http.StatusOK, p.View())

@@ -196,6 +196,28 @@ func (b *book) look(by access.Actor, q Query) Answer {
 	return a
 }
 
+func (b *book) exactly(typed string) (found []id.Client) {
+	needle := text.FoldForSearch(strings.TrimSpace(typed))
+	if needle == "" {
+		return nil
+	}
+	for _, e := range b.sorted {
+		if slices.ContainsFunc(e.calledExactly(), func(is string) bool { return text.FoldForSearch(is) == needle }) {
+			found = append(found, e.ID)
+		}
+	}
+	return found
+}
+
+// calledExactly is what names a client and, most likely, nobody else.
+func (e *entry) calledExactly() []string {
+	all := []string{e.Name.Full(), e.Email}
+	if e.Name.Preferred != "" && e.Name.Last != "" {
+		all = append(all, e.Name.Preferred+" "+e.Name.Last)
+	}
+	return all
+}
+
 // count adds up the groups of everybody whom by sees.
 func (b *book) count(by access.Actor, groups map[people.Group]int) {
 	whole := func(of id.Practitioner) {
