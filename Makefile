@@ -7,7 +7,7 @@ export CGO_ENABLED = 0
 tool = go tool -modfile=tools/go.mod
 
 # The packages with tests of their own on a database.
-databases = ./internal/platform/... ./internal/audit/... ./internal/letter/... ./internal/account/... ./internal/people/... ./internal/cli/... ./internal/web/...
+databases = ./internal/platform/... ./internal/audit/... ./internal/letter/... ./internal/account/... ./internal/people/... ./internal/team ./internal/cli/... ./internal/web/...
 
 run: build
 	./icouch demo
@@ -38,6 +38,7 @@ e2e:
 generate:
 	$(tool) sqlc generate
 	$(tool) templ generate -path internal/web
+	go test ./internal/access -run TestThePageOfRoles -update
 
 check: generate
 	git diff --exit-code

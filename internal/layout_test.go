@@ -54,6 +54,7 @@ var mayImport = map[string]string{
 	"account/password": "base",
 	"people":           "base platform/crypt platform/db platform/jobs platform/keys platform/mail access audit letter account account/factor",
 	"people/directory": "base platform/db access people",
+	"team":             "base platform/crypt platform/db platform/jobs platform/keys access audit letter account people",
 
 	"web":        features + " web/assets web/parts platform/db platform/limit platform/jobs platform/mail platform/mail/dsn platform/mail/sink",
 	"web/assets": "",
@@ -63,7 +64,7 @@ var mayImport = map[string]string{
 	"world":      features + " platform",
 }
 
-const features = "base access audit letter account account/factor account/password people people/directory"
+const features = "base access audit letter account account/factor account/password people people/directory team"
 
 // only lists what is not ours, and who may import it. "…" at the end stands for
 // a whole tree.
@@ -117,13 +118,13 @@ var calls = map[string]string{
 	"Audited":  "audit",                                                          // says that the trail knows of a change
 	"Maintain": "platform/db platform/jobs platform/limit platform/keys account", // changes that leave no trail; see maintained
 
-	"access.AsPractitioner": "people world",
+	"access.AsPractitioner": "people team world",
 	"access.AsClient":       "people world",
 	"access.AsWaiting":      "people",
-	"access.AsPerson":       "account account/factor people web world cli bench", // cli: the demo's people
-	"access.AsSupport":      "",                                                  // nobody yet
-	"access.ByLink":         "people",
-	"access.Job":            "letter account people people/directory",
+	"access.AsPerson":       "account account/factor people team web world cli bench", // cli: the demo's people
+	"access.AsSupport":      "",                                                       // nobody yet
+	"access.ByLink":         "people team",
+	"access.Job":            "letter account people people/directory team",
 	"access.Operator":       "account cli world", // account: hides an operator's practice from its trail
 	"access.Operating":      "cli world",
 
@@ -190,6 +191,9 @@ var anybodys = map[string]string{
 	"people.ByToken":          "found by a token's hash",
 	"people.ByAddress":        "found by the blind index of a typed address",
 	"people.LiveByAddress":    "found by the blind index of a typed address",
+	"team.Claim":              "found by a token's hash",
+	"team.ByToken":            "found by a token's hash",
+	"team.ByAddress":          "found by the blind index of a typed address",
 }
 
 func TestImports(t *testing.T) {

@@ -24,6 +24,7 @@ import (
 	"icouch/internal/platform/limit"
 	"icouch/internal/platform/mail"
 	"icouch/internal/platform/mail/sink"
+	"icouch/internal/team"
 	"icouch/internal/web"
 )
 
@@ -138,6 +139,7 @@ func (m *Main) open(ctx context.Context) (err error) {
 	m.queue = jobs.NewQueue(d, m.jobFailed)
 	account.Clerk{DB: d}.Register(m.queue)
 	people.Clerk{DB: d}.Register(m.queue)
+	team.Clerk{DB: d}.Register(m.queue)
 	if m.Settings.Dev && m.Settings.SMTP == "" {
 		if m.Mailbox, err = sink.Start(sink.Options{}); err != nil {
 			return fmt.Errorf("mailbox: %w", err)

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"slices"
 
+	"icouch/internal/base/at"
 	"icouch/internal/base/id"
 )
 
@@ -50,6 +51,7 @@ type Actor struct {
 type Reach struct {
 	Of      []id.Practitioner // members whose clients are seen too: whom a supervisor supervises
 	Clients []id.Client       // single clients: as one of a care team, or opened in an emergency
+	Until   at.Time           // when the first of these ends by the clock; zero: none does
 }
 
 // Guest returns somebody of whom nothing is known.
@@ -178,4 +180,13 @@ func (a Actor) Given() []id.Client {
 		return nil
 	}
 	return a.reach.Clients
+}
+
+// Until is when a reaches less far by the clock alone; whoever remembers a must
+// ask anew from then on. Zero: never.
+func (a Actor) Until() at.Time {
+	if a.reach == nil {
+		return at.Time{}
+	}
+	return a.reach.Until
 }

@@ -91,6 +91,22 @@ const (
 	VouchUsed            Action = "client.vouch_used"
 
 	KeysRotated Action = "keys.rotated"
+
+	// Who works in a practice, and whom they may see.
+	MemberInvited    Action = "member.invited"
+	MemberReinvited  Action = "member.invited_again"
+	MemberUninvited  Action = "member.invitation_withdrawn"
+	MemberAccepted   Action = "member.invitation_accepted"
+	RoleChanged      Action = "member.role_changed"
+	MemberInactive   Action = "member.made_inactive"
+	MemberActive     Action = "member.made_active"
+	SupervisionSet   Action = "member.supervision_changed"
+	ClientHandedOver Action = "client.handed_over"
+	TeamJoined       Action = "client.team_joined"
+	TeamLeft         Action = "client.team_left"
+	EmergencyOpened  Action = "emergency.opened"
+	EmergencyClosed  Action = "emergency.closed"
+	EmergencyMissed  Action = "emergency.not_found"
 )
 
 // Deed is one line of the trail.

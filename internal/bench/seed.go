@@ -18,6 +18,7 @@ import (
 	"icouch/internal/platform/jobs"
 	"icouch/internal/platform/keys"
 	"icouch/internal/platform/limit"
+	"icouch/internal/team"
 )
 
 // office is a practice to measure in: a signed-in owner and so many clients.
@@ -34,7 +35,7 @@ func (r *run) open(data string) (*db.DB, error) {
 		return nil, err
 	}
 	d, err := db.Open(r.ctx, db.Config{URL: filepath.Join(data, "icouch.db"), Clock: r.Now, Ring: ring,
-		SQL: []db.Prepared{keys.SQL, jobs.SQL, limit.SQL, audit.SQL, letter.SQL, account.SQL, factor.SQL, people.SQL}})
+		SQL: []db.Prepared{keys.SQL, jobs.SQL, limit.SQL, audit.SQL, letter.SQL, account.SQL, factor.SQL, people.SQL, team.SQL}})
 	if err != nil {
 		return nil, err
 	}

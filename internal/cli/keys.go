@@ -17,6 +17,7 @@ import (
 	"icouch/internal/platform/db"
 	"icouch/internal/platform/installation"
 	"icouch/internal/platform/keys"
+	"icouch/internal/team"
 )
 
 // Keys is about the keys.
@@ -128,7 +129,10 @@ func renew(ctx context.Context, d *db.DB, owner id.Practice) error {
 	if err := inParts(ctx, d, by, people.Reseal); err != nil {
 		return err
 	}
-	return inParts(ctx, d, by, people.ResealInvitations)
+	if err := inParts(ctx, d, by, people.ResealInvitations); err != nil {
+		return err
+	}
+	return d.Update(ctx, func(tx *db.Tx) error { return team.Reseal(tx, by) })
 }
 
 // inParts runs a verb that does a part at a time, each in a transaction of its

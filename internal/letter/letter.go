@@ -48,15 +48,18 @@ const (
 	OldEmail    Kind = "old_email"    // notice to the old address
 	Security    Kind = "security"     // a password was changed
 	Help        Kind = "help"         // "Still Need Help?", to support
+	Colleague   Kind = "colleague"    // a practice invites a colleague
+	HandedOver  Kind = "handed_over"  // to both members: clients were handed over
+	Emergency   Kind = "emergency"    // to the owners: a record was opened in an emergency
 )
 
 // mayRepeat reports whether a second copy does less harm than none at all:
 // true of everything a person cannot go on without. A mere notice is marked
 // first and sent after, so it comes once or not at all.
-func (k Kind) mayRepeat() bool { return k != Accepted && k != AskedAgain }
+func (k Kind) mayRepeat() bool { return k != Accepted && k != AskedAgain && k != HandedOver }
 
 // mayDecline reports whether people may ask for no more of this kind.
-func (k Kind) mayDecline() bool { return k == Invitation }
+func (k Kind) mayDecline() bool { return k == Invitation || k == Colleague }
 
 // State says how far a letter has come.
 type State string

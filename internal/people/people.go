@@ -181,7 +181,9 @@ func Find(tx *db.Tx, by access.Actor, client id.Client) (Client, error) {
 	if err != nil {
 		return Client{}, err
 	}
-	return openClient(key, row)
+	c, err := openClient(key, row)
+	c.Details = c.Details.For(by)
+	return c, err
 }
 
 // finds reports whether by may have this row: who works with it, who it is

@@ -53,11 +53,47 @@ func Enter(tx *db.Tx, s account.Session) (access.Actor, error) {
 			return access.AsWaiting(s.Practice, s.Account), nil
 		}
 		if err == nil {
-			return access.AsPractitioner(s.Practice, s.Account, m.ID, access.Role(m.Role)), nil
+			return reaching(tx, access.AsPractitioner(s.Practice, s.Account, m.ID, access.Role(m.Role)))
 		}
 		return nowhere(s, err)
 	}
 	return access.AsPerson(s.Account), nil
+}
+
+// reaching returns a member with the clients they have been given beyond their
+// own: whom they supervise, whose care team they are in, whom they opened in an
+// emergency. Who sees everybody needs none of it.
+func reaching(tx *db.Tx, by access.Actor) (access.Actor, error) {
+	if by.SeesAll() {
+		return by, nil
+	}
+	var r access.Reach
+	add := func(c id.Client, ends *at.Time) {
+		r.Clients = append(r.Clients, c)
+		if ends != nil && (r.Until.IsZero() || ends.Before(r.Until.Time)) {
+			r.Until = *ends
+		}
+	}
+	given, err := SQL.In(tx).InCareTeams(tx, peopledb.InCareTeamsParams{PracticeID: by.Practice(), PractitionerID: by.Practitioner(), Now: tx.Now().Ptr()})
+	if err != nil {
+		return access.Guest(), fmt.Errorf("reach of %s: %w", by.Practitioner(), err)
+	}
+	for _, g := range given {
+		add(g.ClientID, g.EndsAt)
+	}
+	open, err := SQL.In(tx).InEmergencies(tx, peopledb.InEmergenciesParams{PracticeID: by.Practice(), PractitionerID: by.Practitioner(), Now: tx.Now()})
+	if err != nil {
+		return access.Guest(), fmt.Errorf("reach of %s: %w", by.Practitioner(), err)
+	}
+	for _, o := range open {
+		add(o.ClientID, &o.Until)
+	}
+	if by.Role() == access.Supervisor {
+		if r.Of, err = SQL.In(tx).Supervised(tx, peopledb.SupervisedParams{PracticeID: by.Practice(), SupervisorID: by.Practitioner()}); err != nil {
+			return access.Guest(), fmt.Errorf("reach of %s: %w", by.Practitioner(), err)
+		}
+	}
+	return by.Reaching(r), nil
 }
 
 func nowhere(s account.Session, err error) (access.Actor, error) {

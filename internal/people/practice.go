@@ -3,6 +3,7 @@ package people
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"icouch/internal/access"
 	"icouch/internal/account"
@@ -102,8 +103,21 @@ func Join(tx *db.Tx, by access.Actor, who id.Account, role access.Role) (access.
 	return member, audit.Record(tx, by, audit.Deed{Did: audit.PractitionerJoined, Subject: member.Practitioner()})
 }
 
+// Admit makes the person with an account a member of by's practice, who has
+// just used up the invitation to it that by holds.
+func Admit(tx *db.Tx, by access.Actor, who id.Account, role access.Role) (access.Actor, error) {
+	if by.Role() != access.Link || by.Client() != "" || !slices.Contains(access.WorkRoles, role) {
+		return access.Actor{}, fault.Forbidden
+	}
+	member, err := join(tx, by.Practice(), who, role)
+	if err != nil {
+		return access.Actor{}, err
+	}
+	return member, audit.Record(tx, member, audit.Deed{Did: audit.PractitionerJoined, Subject: member.Practitioner()})
+}
+
 func join(tx *db.Tx, p id.Practice, who id.Account, role access.Role) (access.Actor, error) {
-	tx.Notify(practiceTopic(p))
+	tx.Notify(PracticeTopic(p))
 	tx.Notify(account.Topic(who))
 	a, err := account.Read(tx, access.Job(p), who)
 	if err != nil {
@@ -160,7 +174,7 @@ func SetPractice(tx *db.Tx, by access.Actor, name, zone string) error {
 	if err != nil || zone == "" {
 		return ErrNoZone
 	}
-	tx.Notify(practiceTopic(by.Practice()))
+	tx.Notify(PracticeTopic(by.Practice()))
 	if err := SQL.In(tx).SetPractice(tx, peopledb.SetPracticeParams{Name: name, Zone: z.String(), ID: by.Practice()}); err != nil {
 		return fmt.Errorf("practice %s: %w", by.Practice(), err)
 	}
@@ -172,7 +186,7 @@ func SetClientStep(tx *db.Tx, by access.Actor, ask bool) error {
 	if !by.May(access.ChangePractice) {
 		return fault.Forbidden
 	}
-	tx.Notify(practiceTopic(by.Practice()))
+	tx.Notify(PracticeTopic(by.Practice()))
 	if err := SQL.In(tx).SetClientStep(tx, peopledb.SetClientStepParams{ClientStep: ask, ID: by.Practice()}); err != nil {
 		return fmt.Errorf("practice %s: %w", by.Practice(), err)
 	}
@@ -184,7 +198,7 @@ func HideSteps(tx *db.Tx, by access.Actor, hide bool) error {
 	if !by.AtWork() {
 		return fault.Forbidden
 	}
-	tx.Notify(practiceTopic(by.Practice()))
+	tx.Notify(PracticeTopic(by.Practice()))
 	if err := SQL.In(tx).HideSteps(tx, peopledb.HideStepsParams{StepsHidden: hide, ID: by.Practice()}); err != nil {
 		return fmt.Errorf("practice %s: %w", by.Practice(), err)
 	}
@@ -300,6 +314,6 @@ func practitionerPlace(p id.Practice, who id.Practitioner) string {
 	return crypt.Place("practitioner.name", p, who)
 }
 
-// practiceTopic is what a change to a practice, or to who works there, is
+// PracticeTopic is what a change to a practice, or to who works there, is
 // announced under.
-func practiceTopic(p id.Practice) string { return "practice/" + p.String() }
+func PracticeTopic(p id.Practice) string { return "practice/" + p.String() }

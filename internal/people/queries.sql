@@ -36,6 +36,17 @@ SELECT id, role FROM practitioner WHERE account_id = @account_id AND practice_id
 SELECT p.practice_id, p.id, p.role, q.name FROM practitioner p JOIN practice q ON q.id = p.practice_id
 WHERE p.account_id = @account_id AND p.active ORDER BY p.id;
 
+-- name: InCareTeams :many
+SELECT client_id, ends_at FROM care_team
+WHERE practice_id = @practice_id AND practitioner_id = @practitioner_id AND (ends_at IS NULL OR ends_at > @now);
+
+-- name: InEmergencies :many
+SELECT client_id, until FROM emergency
+WHERE practice_id = @practice_id AND practitioner_id = @practitioner_id AND closed_at IS NULL AND until > @now;
+
+-- name: Supervised :many
+SELECT practitioner_id FROM supervision WHERE practice_id = @practice_id AND supervisor_id = @supervisor_id;
+
 -- name: Positions :many
 SELECT practice_id, id FROM practitioner WHERE account_id = @account_id;
 

@@ -69,7 +69,7 @@ func SetIdle(tx *db.Tx, by access.Actor, is Idle) error {
 	if !mayIdle(is.Work) || !mayIdle(is.Client) {
 		return ErrNoIdle
 	}
-	tx.Notify(practiceTopic(by.Practice()))
+	tx.Notify(PracticeTopic(by.Practice()))
 	err := SQL.In(tx).SetTerms(tx, peopledb.SetTermsParams{IdleWork: int64(is.Work.Seconds()), IdleClient: int64(is.Client.Seconds()), ID: by.Practice()})
 	if err != nil {
 		return fmt.Errorf("terms of %s: %w", by.Practice(), err)

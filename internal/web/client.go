@@ -15,6 +15,7 @@ import (
 	"icouch/internal/people"
 	"icouch/internal/platform/db"
 	"icouch/internal/platform/mail"
+	"icouch/internal/team"
 	"icouch/internal/web/parts"
 )
 
@@ -35,7 +36,10 @@ type ClientPage struct {
 	// declined: whoever reads this mailbox asked for no invitations. It is
 	// looked up for this page alone; the list does without.
 	declined bool
-	vouches  bool // may help them sign in again
+	vouches  bool             // may help them sign in again
+	team     team.Care        // who may see them
+	opened   []team.Emergency // when they were opened in an emergency, for who reads the trail
+	glass    *glass           // the reader has opened them in one
 	reader   reader
 }
 
@@ -87,6 +91,17 @@ func (s *Site) readClient(tx *db.Tx, by access.Actor, client id.Client, p *Clien
 	}
 	if p.shares, err = people.SameMailbox(tx, by, client, p.client.Email); err != nil {
 		return err
+	}
+	if p.team, err = team.CareOf(tx, by, client); err != nil {
+		return err
+	}
+	if p.glass, err = glassOf(tx, by, client); err != nil {
+		return err
+	}
+	if by.May(access.ReadTrail) {
+		if p.opened, err = team.EmergenciesOf(tx, by, client); err != nil {
+			return err
+		}
 	}
 	if p.mayMail() {
 		p.letter, err = s.preview(tx, by, client, p.note)
@@ -184,10 +199,12 @@ func clientFacts(c people.Client, is reader) parts.Facts {
 		{Label: "E-mail", Value: c.Email.String(), Missing: "Not given"},
 		{Label: "Consents to Email Notifications", Value: consent},
 		{Label: "Mobile number", Value: c.Mobile, Missing: "Not given"},
-		{Label: "Date of birth", Value: bornWords(c.Born, is.today()), Missing: "Not given"},
-		{Label: "Address", Value: c.Address, Missing: "Not given"},
-		{Label: "Time zone", Value: zoneWords(c.Zone), Missing: "The practice’s"},
 	}}
+	if is.by.May(access.SeePrivate) {
+		f.List = append(f.List, parts.Fact{Label: "Date of birth", Value: bornWords(c.Born, is.today()), Missing: "Not given"},
+			parts.Fact{Label: "Address", Value: c.Address, Missing: "Not given"})
+	}
+	f.List = append(f.List, parts.Fact{Label: "Time zone", Value: zoneWords(c.Zone), Missing: "The practice’s"})
 	if c.Name.Preferred != "" {
 		f.List = append(f.List, parts.Fact{Label: "Likes to be called", Value: c.Name.Preferred})
 	}

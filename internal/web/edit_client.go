@@ -20,6 +20,7 @@ type EditClientPage struct {
 	form   clientForm
 	client people.Client // as it is now
 	now    *parts.Facts  // what the record says now, when somebody else changed it
+	glass  *glass
 }
 
 func (p EditClientPage) path(rest string) string { return "/people/" + p.client.ID.String() + rest }
@@ -40,7 +41,10 @@ func (s *Site) editClientPage(r *http.Request, by access.Actor) (p EditClientPag
 		return p, err
 	}
 	err = s.DB.View(r.Context(), func(tx *db.Tx) error {
-		p.client, err = people.Find(tx, by, client)
+		if p.client, err = people.Find(tx, by, client); err != nil {
+			return err
+		}
+		p.glass, err = glassOf(tx, by, client)
 		return err
 	})
 	if err != nil {

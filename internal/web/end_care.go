@@ -27,6 +27,7 @@ type EndCarePage struct {
 	client people.Client
 	on     string // the day as typed
 	today  civil.Date
+	glass  *glass
 }
 
 func (p EndCarePage) path(rest string) string { return "/people/" + p.client.ID.String() + rest }
@@ -57,6 +58,9 @@ func (s *Site) endCarePage(r *http.Request, by access.Actor) (p EndCarePage, err
 	}
 	err = s.DB.View(r.Context(), func(tx *db.Tx) error {
 		if p.client, err = people.Find(tx, by, client); err != nil {
+			return err
+		}
+		if p.glass, err = glassOf(tx, by, client); err != nil {
 			return err
 		}
 		is, err := s.readerIn(tx, by)

@@ -136,6 +136,11 @@ func (s *Site) joinAccept(w http.ResponseWriter, r *http.Request, by access.Acto
 
 // POST /join/{link}/switch
 func (s *Site) joinSwitch(w http.ResponseWriter, r *http.Request, by access.Actor) error {
+	return s.switchTo(w, r, by, linkPath(r))
+}
+
+// switchTo signs whoever is signed in out, and goes on to a link's page.
+func (s *Site) switchTo(w http.ResponseWriter, r *http.Request, by access.Actor, path string) error {
 	if by.SignedIn() {
 		err := s.DB.Update(r.Context(), func(tx *db.Tx) error { return account.End(tx, by, visitOf(r).token) })
 		if err != nil && !errors.Is(err, account.ErrSignedOut) {
@@ -144,5 +149,5 @@ func (s *Site) joinSwitch(w http.ResponseWriter, r *http.Request, by access.Acto
 	}
 	s.dropCookie(w, s.sessionCookie())
 	w.Header().Set("Clear-Site-Data", `"cache"`)
-	return see(w, r, linkPath(r))
+	return see(w, r, path)
 }

@@ -13,6 +13,7 @@ import (
 	"icouch/internal/people"
 	"icouch/internal/platform/db"
 	"icouch/internal/platform/limit"
+	"icouch/internal/team"
 	"icouch/internal/web/parts"
 )
 
@@ -142,7 +143,12 @@ func (s *Site) joinRenewByAddress(w http.ResponseWriter, r *http.Request, by acc
 	p.Email = form.Get("email")
 	a, err := email.Parse(p.Email)
 	if err == nil {
-		err = s.renew(r, renewMailboxRule, a.CountingKey(), func(tx *db.Tx) error { return people.WishRenewal(tx, access.Guest(), a) })
+		err = s.renew(r, renewMailboxRule, a.CountingKey(), func(tx *db.Tx) error {
+			if err := people.WishRenewal(tx, access.Guest(), a); err != nil {
+				return err
+			}
+			return team.WishRenewal(tx, access.Guest(), a)
+		})
 	} else {
 		err = fault.At("email", err)
 	}

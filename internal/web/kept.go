@@ -219,13 +219,6 @@ func (p IdlePage) choice(name, label, value, hint string) parts.Select {
 
 func minutes(d time.Duration) string { return strconv.Itoa(int(d.Minutes())) }
 
-func minutesWords(d time.Duration) string {
-	if d == time.Hour {
-		return "1 hour"
-	}
-	return minutes(d) + " minutes"
-}
-
 // showIdle is GET /settings/idle.
 func (s *Site) showIdle(w http.ResponseWriter, r *http.Request, by access.Actor) error {
 	page, err := s.frame(r, by, "Settings", "/settings")

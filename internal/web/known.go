@@ -88,10 +88,17 @@ func (v *visitors) find(hash string, now time.Time) *known {
 	v.mu.RLock()
 	k := v.of[hash]
 	v.mu.RUnlock()
-	if k == nil || now.Sub(k.read) > memory || now.Before(k.read) || k.session.Over(at.Of(now)) {
+	if k == nil || now.Sub(k.read) > memory || now.Before(k.read) || k.session.Over(at.Of(now)) || k.outlived(now) {
 		return nil
 	}
 	return k
+}
+
+// outlived reports whether something that this visitor was given has ended by
+// the clock since: a care team's date, an emergency's hour.
+func (k *known) outlived(now time.Time) bool {
+	until := k.actor.Until()
+	return !until.IsZero() && !now.Before(until.Time)
 }
 
 // mark says what had changed before a visitor was read.

@@ -23,6 +23,7 @@ import (
 	"icouch/internal/letter"
 	"icouch/internal/people"
 	"icouch/internal/platform/db"
+	"icouch/internal/team"
 	"icouch/internal/world"
 )
 
@@ -151,6 +152,33 @@ var reviewed = map[string]string{
 	"POST /session/over":                   "persons",
 	"GET /kept":                            "persons",
 	"POST /kept/{form}/away":               "persons",
+	// Who works in a practice, and whom they may see.
+	"GET /settings/team":                       "heads",
+	"GET /settings/team/new":                   "heads",
+	"POST /settings/team":                      "heads",
+	"POST /settings/team/sendings":             "heads",
+	"POST /settings/team/withdrawals":          "heads",
+	"GET /settings/team/emergencies":           "heads",
+	"GET /settings/team/{member}":              "heads",
+	"POST /settings/team/{member}/role":        "heads",
+	"POST /settings/team/{member}/supervision": "heads",
+	"GET /settings/team/{member}/clients":      "heads",
+	"POST /settings/team/{member}/clients":     "heads",
+	"GET /settings/team/{member}/end":          "heads",
+	"POST /settings/team/{member}/end":         "heads",
+	"POST /settings/team/{member}/return":      "heads",
+	"GET /team/{link}":                         "holders",
+	"POST /team/{link}":                        "holders",
+	"GET /team/{link}/sign-in":                 "holders",
+	"POST /team/{link}/sign-in":                "holders",
+	"POST /team/{link}/acceptance":             "holders",
+	"POST /team/{link}/switch":                 "holders",
+	"POST /team/{link}/new-link":               "holders",
+	"GET /people/emergency":                    "breakers",
+	"POST /people/emergency":                   "breakers",
+	"POST /people/{client}/emergency/closing":  "breakers",
+	"POST /people/{client}/team":               "inviters",
+	"POST /people/{client}/team/removal":       "inviters",
 
 	"GET /dev/mailbox":      "nobody", // this is not an installation for development
 	"GET /dev/mailbox/{n}":  "nobody",
@@ -173,6 +201,7 @@ var (
 		"members":              {"Mara", "Noor", "Ada", "Bill", "Skye", "Sue", "Ines"},
 		"inviters":             {"Mara", "Noor", "Ada", "Sue", "Ines"},
 		"heads":                {"Mara", "Ada", "Ines"},
+		"breakers":             {"Noor", "Sue"},
 		"nobody":               {},
 	}
 	seen = map[string][]string{
@@ -254,12 +283,15 @@ func (m *matrix) linked(t *testing.T, by access.Actor, c id.Client, name, addres
 // path is a route's address for a client.
 func path(pattern, client string) string {
 	_, p, _ := strings.Cut(pattern, " ")
-	p = strings.NewReplacer("{client}", client, "{link}", strings.Repeat("B", 43), "{n}", "1", "{passkey}", "0195a0b1-0000-7000-8000-000000000000", "{session}", "00000000-0000-7000-8000-000000000000", "{form}", "00000000-0000-7000-8000-000000000000", "{$}", "").Replace(p)
+	p = strings.NewReplacer("{client}", client, "{member}", theirMember, "{link}", strings.Repeat("B", 43), "{n}", "1", "{passkey}", "0195a0b1-0000-7000-8000-000000000000", "{session}", "00000000-0000-7000-8000-000000000000", "{form}", "00000000-0000-7000-8000-000000000000", "{$}", "").Replace(p)
 	if strings.Contains(p, "{") {
 		panic("a test does not know what stands in " + pattern)
 	}
 	return p
 }
+
+// theirMember stands for a member of the asker's own practice: see askAt.
+const theirMember = "THEIR-MEMBER"
 
 func method(pattern string) string { m, _, _ := strings.Cut(pattern, " "); return m }
 
@@ -345,6 +377,11 @@ func (m *matrix) ask(c cell, twist func(*http.Request)) answer {
 
 func (m *matrix) askAt(c cell, at string, twist func(*http.Request)) answer {
 	b := m.browser[c.who]
+	member := m.world.Noor
+	if c.who == "Ines" {
+		member = m.world.Ines
+	}
+	at = strings.ReplaceAll(at, theirMember, member.Practitioner().String())
 	var body string
 	if method(c.route.pattern) == "POST" {
 		body = tempting(m).Encode()
@@ -577,7 +614,7 @@ func (m *matrix) rules(t *testing.T) {
 }
 
 // leaves are the routes that end a session.
-var leaves = map[string]bool{"POST /sign-out": true, "POST /join/{link}/switch": true, "POST /session/over": true}
+var leaves = map[string]bool{"POST /sign-out": true, "POST /join/{link}/switch": true, "POST /session/over": true, "POST /team/{link}/switch": true}
 
 // decoys asks a cell again, each time with something that other programs have
 // fallen for, and sees the same decision. It returns how many there were.
@@ -669,6 +706,13 @@ var fates = []struct{ route, state, want string }{
 	{"/join/{link}/new-link", "live", "- 303"}, {"/join/{link}/new-link", "unknown", "- 303"},
 	{"/vouched/{link}", "live", "200 422"}, {"/vouched/{link}", "used", "410 410"}, {"/vouched/{link}", "superseded", "410 410"},
 	{"/vouched/{link}", "expired", "410 410"}, {"/vouched/{link}", "unknown", "404 404"},
+	{"/team/{link}", "live", "200 422"}, {"/team/{link}", "used", "410 410"}, {"/team/{link}", "superseded", "410 410"},
+	{"/team/{link}", "withdrawn", "410 410"}, {"/team/{link}", "expired", "410 410"}, {"/team/{link}", "unknown", "404 404"},
+	{"/team/{link}/sign-in", "live", "200 422"}, {"/team/{link}/sign-in", "used", "410 410"}, {"/team/{link}/sign-in", "superseded", "410 410"},
+	{"/team/{link}/sign-in", "withdrawn", "410 410"}, {"/team/{link}/sign-in", "expired", "410 410"}, {"/team/{link}/sign-in", "unknown", "404 404"},
+	{"/team/{link}/acceptance", "live", "- 303"}, {"/team/{link}/acceptance", "used", "- 303"}, {"/team/{link}/acceptance", "unknown", "- 303"},
+	{"/team/{link}/switch", "live", "- 303"}, {"/team/{link}/switch", "used", "- 303"}, {"/team/{link}/switch", "unknown", "- 303"},
+	{"/team/{link}/new-link", "live", "- 303"}, {"/team/{link}/new-link", "unknown", "- 303"},
 	{"/reset/{link}", "live", "200 422"}, {"/reset/{link}", "used", "410 410"}, {"/reset/{link}", "superseded", "410 410"},
 	{"/reset/{link}", "expired", "410 410"}, {"/reset/{link}", "unknown", "404 404"},
 	{"/confirm/{link}", "live", "200 422"}, {"/confirm/{link}", "used", "410 410"}, {"/confirm/{link}", "expired", "410 410"}, {"/confirm/{link}", "unknown", "404 404"},
@@ -731,14 +775,46 @@ func (l *linkMaker) join(state string) string {
 	return token.Reveal()
 }
 
+func (l *linkMaker) team(state string) string {
+	l.t.Helper()
+	l.n++
+	to := fmt.Sprintf("zara%d@example.com", l.n)
+	a, err := email.Parse(to)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	link := l.do(to, "/team/", func(tx *db.Tx) error {
+		return team.Invite(tx, l.w.Mara, team.Draft{Name: "Zara Zwei", Email: a, Role: access.Biller})
+	})
+	var open []team.Invited
+	l.w.View(l.t, func(tx *db.Tx) (err error) { open, err = team.Invitations(tx, l.w.Mara); return err })
+	open = slices.DeleteFunc(open, func(i team.Invited) bool { return i.Email != a })
+	after := map[string]func(*db.Tx) error{
+		"superseded": func(tx *db.Tx) error { return team.Resend(tx, l.w.Mara, open[0].ID) },
+		"withdrawn":  func(tx *db.Tx) error { return team.Withdraw(tx, l.w.Mara, open[0].ID) },
+		"used": func(tx *db.Tx) error {
+			_, err := team.SignUp(tx, access.Guest(), secret.ParseToken(link), "x")
+			return err
+		},
+	}[state]
+	if after != nil {
+		l.w.Pass(2 * time.Minute)
+		l.do(to, "", after)
+	}
+	return link
+}
+
 func (l *linkMaker) make(route, state string) string {
 	l.t.Helper()
 	if state == "unknown" {
 		return secret.NewToken().Reveal()
 	}
 	sort := route[:strings.Index(route, "{")]
-	if sort == "/join/" {
+	switch sort {
+	case "/join/":
 		return l.join(state)
+	case "/team/":
+		return l.team(state)
 	}
 	who, a := l.somebody(sort != "/verify/")
 	by, to := access.AsPerson(who), a.String()
@@ -829,7 +905,7 @@ func TestMatrixEveryLinkInEveryState(t *testing.T) {
 				}
 				b := s.browser(t, w)
 				if who == "Mara" {
-					if method == "POST" && strings.HasPrefix(f.route, "/join/") {
+					if method == "POST" && (strings.HasPrefix(f.route, "/join/") || strings.HasPrefix(f.route, "/team/")) {
 						continue // what a signed-in person may do with a link is told in join_test.go
 					}
 					b.as("mara@practice.test")

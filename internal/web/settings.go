@@ -62,6 +62,7 @@ func (s *Site) showSettings(w http.ResponseWriter, r *http.Request, by access.Ac
 			{Label: "Practice name", Value: practice.Name, Change: "/settings/practice"},
 			{Label: "Practice time zone", Value: practice.Zone.ZoneCity(), Change: "/settings/practice"},
 			{Label: "Signing out by itself", Value: "After " + minutesWords(idle.Work) + "; clients after " + minutesWords(idle.Client), Change: "/settings/idle"},
+			{Label: "People & roles", Value: "Who works here, and what each may do", Change: "/settings/team"},
 		}}
 	}
 	return s.show(w, r, http.StatusOK, p.View())

@@ -32,10 +32,11 @@ import (
 	"icouch/internal/platform/keys"
 	"icouch/internal/platform/limit"
 	"icouch/internal/platform/mail"
+	"icouch/internal/team"
 )
 
 // SQL is the statements of every package, as the program lists them.
-var SQL = []db.Prepared{keys.SQL, jobs.SQL, limit.SQL, audit.SQL, letter.SQL, account.SQL, factor.SQL, people.SQL}
+var SQL = []db.Prepared{keys.SQL, jobs.SQL, limit.SQL, audit.SQL, letter.SQL, account.SQL, factor.SQL, people.SQL, team.SQL}
 
 // Password is what everybody in the world signs in with.
 const Password = "a quiet river by the mill"
@@ -93,6 +94,7 @@ func New(t testing.TB) *World {
 	w.Courier.Register(w.Jobs)
 	account.Clerk{DB: w.DB}.Register(w.Jobs)
 	people.Clerk{DB: w.DB}.Register(w.Jobs)
+	team.Clerk{DB: w.DB}.Register(w.Jobs)
 	w.Doorman = &account.Doorman{DB: w.DB, Limits: limit.Limiter{DB: w.DB}, Hasher: password.NewHasher(2, 64)}
 
 	w.Mara = w.owner(t, "Mara Lindqvist", "mara@practice.test", "The Practice of Mara")

@@ -31,6 +31,9 @@ type (
 	Entry        = ID[entry]
 	Vouch        = ID[vouch]
 
+	TeamInvitation = ID[teamInvitation]
+	Emergency      = ID[emergency]
+
 	practice     struct{}
 	practitioner struct{}
 	account      struct{}
@@ -42,6 +45,9 @@ type (
 	passkey      struct{}
 	entry        struct{}
 	vouch        struct{}
+
+	teamInvitation struct{}
+	emergency      struct{}
 )
 
 func (i ID[K]) String() string { return string(i) }

@@ -232,7 +232,7 @@ func (b *book) tally(e *entry, d int) {
 
 func (b *book) look(by access.Actor, q Query) Answer {
 	a := Answer{Counts: map[people.Group]int{}}
-	b.count(by, a.Counts)
+	b.sum(by, a.Counts)
 	if q.Group == "" {
 		q.Group = people.Everyone
 	}
@@ -273,8 +273,30 @@ func (b *book) look(by access.Actor, q Query) Answer {
 	return a
 }
 
-// count adds up the groups of everybody whom by sees.
-func (b *book) count(by access.Actor, groups map[people.Group]int) {
+func (b *book) exactly(typed string) (found []id.Client) {
+	needle := text.FoldForSearch(strings.TrimSpace(typed))
+	if needle == "" {
+		return nil
+	}
+	for _, e := range b.sorted {
+		if slices.ContainsFunc(e.calledExactly(), func(is string) bool { return text.FoldForSearch(is) == needle }) {
+			found = append(found, e.ID)
+		}
+	}
+	return found
+}
+
+// calledExactly is what names a client and, most likely, nobody else.
+func (e *entry) calledExactly() []string {
+	all := []string{e.Name.Full(), e.Email}
+	if e.Name.Preferred != "" && e.Name.Last != "" {
+		all = append(all, e.Name.Preferred+" "+e.Name.Last)
+	}
+	return all
+}
+
+// sum adds up the groups of everybody whom by sees.
+func (b *book) sum(by access.Actor, groups map[people.Group]int) {
 	whole := func(of id.Practitioner) {
 		for g, n := range b.counts[of] {
 			groups[g] += n

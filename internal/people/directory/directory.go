@@ -104,6 +104,22 @@ func (dir *Directory) Look(ctx context.Context, by access.Actor, q Query) (Answe
 	return b.look(by, q), nil
 }
 
+// Exactly returns the clients of by's practice who have exactly this full name
+// or e-mail address, whoever looks after them: for who may open a colleague's
+// client in an emergency.
+func (dir *Directory) Exactly(ctx context.Context, by access.Actor, typed string) ([]id.Client, error) {
+	if !by.May(access.Break) {
+		return nil, fault.NotFound
+	}
+	b := dir.book(by.Practice())
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if err := dir.refresh(ctx, by.Practice(), b); err != nil {
+		return nil, err
+	}
+	return b.exactly(typed), nil
+}
+
 // Drop forgets practices that nobody has asked for lately.
 func (dir *Directory) Drop() {
 	now := dir.db.Clock()

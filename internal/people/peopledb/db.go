@@ -84,6 +84,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.holdClientStmt, err = db.PrepareContext(ctx, holdClient); err != nil {
 		return nil, fmt.Errorf("error preparing query HoldClient: %w", err)
 	}
+	if q.inCareTeamsStmt, err = db.PrepareContext(ctx, inCareTeams); err != nil {
+		return nil, fmt.Errorf("error preparing query InCareTeams: %w", err)
+	}
+	if q.inEmergenciesStmt, err = db.PrepareContext(ctx, inEmergencies); err != nil {
+		return nil, fmt.Errorf("error preparing query InEmergencies: %w", err)
+	}
 	if q.lettersToStmt, err = db.PrepareContext(ctx, lettersTo); err != nil {
 		return nil, fmt.Errorf("error preparing query LettersTo: %w", err)
 	}
@@ -155,6 +161,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.somebodysInvitationsStmt, err = db.PrepareContext(ctx, somebodysInvitations); err != nil {
 		return nil, fmt.Errorf("error preparing query SomebodysInvitations: %w", err)
+	}
+	if q.supervisedStmt, err = db.PrepareContext(ctx, supervised); err != nil {
+		return nil, fmt.Errorf("error preparing query Supervised: %w", err)
 	}
 	if q.termsStmt, err = db.PrepareContext(ctx, terms); err != nil {
 		return nil, fmt.Errorf("error preparing query Terms: %w", err)
@@ -268,6 +277,16 @@ func (q *Queries) Close() error {
 	if q.holdClientStmt != nil {
 		if cerr := q.holdClientStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing holdClientStmt: %w", cerr)
+		}
+	}
+	if q.inCareTeamsStmt != nil {
+		if cerr := q.inCareTeamsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing inCareTeamsStmt: %w", cerr)
+		}
+	}
+	if q.inEmergenciesStmt != nil {
+		if cerr := q.inEmergenciesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing inEmergenciesStmt: %w", cerr)
 		}
 	}
 	if q.lettersToStmt != nil {
@@ -390,6 +409,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing somebodysInvitationsStmt: %w", cerr)
 		}
 	}
+	if q.supervisedStmt != nil {
+		if cerr := q.supervisedStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing supervisedStmt: %w", cerr)
+		}
+	}
 	if q.termsStmt != nil {
 		if cerr := q.termsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing termsStmt: %w", cerr)
@@ -464,6 +488,8 @@ type Queries struct {
 	hideStepsStmt             *sql.Stmt
 	historyStmt               *sql.Stmt
 	holdClientStmt            *sql.Stmt
+	inCareTeamsStmt           *sql.Stmt
+	inEmergenciesStmt         *sql.Stmt
 	lettersToStmt             *sql.Stmt
 	linkStmt                  *sql.Stmt
 	liveByAddressStmt         *sql.Stmt
@@ -488,6 +514,7 @@ type Queries struct {
 	setTermsStmt              *sql.Stmt
 	somebodyStmt              *sql.Stmt
 	somebodysInvitationsStmt  *sql.Stmt
+	supervisedStmt            *sql.Stmt
 	termsStmt                 *sql.Stmt
 	useVouchStmt              *sql.Stmt
 	vouchByTokenStmt          *sql.Stmt
@@ -517,6 +544,8 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		hideStepsStmt:             q.hideStepsStmt,
 		historyStmt:               q.historyStmt,
 		holdClientStmt:            q.holdClientStmt,
+		inCareTeamsStmt:           q.inCareTeamsStmt,
+		inEmergenciesStmt:         q.inEmergenciesStmt,
 		lettersToStmt:             q.lettersToStmt,
 		linkStmt:                  q.linkStmt,
 		liveByAddressStmt:         q.liveByAddressStmt,
@@ -541,6 +570,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		setTermsStmt:              q.setTermsStmt,
 		somebodyStmt:              q.somebodyStmt,
 		somebodysInvitationsStmt:  q.somebodysInvitationsStmt,
+		supervisedStmt:            q.supervisedStmt,
 		termsStmt:                 q.termsStmt,
 		useVouchStmt:              q.useVouchStmt,
 		vouchByTokenStmt:          q.vouchByTokenStmt,

@@ -693,6 +693,84 @@ func (q *Queries) HoldClient(ctx context.Context, arg HoldClientParams) (id.Clie
 	return id, err
 }
 
+const inCareTeams = `-- name: InCareTeams :many
+SELECT client_id, ends_at FROM care_team
+WHERE practice_id = $1 AND practitioner_id = $2 AND (ends_at IS NULL OR ends_at > $3)
+`
+
+type InCareTeamsParams struct {
+	PracticeID     id.Practice
+	PractitionerID id.Practitioner
+	Now            *at.Time
+}
+
+type InCareTeamsRow struct {
+	ClientID id.Client
+	EndsAt   *at.Time
+}
+
+func (q *Queries) InCareTeams(ctx context.Context, arg InCareTeamsParams) ([]InCareTeamsRow, error) {
+	rows, err := q.query(ctx, q.inCareTeamsStmt, inCareTeams, arg.PracticeID, arg.PractitionerID, arg.Now)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []InCareTeamsRow
+	for rows.Next() {
+		var i InCareTeamsRow
+		if err := rows.Scan(&i.ClientID, &i.EndsAt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const inEmergencies = `-- name: InEmergencies :many
+SELECT client_id, until FROM emergency
+WHERE practice_id = $1 AND practitioner_id = $2 AND closed_at IS NULL AND until > $3
+`
+
+type InEmergenciesParams struct {
+	PracticeID     id.Practice
+	PractitionerID id.Practitioner
+	Now            at.Time
+}
+
+type InEmergenciesRow struct {
+	ClientID id.Client
+	Until    at.Time
+}
+
+func (q *Queries) InEmergencies(ctx context.Context, arg InEmergenciesParams) ([]InEmergenciesRow, error) {
+	rows, err := q.query(ctx, q.inEmergenciesStmt, inEmergencies, arg.PracticeID, arg.PractitionerID, arg.Now)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []InEmergenciesRow
+	for rows.Next() {
+		var i InEmergenciesRow
+		if err := rows.Scan(&i.ClientID, &i.Until); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const lettersTo = `-- name: LettersTo :one
 SELECT COUNT(*) FROM invitation WHERE practice_id = $1 AND email_index = $2 AND letter_id IS NOT NULL AND created_at > $3
 `
@@ -1430,6 +1508,38 @@ func (q *Queries) SomebodysInvitations(ctx context.Context, arg SomebodysInvitat
 			return nil, err
 		}
 		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const supervised = `-- name: Supervised :many
+SELECT practitioner_id FROM supervision WHERE practice_id = $1 AND supervisor_id = $2
+`
+
+type SupervisedParams struct {
+	PracticeID   id.Practice
+	SupervisorID id.Practitioner
+}
+
+func (q *Queries) Supervised(ctx context.Context, arg SupervisedParams) ([]id.Practitioner, error) {
+	rows, err := q.query(ctx, q.supervisedStmt, supervised, arg.PracticeID, arg.SupervisorID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []id.Practitioner
+	for rows.Next() {
+		var practitioner_id id.Practitioner
+		if err := rows.Scan(&practitioner_id); err != nil {
+			return nil, err
+		}
+		items = append(items, practitioner_id)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err

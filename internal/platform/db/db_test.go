@@ -163,8 +163,8 @@ func TestTwoStartsAtOnceMigrateOnce(t *testing.T) {
 		}
 		all.Wait()
 		var n int
-		if err := reopen(t, url).Row(t.Context(), "SELECT COUNT(*) FROM goose_db_version WHERE version_id > 0", nil, &n); err != nil || n != 3 {
-			t.Errorf("%d migrations were noted, %v", n, err)
+		if err := reopen(t, url).Row(t.Context(), "SELECT COUNT(*) - COUNT(DISTINCT version_id) FROM goose_db_version", nil, &n); err != nil || n != 0 {
+			t.Errorf("%d migrations were noted twice, %v", n, err)
 		}
 	}
 }
