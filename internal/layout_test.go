@@ -53,6 +53,7 @@ var mayImport = map[string]string{
 	"account/password": "base",
 	"people":           "base platform/crypt platform/db platform/jobs platform/keys platform/mail access audit letter account",
 	"people/directory": "base platform/db access people",
+	"support":          "base platform/crypt platform/db platform/keys access audit letter account people",
 
 	"web":        features + " web/assets web/parts platform/db platform/limit platform/jobs platform/mail platform/mail/dsn platform/mail/sink",
 	"web/assets": "",
@@ -62,7 +63,7 @@ var mayImport = map[string]string{
 	"world":      features + " platform",
 }
 
-const features = "base access audit letter account account/password people people/directory"
+const features = "base access audit letter account account/password people people/directory support"
 
 // only lists what is not ours, and who may import it. "…" at the end stands for
 // a whole tree.
@@ -117,9 +118,10 @@ var calls = map[string]string{
 	"access.AsClient":       "people world",
 	"access.AsWaiting":      "people",
 	"access.AsPerson":       "account people web world cli bench", // cli: the demo's people
-	"access.AsSupport":      "",                                   // nobody yet
+	"access.AsLeaving":      "people",
+	"access.AsSupport":      "support",
 	"access.ByLink":         "people",
-	"access.Job":            "letter account people people/directory",
+	"access.Job":            "letter account people people/directory support",
 	"access.Operator":       "account cli world", // account: hides an operator's practice from its trail
 	"access.Operating":      "cli world",
 
@@ -166,6 +168,7 @@ var nobody = map[string]string{
 	"platform/keys.Renew":   "a step of people.Reseal, which has an actor",
 	"account.Lookup":        "it is where actors come from",
 	"people.Enter":          "it is where actors come from: it has the session",
+	"support.Enter":         "it is where actors come from: it has the session",
 }
 
 // anybodys lists the queries that touch a practice's rows and do not name the
@@ -176,6 +179,7 @@ var anybodys = map[string]string{
 	"letter.ByID":             "a report from another mail server knows the letter's identifier alone",
 	"letter.Waiting":          "a number, for whoever watches the installation",
 	"people.Memberships":      "where a person works: found by their own account",
+	"people.Standing":         "where a person works: found by their own account, numbers only",
 	"people.Positions":        "where a person works: found by their own account",
 	"people.RecordsOfAccount": "where a person is a client: found by their own account",
 	"people.Claim":            "found by a token's hash",

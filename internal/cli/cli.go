@@ -23,6 +23,7 @@ type Commands struct {
 	Keys    Keys    `cmd:"" help:"Change the keys that everything is sealed with."`
 	Audit   Audit   `cmd:"" help:"Prove the trail."`
 	Letters Letters `cmd:"" help:"List the letters of the installation itself that wait, and with --show read them."`
+	Support Support `cmd:"" help:"Say who is in support, and put an account right whose owner took the wrong door."`
 	Seed    Seed    `cmd:"" help:"Add invented clients, to try and to measure with."`
 	Backup  Backup  `cmd:"" help:"Write an encrypted copy of the database, also while the program runs."`
 	Restore Restore `cmd:"" help:"Bring an encrypted copy back, into a new data directory."`

@@ -48,12 +48,15 @@ const (
 	OldEmail    Kind = "old_email"    // notice to the old address
 	Security    Kind = "security"     // a password was changed
 	Help        Kind = "help"         // "Still Need Help?", to support
+	Repair      Kind = "repair"       // support asks to put an account right, and what came of it
+	Leave       Kind = "leave"        // an account is to be deleted, or is kept after all
+	Left        Kind = "left"         // to who looks after a client: they have closed their account
 )
 
 // mayRepeat reports whether a second copy does less harm than none at all:
 // true of everything a person cannot go on without. A mere notice is marked
 // first and sent after, so it comes once or not at all.
-func (k Kind) mayRepeat() bool { return k != Accepted && k != AskedAgain }
+func (k Kind) mayRepeat() bool { return k != Accepted && k != AskedAgain && k != Left }
 
 // mayDecline reports whether people may ask for no more of this kind.
 func (k Kind) mayDecline() bool { return k == Invitation }

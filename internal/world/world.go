@@ -31,10 +31,11 @@ import (
 	"icouch/internal/platform/keys"
 	"icouch/internal/platform/limit"
 	"icouch/internal/platform/mail"
+	"icouch/internal/support"
 )
 
 // SQL is the statements of every package, as the program lists them.
-var SQL = []db.Prepared{keys.SQL, jobs.SQL, limit.SQL, audit.SQL, letter.SQL, account.SQL, people.SQL}
+var SQL = []db.Prepared{keys.SQL, jobs.SQL, limit.SQL, audit.SQL, letter.SQL, account.SQL, people.SQL, support.SQL}
 
 // Password is what everybody in the world signs in with.
 const Password = "a quiet river by the mill"

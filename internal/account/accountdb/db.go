@@ -39,6 +39,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.addSignUpStmt, err = db.PrepareContext(ctx, addSignUp); err != nil {
 		return nil, fmt.Errorf("error preparing query AddSignUp: %w", err)
 	}
+	if q.askDeletionStmt, err = db.PrepareContext(ctx, askDeletion); err != nil {
+		return nil, fmt.Errorf("error preparing query AskDeletion: %w", err)
+	}
 	if q.byEmailStmt, err = db.PrepareContext(ctx, byEmail); err != nil {
 		return nil, fmt.Errorf("error preparing query ByEmail: %w", err)
 	}
@@ -47,6 +50,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.devicesStmt, err = db.PrepareContext(ctx, devices); err != nil {
 		return nil, fmt.Errorf("error preparing query Devices: %w", err)
+	}
+	if q.dropLinksStmt, err = db.PrepareContext(ctx, dropLinks); err != nil {
+		return nil, fmt.Errorf("error preparing query DropLinks: %w", err)
+	}
+	if q.dueDeletionsStmt, err = db.PrepareContext(ctx, dueDeletions); err != nil {
+		return nil, fmt.Errorf("error preparing query DueDeletions: %w", err)
 	}
 	if q.endAllLinksStmt, err = db.PrepareContext(ctx, endAllLinks); err != nil {
 		return nil, fmt.Errorf("error preparing query EndAllLinks: %w", err)
@@ -65,6 +74,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.endSessionsStmt, err = db.PrepareContext(ctx, endSessions); err != nil {
 		return nil, fmt.Errorf("error preparing query EndSessions: %w", err)
+	}
+	if q.eraseStmt, err = db.PrepareContext(ctx, erase); err != nil {
+		return nil, fmt.Errorf("error preparing query Erase: %w", err)
 	}
 	if q.holdStmt, err = db.PrepareContext(ctx, hold); err != nil {
 		return nil, fmt.Errorf("error preparing query Hold: %w", err)
@@ -99,6 +111,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.resealedStmt, err = db.PrepareContext(ctx, resealed); err != nil {
 		return nil, fmt.Errorf("error preparing query Resealed: %w", err)
 	}
+	if q.seeDeletionStmt, err = db.PrepareContext(ctx, seeDeletion); err != nil {
+		return nil, fmt.Errorf("error preparing query SeeDeletion: %w", err)
+	}
 	if q.seenStmt, err = db.PrepareContext(ctx, seen); err != nil {
 		return nil, fmt.Errorf("error preparing query Seen: %w", err)
 	}
@@ -114,6 +129,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.signUpStmt, err = db.PrepareContext(ctx, signUp); err != nil {
 		return nil, fmt.Errorf("error preparing query SignUp: %w", err)
 	}
+	if q.standingStmt, err = db.PrepareContext(ctx, standing); err != nil {
+		return nil, fmt.Errorf("error preparing query Standing: %w", err)
+	}
 	if q.sweepDevicesStmt, err = db.PrepareContext(ctx, sweepDevices); err != nil {
 		return nil, fmt.Errorf("error preparing query SweepDevices: %w", err)
 	}
@@ -125,6 +143,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.sweepSignUpsStmt, err = db.PrepareContext(ctx, sweepSignUps); err != nil {
 		return nil, fmt.Errorf("error preparing query SweepSignUps: %w", err)
+	}
+	if q.takeDeletionBackStmt, err = db.PrepareContext(ctx, takeDeletionBack); err != nil {
+		return nil, fmt.Errorf("error preparing query TakeDeletionBack: %w", err)
 	}
 	if q.takeOverStmt, err = db.PrepareContext(ctx, takeOver); err != nil {
 		return nil, fmt.Errorf("error preparing query TakeOver: %w", err)
@@ -162,6 +183,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing addSignUpStmt: %w", cerr)
 		}
 	}
+	if q.askDeletionStmt != nil {
+		if cerr := q.askDeletionStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing askDeletionStmt: %w", cerr)
+		}
+	}
 	if q.byEmailStmt != nil {
 		if cerr := q.byEmailStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing byEmailStmt: %w", cerr)
@@ -175,6 +201,16 @@ func (q *Queries) Close() error {
 	if q.devicesStmt != nil {
 		if cerr := q.devicesStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing devicesStmt: %w", cerr)
+		}
+	}
+	if q.dropLinksStmt != nil {
+		if cerr := q.dropLinksStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing dropLinksStmt: %w", cerr)
+		}
+	}
+	if q.dueDeletionsStmt != nil {
+		if cerr := q.dueDeletionsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing dueDeletionsStmt: %w", cerr)
 		}
 	}
 	if q.endAllLinksStmt != nil {
@@ -205,6 +241,11 @@ func (q *Queries) Close() error {
 	if q.endSessionsStmt != nil {
 		if cerr := q.endSessionsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing endSessionsStmt: %w", cerr)
+		}
+	}
+	if q.eraseStmt != nil {
+		if cerr := q.eraseStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing eraseStmt: %w", cerr)
 		}
 	}
 	if q.holdStmt != nil {
@@ -262,6 +303,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing resealedStmt: %w", cerr)
 		}
 	}
+	if q.seeDeletionStmt != nil {
+		if cerr := q.seeDeletionStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing seeDeletionStmt: %w", cerr)
+		}
+	}
 	if q.seenStmt != nil {
 		if cerr := q.seenStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing seenStmt: %w", cerr)
@@ -287,6 +333,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing signUpStmt: %w", cerr)
 		}
 	}
+	if q.standingStmt != nil {
+		if cerr := q.standingStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing standingStmt: %w", cerr)
+		}
+	}
 	if q.sweepDevicesStmt != nil {
 		if cerr := q.sweepDevicesStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing sweepDevicesStmt: %w", cerr)
@@ -305,6 +356,11 @@ func (q *Queries) Close() error {
 	if q.sweepSignUpsStmt != nil {
 		if cerr := q.sweepSignUpsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing sweepSignUpsStmt: %w", cerr)
+		}
+	}
+	if q.takeDeletionBackStmt != nil {
+		if cerr := q.takeDeletionBackStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing takeDeletionBackStmt: %w", cerr)
 		}
 	}
 	if q.takeOverStmt != nil {
@@ -361,15 +417,19 @@ type Queries struct {
 	addLinkStmt          *sql.Stmt
 	addSessionStmt       *sql.Stmt
 	addSignUpStmt        *sql.Stmt
+	askDeletionStmt      *sql.Stmt
 	byEmailStmt          *sql.Stmt
 	byIDStmt             *sql.Stmt
 	devicesStmt          *sql.Stmt
+	dropLinksStmt        *sql.Stmt
+	dueDeletionsStmt     *sql.Stmt
 	endAllLinksStmt      *sql.Stmt
 	endDevicesStmt       *sql.Stmt
 	endLinksStmt         *sql.Stmt
 	endOtherSessionsStmt *sql.Stmt
 	endSessionStmt       *sql.Stmt
 	endSessionsStmt      *sql.Stmt
+	eraseStmt            *sql.Stmt
 	holdStmt             *sql.Stmt
 	linkStmt             *sql.Stmt
 	liveLinksStmt        *sql.Stmt
@@ -381,15 +441,18 @@ type Queries struct {
 	renameStmt           *sql.Stmt
 	resealStmt           *sql.Stmt
 	resealedStmt         *sql.Stmt
+	seeDeletionStmt      *sql.Stmt
 	seenStmt             *sql.Stmt
 	sessionStmt          *sql.Stmt
 	setPasswordStmt      *sql.Stmt
 	setZoneStmt          *sql.Stmt
 	signUpStmt           *sql.Stmt
+	standingStmt         *sql.Stmt
 	sweepDevicesStmt     *sql.Stmt
 	sweepLinksStmt       *sql.Stmt
 	sweepSessionsStmt    *sql.Stmt
 	sweepSignUpsStmt     *sql.Stmt
+	takeDeletionBackStmt *sql.Stmt
 	takeOverStmt         *sql.Stmt
 	verifyStmt           *sql.Stmt
 }
@@ -403,15 +466,19 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		addLinkStmt:          q.addLinkStmt,
 		addSessionStmt:       q.addSessionStmt,
 		addSignUpStmt:        q.addSignUpStmt,
+		askDeletionStmt:      q.askDeletionStmt,
 		byEmailStmt:          q.byEmailStmt,
 		byIDStmt:             q.byIDStmt,
 		devicesStmt:          q.devicesStmt,
+		dropLinksStmt:        q.dropLinksStmt,
+		dueDeletionsStmt:     q.dueDeletionsStmt,
 		endAllLinksStmt:      q.endAllLinksStmt,
 		endDevicesStmt:       q.endDevicesStmt,
 		endLinksStmt:         q.endLinksStmt,
 		endOtherSessionsStmt: q.endOtherSessionsStmt,
 		endSessionStmt:       q.endSessionStmt,
 		endSessionsStmt:      q.endSessionsStmt,
+		eraseStmt:            q.eraseStmt,
 		holdStmt:             q.holdStmt,
 		linkStmt:             q.linkStmt,
 		liveLinksStmt:        q.liveLinksStmt,
@@ -423,15 +490,18 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		renameStmt:           q.renameStmt,
 		resealStmt:           q.resealStmt,
 		resealedStmt:         q.resealedStmt,
+		seeDeletionStmt:      q.seeDeletionStmt,
 		seenStmt:             q.seenStmt,
 		sessionStmt:          q.sessionStmt,
 		setPasswordStmt:      q.setPasswordStmt,
 		setZoneStmt:          q.setZoneStmt,
 		signUpStmt:           q.signUpStmt,
+		standingStmt:         q.standingStmt,
 		sweepDevicesStmt:     q.sweepDevicesStmt,
 		sweepLinksStmt:       q.sweepLinksStmt,
 		sweepSessionsStmt:    q.sweepSessionsStmt,
 		sweepSignUpsStmt:     q.sweepSignUpsStmt,
+		takeDeletionBackStmt: q.takeDeletionBackStmt,
 		takeOverStmt:         q.takeOverStmt,
 		verifyStmt:           q.verifyStmt,
 	}

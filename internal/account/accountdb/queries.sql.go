@@ -148,6 +148,23 @@ func (q *Queries) AddSignUp(ctx context.Context, arg AddSignUpParams) error {
 	return err
 }
 
+const askDeletion = `-- name: AskDeletion :execrows
+UPDATE account SET deletion_at = $1 WHERE id = $2 AND deletion_at IS NULL
+`
+
+type AskDeletionParams struct {
+	DeletionAt *at.Time
+	ID         id.Account
+}
+
+func (q *Queries) AskDeletion(ctx context.Context, arg AskDeletionParams) (int64, error) {
+	result, err := q.exec(ctx, q.askDeletionStmt, askDeletion, arg.DeletionAt, arg.ID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const byEmail = `-- name: ByEmail :one
 SELECT id, email, name, zone, password, verified_at, password_at FROM account WHERE email_index = $1
 `
@@ -178,7 +195,7 @@ func (q *Queries) ByEmail(ctx context.Context, emailIndex []byte) (ByEmailRow, e
 }
 
 const byID = `-- name: ByID :one
-SELECT id, email, name, zone, password, verified_at, password_at FROM account WHERE id = $1
+SELECT id, email, name, zone, password, verified_at, password_at FROM account WHERE id = $1 AND deleted_at IS NULL
 `
 
 type ByIDRow struct {
@@ -220,6 +237,47 @@ func (q *Queries) Devices(ctx context.Context, arg DevicesParams) (int64, error)
 	var count int64
 	err := row.Scan(&count)
 	return count, err
+}
+
+const dropLinks = `-- name: DropLinks :exec
+DELETE FROM account_link WHERE account_id = $1
+`
+
+func (q *Queries) DropLinks(ctx context.Context, accountID id.Account) error {
+	_, err := q.exec(ctx, q.dropLinksStmt, dropLinks, accountID)
+	return err
+}
+
+const dueDeletions = `-- name: DueDeletions :many
+SELECT id, deletion_seen_at FROM account WHERE deletion_at <= $1 AND deleted_at IS NULL ORDER BY id LIMIT 100
+`
+
+type DueDeletionsRow struct {
+	ID             id.Account
+	DeletionSeenAt *at.Time
+}
+
+func (q *Queries) DueDeletions(ctx context.Context, now *at.Time) ([]DueDeletionsRow, error) {
+	rows, err := q.query(ctx, q.dueDeletionsStmt, dueDeletions, now)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []DueDeletionsRow
+	for rows.Next() {
+		var i DueDeletionsRow
+		if err := rows.Scan(&i.ID, &i.DeletionSeenAt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const endAllLinks = `-- name: EndAllLinks :exec
@@ -300,8 +358,36 @@ func (q *Queries) EndSessions(ctx context.Context, accountID id.Account) error {
 	return err
 }
 
+const erase = `-- name: Erase :execrows
+UPDATE account SET deleted_at = $1, email = $2, email_index = $3, name = $2, zone = '', password = '', verified_at = NULL
+WHERE id = $4 AND deletion_at <= $1 AND deletion_seen_at <= $5 AND deleted_at IS NULL
+`
+
+type EraseParams struct {
+	Now   *at.Time
+	Blank crypt.Sealed
+	Freed []byte
+	ID    id.Account
+	Seen  *at.Time
+}
+
+// Only what is due, has been seen to be due for long enough, and was not done yet.
+func (q *Queries) Erase(ctx context.Context, arg EraseParams) (int64, error) {
+	result, err := q.exec(ctx, q.eraseStmt, erase,
+		arg.Now,
+		arg.Blank,
+		arg.Freed,
+		arg.ID,
+		arg.Seen,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const hold = `-- name: Hold :one
-SELECT id, email, name, zone, password, verified_at, password_at FROM account WHERE id = $1 FOR UPDATE
+SELECT id, email, name, zone, password, verified_at, password_at FROM account WHERE id = $1 AND deleted_at IS NULL FOR UPDATE
 `
 
 type HoldRow struct {
@@ -509,7 +595,7 @@ func (q *Queries) Rename(ctx context.Context, arg RenameParams) (int64, error) {
 }
 
 const reseal = `-- name: Reseal :many
-SELECT id, email, name FROM account WHERE id > $1 ORDER BY id LIMIT 500
+SELECT id, email, name FROM account WHERE id > $1 AND deleted_at IS NULL ORDER BY id LIMIT 500
 `
 
 type ResealRow struct {
@@ -556,6 +642,23 @@ func (q *Queries) Resealed(ctx context.Context, arg ResealedParams) error {
 	return err
 }
 
+const seeDeletion = `-- name: SeeDeletion :execrows
+UPDATE account SET deletion_seen_at = $1 WHERE id = $2 AND deletion_at <= $1 AND deleted_at IS NULL
+`
+
+type SeeDeletionParams struct {
+	Now *at.Time
+	ID  id.Account
+}
+
+func (q *Queries) SeeDeletion(ctx context.Context, arg SeeDeletionParams) (int64, error) {
+	result, err := q.exec(ctx, q.seeDeletionStmt, seeDeletion, arg.Now, arg.ID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const seen = `-- name: Seen :exec
 UPDATE session SET seen_at = $1 WHERE id = $2 AND seen_at < $1
 `
@@ -571,7 +674,8 @@ func (q *Queries) Seen(ctx context.Context, arg SeenParams) error {
 }
 
 const session = `-- name: Session :one
-SELECT id, account_id, practice_id, client_id, seen_at, ends_at, strong, proved_at FROM session WHERE token_hash = $1
+SELECT s.id, s.account_id, s.practice_id, s.client_id, s.seen_at, s.ends_at, s.strong, s.proved_at, a.deletion_at
+FROM session s JOIN account a ON a.id = s.account_id WHERE s.token_hash = $1
 `
 
 type SessionRow struct {
@@ -583,6 +687,7 @@ type SessionRow struct {
 	EndsAt     at.Time
 	Strong     bool
 	ProvedAt   at.Time
+	DeletionAt *at.Time
 }
 
 func (q *Queries) Session(ctx context.Context, tokenHash []byte) (SessionRow, error) {
@@ -597,6 +702,7 @@ func (q *Queries) Session(ctx context.Context, tokenHash []byte) (SessionRow, er
 		&i.EndsAt,
 		&i.Strong,
 		&i.ProvedAt,
+		&i.DeletionAt,
 	)
 	return i, err
 }
@@ -661,6 +767,46 @@ func (q *Queries) SignUp(ctx context.Context, tokenHash []byte) (SignUpRow, erro
 	return i, err
 }
 
+const standing = `-- name: Standing :one
+SELECT a.id, a.email, a.created_at, a.verified_at, a.password_at, a.deletion_at,
+  (SELECT COUNT(*) FROM session s WHERE s.account_id = a.id AND s.ends_at > $1) AS sessions,
+  (SELECT COUNT(*) FROM device d WHERE d.account_id = a.id) AS devices
+FROM account a WHERE a.id = $2 AND a.deleted_at IS NULL
+`
+
+type StandingParams struct {
+	Now at.Time
+	ID  id.Account
+}
+
+type StandingRow struct {
+	ID         id.Account
+	Email      crypt.Sealed
+	CreatedAt  at.Time
+	VerifiedAt *at.Time
+	PasswordAt at.Time
+	DeletionAt *at.Time
+	Sessions   int64
+	Devices    int64
+}
+
+// What support sees of an account.
+func (q *Queries) Standing(ctx context.Context, arg StandingParams) (StandingRow, error) {
+	row := q.queryRow(ctx, q.standingStmt, standing, arg.Now, arg.ID)
+	var i StandingRow
+	err := row.Scan(
+		&i.ID,
+		&i.Email,
+		&i.CreatedAt,
+		&i.VerifiedAt,
+		&i.PasswordAt,
+		&i.DeletionAt,
+		&i.Sessions,
+		&i.Devices,
+	)
+	return i, err
+}
+
 const sweepDevices = `-- name: SweepDevices :exec
 DELETE FROM device WHERE created_at < $1
 `
@@ -695,6 +841,18 @@ DELETE FROM sign_up WHERE expires_at < $1
 func (q *Queries) SweepSignUps(ctx context.Context, cut at.Time) error {
 	_, err := q.exec(ctx, q.sweepSignUpsStmt, sweepSignUps, cut)
 	return err
+}
+
+const takeDeletionBack = `-- name: TakeDeletionBack :execrows
+UPDATE account SET deletion_at = NULL, deletion_seen_at = NULL WHERE id = $1 AND deletion_at IS NOT NULL AND deleted_at IS NULL
+`
+
+func (q *Queries) TakeDeletionBack(ctx context.Context, argID id.Account) (int64, error) {
+	result, err := q.exec(ctx, q.takeDeletionBackStmt, takeDeletionBack, argID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const takeOver = `-- name: TakeOver :execrows
