@@ -151,7 +151,7 @@ var calls = map[string]string{
 // others that must not.
 var maintained = map[string]string{
 	"platform/keys": "Install rewrap",
-	"account":       "Seen Sweep",
+	"account":       "Seen Sweep DueToGo",
 }
 
 // timed lists the files of web that may look at the clock: how long a request

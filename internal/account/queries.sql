@@ -114,10 +114,12 @@ UPDATE account SET deletion_at = @deletion_at WHERE id = @id AND deletion_at IS 
 UPDATE account SET deletion_at = NULL, deletion_seen_at = NULL WHERE id = @id AND deletion_at IS NOT NULL AND deleted_at IS NULL;
 
 -- name: DueDeletions :many
-SELECT id, deletion_seen_at FROM account WHERE deletion_at <= @now AND deleted_at IS NULL ORDER BY id LIMIT 100;
+SELECT id FROM account WHERE deletion_at <= @now AND deletion_seen_at <= @seen AND deleted_at IS NULL ORDER BY id LIMIT 100;
 
--- name: SeeDeletion :execrows
-UPDATE account SET deletion_seen_at = @now WHERE id = @id AND deletion_at <= @now AND deleted_at IS NULL;
+-- A moment that has not come yet was seen by a clock that was wrong.
+-- name: SeeDeletions :exec
+UPDATE account SET deletion_seen_at = @now
+WHERE deletion_at <= @now AND deleted_at IS NULL AND (deletion_seen_at IS NULL OR deletion_seen_at > @now);
 
 -- Only what is due, has been seen to be due for long enough, and was not done yet.
 -- name: Erase :execrows

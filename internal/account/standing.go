@@ -32,6 +32,10 @@ func StandingOf(tx *db.Tx, by access.Actor, a id.Account) (Standing, error) {
 	if !by.MaySupport() {
 		return Standing{}, ErrNoAccount
 	}
+	return standingOf(tx, a)
+}
+
+func standingOf(tx *db.Tx, a id.Account) (Standing, error) {
 	row, err := SQL.In(tx).Standing(tx, accountdb.StandingParams{Now: tx.Now(), ID: a})
 	if errors.Is(err, db.None) {
 		return Standing{}, ErrNoAccount

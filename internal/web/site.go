@@ -107,6 +107,10 @@ func (s *Site) handle(rt route) http.Handler {
 // turnAway asks a stranger to sign in, if they only wanted to look. To all
 // others there is nothing here.
 func (s *Site) turnAway(w http.ResponseWriter, r *http.Request, by access.Actor) {
+	if by.IsLeaving() && r.Method == http.MethodGet { // the one page that is theirs
+		http.Redirect(w, r, "/leaving", http.StatusSeeOther)
+		return
+	}
 	if !by.SignedIn() && r.Method == http.MethodGet {
 		s.askToSignIn(w, r)
 		return

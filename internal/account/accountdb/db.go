@@ -111,8 +111,8 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.resealedStmt, err = db.PrepareContext(ctx, resealed); err != nil {
 		return nil, fmt.Errorf("error preparing query Resealed: %w", err)
 	}
-	if q.seeDeletionStmt, err = db.PrepareContext(ctx, seeDeletion); err != nil {
-		return nil, fmt.Errorf("error preparing query SeeDeletion: %w", err)
+	if q.seeDeletionsStmt, err = db.PrepareContext(ctx, seeDeletions); err != nil {
+		return nil, fmt.Errorf("error preparing query SeeDeletions: %w", err)
 	}
 	if q.seenStmt, err = db.PrepareContext(ctx, seen); err != nil {
 		return nil, fmt.Errorf("error preparing query Seen: %w", err)
@@ -303,9 +303,9 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing resealedStmt: %w", cerr)
 		}
 	}
-	if q.seeDeletionStmt != nil {
-		if cerr := q.seeDeletionStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing seeDeletionStmt: %w", cerr)
+	if q.seeDeletionsStmt != nil {
+		if cerr := q.seeDeletionsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing seeDeletionsStmt: %w", cerr)
 		}
 	}
 	if q.seenStmt != nil {
@@ -441,7 +441,7 @@ type Queries struct {
 	renameStmt           *sql.Stmt
 	resealStmt           *sql.Stmt
 	resealedStmt         *sql.Stmt
-	seeDeletionStmt      *sql.Stmt
+	seeDeletionsStmt     *sql.Stmt
 	seenStmt             *sql.Stmt
 	sessionStmt          *sql.Stmt
 	setPasswordStmt      *sql.Stmt
@@ -490,7 +490,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		renameStmt:           q.renameStmt,
 		resealStmt:           q.resealStmt,
 		resealedStmt:         q.resealedStmt,
-		seeDeletionStmt:      q.seeDeletionStmt,
+		seeDeletionsStmt:     q.seeDeletionsStmt,
 		seenStmt:             q.seenStmt,
 		sessionStmt:          q.sessionStmt,
 		setPasswordStmt:      q.setPasswordStmt,

@@ -249,27 +249,27 @@ func (q *Queries) DropLinks(ctx context.Context, accountID id.Account) error {
 }
 
 const dueDeletions = `-- name: DueDeletions :many
-SELECT id, deletion_seen_at FROM account WHERE deletion_at <= $1 AND deleted_at IS NULL ORDER BY id LIMIT 100
+SELECT id FROM account WHERE deletion_at <= $1 AND deletion_seen_at <= $2 AND deleted_at IS NULL ORDER BY id LIMIT 100
 `
 
-type DueDeletionsRow struct {
-	ID             id.Account
-	DeletionSeenAt *at.Time
+type DueDeletionsParams struct {
+	Now  *at.Time
+	Seen *at.Time
 }
 
-func (q *Queries) DueDeletions(ctx context.Context, now *at.Time) ([]DueDeletionsRow, error) {
-	rows, err := q.query(ctx, q.dueDeletionsStmt, dueDeletions, now)
+func (q *Queries) DueDeletions(ctx context.Context, arg DueDeletionsParams) ([]id.Account, error) {
+	rows, err := q.query(ctx, q.dueDeletionsStmt, dueDeletions, arg.Now, arg.Seen)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []DueDeletionsRow
+	var items []id.Account
 	for rows.Next() {
-		var i DueDeletionsRow
-		if err := rows.Scan(&i.ID, &i.DeletionSeenAt); err != nil {
+		var id id.Account
+		if err := rows.Scan(&id); err != nil {
 			return nil, err
 		}
-		items = append(items, i)
+		items = append(items, id)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -642,21 +642,15 @@ func (q *Queries) Resealed(ctx context.Context, arg ResealedParams) error {
 	return err
 }
 
-const seeDeletion = `-- name: SeeDeletion :execrows
-UPDATE account SET deletion_seen_at = $1 WHERE id = $2 AND deletion_at <= $1 AND deleted_at IS NULL
+const seeDeletions = `-- name: SeeDeletions :exec
+UPDATE account SET deletion_seen_at = $1
+WHERE deletion_at <= $1 AND deleted_at IS NULL AND (deletion_seen_at IS NULL OR deletion_seen_at > $1)
 `
 
-type SeeDeletionParams struct {
-	Now *at.Time
-	ID  id.Account
-}
-
-func (q *Queries) SeeDeletion(ctx context.Context, arg SeeDeletionParams) (int64, error) {
-	result, err := q.exec(ctx, q.seeDeletionStmt, seeDeletion, arg.Now, arg.ID)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
+// A moment that has not come yet was seen by a clock that was wrong.
+func (q *Queries) SeeDeletions(ctx context.Context, now *at.Time) error {
+	_, err := q.exec(ctx, q.seeDeletionsStmt, seeDeletions, now)
+	return err
 }
 
 const seen = `-- name: Seen :exec
