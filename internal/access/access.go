@@ -29,6 +29,7 @@ const (
 
 	Client  Role = "client"   // acts for one client record
 	Person  Role = "person"   // signed in, in no practice at the moment
+	Leaving Role = "leaving"  // signed in to an account that is to be deleted: may keep it, or sign out
 	Waiting Role = "waiting"  // signed in, in a place that asks for a second step they have not shown
 	Link    Role = "link"     // holds a link, and has proved nothing else
 	System  Role = "system"   // the program itself
@@ -84,6 +85,10 @@ func AsClient(practice id.Practice, account id.Account, client id.Client) Actor 
 // AsPerson returns a person who has signed in and is in no practice.
 func AsPerson(account id.Account) Actor { return Actor{account: account, role: Person} }
 
+// AsLeaving returns a person whose account is to be deleted. To all rules but
+// one they are nobody: they may say that they stay.
+func AsLeaving(account id.Account) Actor { return Actor{account: account, role: Leaving} }
+
 // AsSupport returns a supporter of the installation.
 func AsSupport(account id.Account) Actor { return Actor{account: account, role: Support} }
 
@@ -121,11 +126,18 @@ func (a Actor) LogValue() slog.Value {
 	return slog.GroupValue(slog.String("account", a.account.String()), slog.String("role", string(a.role)))
 }
 
-// SignedIn reports whether a has an account and has proved it.
-func (a Actor) SignedIn() bool { return a.account != "" }
+// SignedIn reports whether a has an account, has proved it, and means to keep it.
+func (a Actor) SignedIn() bool { return a.account != "" && a.role != Leaving }
+
+// IsLeaving reports whether a's account is to be deleted.
+func (a Actor) IsLeaving() bool { return a.account != "" && a.role == Leaving }
+
+// MaySupport reports whether a may look an account up and repair it: a
+// supporter, or the operator at the machine.
+func (a Actor) MaySupport() bool { return a.role == Support && a.account != "" || a.role == Shell }
 
 // MayHavePlaces reports whether a may choose where to act: any person may.
-func (a Actor) MayHavePlaces() bool { return a.account != "" && a.role != Support }
+func (a Actor) MayHavePlaces() bool { return a.SignedIn() && a.role != Support }
 
 // AtWork reports whether a acts as a member of a practice.
 func (a Actor) AtWork() bool {

@@ -122,7 +122,7 @@ func Make(tx *db.Tx, by access.Actor, n New) (id.Account, error) {
 
 // Of returns by's own account.
 func Of(tx *db.Tx, by access.Actor) (Account, error) {
-	if !by.SignedIn() {
+	if !by.SignedIn() && !by.IsLeaving() {
 		return Account{}, ErrNoAccount
 	}
 	return read(tx, by.Account())

@@ -86,11 +86,17 @@ func EndOthers(tx *db.Tx, by access.Actor, keep secret.Token) error {
 	if err != nil {
 		return err
 	}
-	if err := SQL.In(tx).EndOtherSessions(tx, accountdb.EndOtherSessionsParams{AccountID: by.Account(), Keep: keep.Hash()}); err != nil {
-		return fmt.Errorf("end other sessions of %s: %w", by.Account(), err)
-	}
 	if err := endDevices(tx, by.Account()); err != nil {
 		return err
+	}
+	return KeepOnly(tx, by, keep)
+}
+
+// KeepOnly ends by's sessions but that of keep, if it is one: for when what by
+// signs in with has changed. Their browsers stay known.
+func KeepOnly(tx *db.Tx, by access.Actor, keep secret.Token) error {
+	if err := SQL.In(tx).EndOtherSessions(tx, accountdb.EndOtherSessionsParams{AccountID: by.Account(), Keep: keep.Hash()}); err != nil {
+		return fmt.Errorf("end other sessions of %s: %w", by.Account(), err)
 	}
 	return record(tx, by, audit.SignedOut, by.Account(), "others")
 }

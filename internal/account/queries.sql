@@ -3,11 +3,11 @@ INSERT INTO account (id, email, email_index, name, zone, password, verified_at, 
 VALUES (@id, @email, @email_index, @name, @zone, @password, @verified_at, @created_at, @created_at);
 
 -- name: ByID :one
-SELECT id, email, name, zone, password, verified_at, password_at FROM account WHERE id = @id;
+SELECT id, email, name, zone, password, verified_at, password_at FROM account WHERE id = @id AND deleted_at IS NULL;
 
 -- Hold keeps whoever else changes the account or its links waiting.
 -- name: Hold :one
-SELECT id, email, name, zone, password, verified_at, password_at FROM account WHERE id = @id FOR UPDATE;
+SELECT id, email, name, zone, password, verified_at, password_at FROM account WHERE id = @id AND deleted_at IS NULL FOR UPDATE;
 
 -- name: ByEmail :one
 SELECT id, email, name, zone, password, verified_at, password_at FROM account WHERE email_index = @email_index;
@@ -39,7 +39,8 @@ INSERT INTO session (token_hash, id, account_id, practice_id, client_id, created
 VALUES (@token_hash, @id, @account_id, @practice_id, @client_id, @now, @now, @ends_at, @strong, @now, @browser, @network, @idle);
 
 -- name: Session :one
-SELECT id, account_id, practice_id, client_id, seen_at, ends_at, strong, proved_at, idle FROM session WHERE token_hash = @token_hash;
+SELECT s.id, s.account_id, s.practice_id, s.client_id, s.seen_at, s.ends_at, s.strong, s.proved_at, s.idle, a.deletion_at
+FROM session s JOIN account a ON a.id = s.account_id WHERE s.token_hash = @token_hash;
 
 -- name: Seen :exec
 UPDATE session SET seen_at = @now WHERE id = @id AND seen_at < @now;
@@ -68,6 +69,9 @@ SELECT id, form, created_at FROM kept_form WHERE account_id = @account_id;
 
 -- name: DropForm :execrows
 DELETE FROM kept_form WHERE account_id = @account_id AND id = @id;
+
+-- name: DropForms :exec
+DELETE FROM kept_form WHERE account_id = @account_id;
 
 -- name: SweepForms :exec
 DELETE FROM kept_form WHERE created_at < @cut;
@@ -120,8 +124,37 @@ UPDATE account_link SET ended_at = @now WHERE account_id = @account_id AND used_
 SELECT COUNT(*) FROM account_link
 WHERE account_id = @account_id AND purpose = @purpose AND used_at IS NULL AND ended_at IS NULL AND expires_at > @now;
 
+-- What support sees of an account.
+-- name: Standing :one
+SELECT a.id, a.email, a.created_at, a.verified_at, a.password_at, a.deletion_at,
+  (SELECT COUNT(*) FROM session s WHERE s.account_id = a.id AND s.ends_at > @now) AS sessions,
+  (SELECT COUNT(*) FROM device d WHERE d.account_id = a.id) AS devices
+FROM account a WHERE a.id = @id AND a.deleted_at IS NULL;
+
+-- name: AskDeletion :execrows
+UPDATE account SET deletion_at = @deletion_at WHERE id = @id AND deletion_at IS NULL;
+
+-- name: TakeDeletionBack :execrows
+UPDATE account SET deletion_at = NULL, deletion_seen_at = NULL WHERE id = @id AND deletion_at IS NOT NULL AND deleted_at IS NULL;
+
+-- name: DueDeletions :many
+SELECT id FROM account WHERE deletion_at <= @now AND deletion_seen_at <= @seen AND deleted_at IS NULL ORDER BY id LIMIT 100;
+
+-- A moment that has not come yet was seen by a clock that was wrong.
+-- name: SeeDeletions :exec
+UPDATE account SET deletion_seen_at = @now
+WHERE deletion_at <= @now AND deleted_at IS NULL AND (deletion_seen_at IS NULL OR deletion_seen_at > @now);
+
+-- Only what is due, has been seen to be due for long enough, and was not done yet.
+-- name: Erase :execrows
+UPDATE account SET deleted_at = @now, email = @blank, email_index = @freed, name = @blank, zone = '', password = '', verified_at = NULL
+WHERE id = @id AND deletion_at <= @now AND deletion_seen_at <= @seen AND deleted_at IS NULL;
+
+-- name: DropLinks :exec
+DELETE FROM account_link WHERE account_id = @account_id;
+
 -- name: Reseal :many
-SELECT id, email, name FROM account WHERE id > @after ORDER BY id LIMIT 500;
+SELECT id, email, name FROM account WHERE id > @after AND deleted_at IS NULL ORDER BY id LIMIT 500;
 
 -- name: Resealed :exec
 UPDATE account SET email = @email, name = @name WHERE id = @id;

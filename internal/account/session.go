@@ -65,6 +65,8 @@ type Session struct {
 	Idle     time.Duration
 	Strong   bool    // a second step was shown
 	ProvedAt at.Time // when the person last showed who they are
+
+	LeavesAt *at.Time // when the account is to be deleted, if its owner has asked for that
 }
 
 // LogValue logs a session as its id.
@@ -160,7 +162,7 @@ func Lookup(tx *db.Tx, token secret.Token) (Session, error) {
 		return Session{}, fmt.Errorf("look up session: %w", err)
 	}
 	s := Session{ID: row.ID, Account: row.AccountID, Practice: or(row.PracticeID), Client: or(row.ClientID), SeenAt: row.SeenAt, EndsAt: row.EndsAt,
-		Idle: time.Duration(row.Idle) * time.Second, Strong: row.Strong, ProvedAt: row.ProvedAt}
+		Idle: time.Duration(row.Idle) * time.Second, Strong: row.Strong, ProvedAt: row.ProvedAt, LeavesAt: row.DeletionAt}
 	if s.Over(tx.Now()) {
 		return Session{}, db.None
 	}

@@ -8,7 +8,6 @@ import (
 	"icouch/internal/audit"
 	"icouch/internal/base/email"
 	"icouch/internal/base/id"
-	"icouch/internal/platform/crypt"
 	"icouch/internal/platform/db"
 	"icouch/internal/platform/jobs"
 	"icouch/internal/platform/keys"
@@ -18,10 +17,14 @@ import (
 // answer takes, whether it has an account. What is typed is therefore only
 // noted, sealed, in the request; what it comes to is found out afterwards.
 
-// Wish is an address that somebody typed, sealed, and what is to be done about it.
-type Wish struct{ Address []byte }
+// Wish is an address that somebody typed, sealed, with the name they typed
+// beside it, if they were asked for one.
+type Wish struct{ Address, Typed []byte }
 
-const wishPlace = "job/wish"
+const (
+	wishPlace = "job/wish"
+	namePart  = "job/wish/name"
+)
 
 // NewWish seals an address.
 func NewWish(tx *db.Tx, _ access.Actor, e email.Address) (Wish, error) {
@@ -30,7 +33,26 @@ func NewWish(tx *db.Tx, _ access.Actor, e email.Address) (Wish, error) {
 		return Wish{}, err
 	}
 	s, err := key.Seal(e.String(), wishPlace)
-	return Wish{crypt.Sealed(s)}, err
+	return Wish{Address: s}, err
+}
+
+// WithName adds the name.
+func (w Wish) WithName(tx *db.Tx, _ access.Actor, name string) (Wish, error) {
+	key, err := keys.Of(tx, keys.Installation)
+	if err != nil {
+		return Wish{}, err
+	}
+	w.Typed, err = key.Seal(name, namePart)
+	return w, err
+}
+
+// Name returns the name.
+func (w Wish) Name(tx *db.Tx, _ access.Actor) (string, error) {
+	key, err := keys.Of(tx, keys.Installation)
+	if err != nil {
+		return "", err
+	}
+	return key.Open(w.Typed, namePart)
 }
 
 // Open returns the address.

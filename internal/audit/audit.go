@@ -107,6 +107,23 @@ const (
 	EmergencyOpened  Action = "emergency.opened"
 	EmergencyClosed  Action = "emergency.closed"
 	EmergencyMissed  Action = "emergency.not_found"
+
+	// Support, the wrong door, and leaving.
+	SupporterMade       Action = "supporter.made"
+	SupporterEnded      Action = "supporter.ended"
+	AccountLookedUp     Action = "account.looked_up"
+	ConversionAsked     Action = "conversion.asked"
+	ConversionConfirmed Action = "conversion.confirmed"
+	ConversionDone      Action = "conversion.done"
+	ConversionDeclined  Action = "conversion.declined"
+	ConversionWithdrawn Action = "conversion.withdrawn"
+	ConversionExpired   Action = "conversion.expired"
+	PracticePutAway     Action = "practice.put_away"
+	DeletionAsked       Action = "account.deletion_asked"
+	DeletionTakenBack   Action = "account.deletion_taken_back"
+	AccountDeleted      Action = "account.deleted"
+	AccountClosed       Action = "client.account_closed"
+	PractitionerLeft    Action = "practitioner.left"
 )
 
 // Deed is one line of the trail.

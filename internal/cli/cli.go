@@ -23,7 +23,7 @@ type Commands struct {
 	Keys    Keys    `cmd:"" help:"Change the keys that everything is sealed with."`
 	Audit   Audit   `cmd:"" help:"Prove the trail."`
 	Letters Letters `cmd:"" help:"List the letters of the installation itself that wait, and with --show read them."`
-	Support Support `cmd:"" help:"Help somebody back into their account."`
+	Support Support `cmd:"" help:"Say who is in support, put an account right whose owner took the wrong door, and help somebody back into theirs."`
 	Seed    Seed    `cmd:"" help:"Add invented clients, to try and to measure with."`
 	Backup  Backup  `cmd:"" help:"Write an encrypted copy of the database, also while the program runs."`
 	Restore Restore `cmd:"" help:"Bring an encrypted copy back, into a new data directory."`

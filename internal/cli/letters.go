@@ -97,6 +97,10 @@ func about(k letter.Kind) string {
 		return "notice that a password was changed"
 	case letter.Help:
 		return "somebody asks for help"
+	case letter.Repair:
+		return "support puts an account right"
+	case letter.Leave:
+		return "somebody deletes their account, or keeps it"
 	}
 	return string(k)
 }

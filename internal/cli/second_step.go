@@ -13,11 +13,6 @@ import (
 	"icouch/internal/platform/installation"
 )
 
-// Support is what the operator does for the owner of an account.
-type Support struct {
-	ResetSecondStep ResetSecondStep `cmd:"" help:"Take away the second step of somebody who has lost it, and their recovery codes. Be sure who asks: telephone them."`
-}
-
 // ResetSecondStep is for whoever works in a practice and has lost every way but
 // the password. It is in the trail, and the owner of the account is written to.
 type ResetSecondStep struct {

@@ -51,12 +51,17 @@ const (
 	Colleague   Kind = "colleague"    // a practice invites a colleague
 	HandedOver  Kind = "handed_over"  // to both members: clients were handed over
 	Emergency   Kind = "emergency"    // to the owners: a record was opened in an emergency
+	Repair      Kind = "repair"       // support asks to put an account right, and what came of it
+	Leave       Kind = "leave"        // an account is to be deleted, or is kept after all
+	Left        Kind = "left"         // to who looks after a client: they have closed their account
 )
 
 // mayRepeat reports whether a second copy does less harm than none at all:
 // true of everything a person cannot go on without. A mere notice is marked
 // first and sent after, so it comes once or not at all.
-func (k Kind) mayRepeat() bool { return k != Accepted && k != AskedAgain && k != HandedOver }
+func (k Kind) mayRepeat() bool {
+	return k != Accepted && k != AskedAgain && k != HandedOver && k != Left
+}
 
 // mayDecline reports whether people may ask for no more of this kind.
 func (k Kind) mayDecline() bool { return k == Invitation || k == Colleague }

@@ -92,7 +92,11 @@ func (o Offer) Fault() error {
 // Look says what a link offers, and uses nothing up: mail scanners open links
 // too. A link nobody was ever sent is ErrLinkUnknown.
 func Look(tx *db.Tx, _ access.Actor, token secret.Token) (Offer, error) {
-	r, err := SQL.In(tx).ByToken(tx, token.Hash())
+	return look(tx, token.Hash())
+}
+
+func look(tx *db.Tx, hash []byte) (Offer, error) {
+	r, err := SQL.In(tx).ByToken(tx, hash)
 	if errors.Is(err, db.None) {
 		return Offer{}, ErrLinkUnknown
 	}
@@ -149,7 +153,7 @@ type Joined struct {
 // invited client to it: by one link, once. An address that has an account
 // already is told to sign in, and the link stays as it was.
 func SignUp(tx *db.Tx, by access.Actor, token secret.Token, hash string) (Joined, error) {
-	c, err := claim(tx, by, token)
+	c, err := claim(tx, by, token.Hash())
 	if err != nil {
 		return Joined{}, err
 	}
@@ -186,11 +190,16 @@ func Accept(tx *db.Tx, by access.Actor, token secret.Token) (Joined, error) {
 	if !by.SignedIn() {
 		return Joined{}, fault.Forbidden
 	}
+	return accept(tx, by, token.Hash())
+}
+
+// accept is Accept with what is stored of the link.
+func accept(tx *db.Tx, by access.Actor, hash []byte) (Joined, error) {
 	me, err := account.Of(tx, by)
 	if err != nil {
 		return Joined{}, err
 	}
-	c, err := claim(tx, by, token)
+	c, err := claim(tx, by, hash)
 	if err != nil {
 		return Joined{}, err
 	}
@@ -217,10 +226,10 @@ type claimed struct {
 
 // claim uses a link up: one conditional statement, so that of many who press at
 // once one gets it.
-func claim(tx *db.Tx, by access.Actor, token secret.Token) (claimed, error) {
-	row, err := SQL.In(tx).Claim(tx, peopledb.ClaimParams{Now: tx.Now().Ptr(), TokenHash: token.Hash()})
+func claim(tx *db.Tx, by access.Actor, hash []byte) (claimed, error) {
+	row, err := SQL.In(tx).Claim(tx, peopledb.ClaimParams{Now: tx.Now().Ptr(), TokenHash: hash})
 	if errors.Is(err, db.None) {
-		o, err := Look(tx, by, token) // which knows why
+		o, err := look(tx, hash) // which knows why
 		if err == nil {
 			err = o.Fault()
 		}

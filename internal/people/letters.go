@@ -132,3 +132,11 @@ func askedLetter() letter.Body {
 		{Sign: letter.Brand},
 	}}
 }
+
+func leftLetter() letter.Body {
+	return letter.Body{Subject: "Somebody closed their account", Parts: []letter.Part{
+		{Text: "Somebody you look after on " + letter.Brand + " has closed their account. Their record stays with the practice. Sign in to see who it is."},
+		{Button: &letter.Button{Label: "See it", URL: letter.Base + "/people"}},
+		{Sign: letter.Brand},
+	}}
+}

@@ -37,6 +37,8 @@ type Place struct {
 // since they chose the place counts: a role taken away, care ended.
 func Enter(tx *db.Tx, s account.Session) (access.Actor, error) {
 	switch {
+	case s.LeavesAt != nil:
+		return access.AsLeaving(s.Account), nil
 	case s.Client != "":
 		now := tx.Now()
 		c, err := SQL.In(tx).ClientOfAccount(tx, peopledb.ClientOfAccountParams{PracticeID: s.Practice, ID: s.Client, AccountID: &s.Account, Now: &now})
@@ -96,6 +98,19 @@ func reaching(tx *db.Tx, by access.Actor) (access.Actor, error) {
 	return by.Reaching(r), nil
 }
 
+// OpenUntil is when time alone shuts the place by is in, or nil: whoever
+// remembers what Enter said must ask again then.
+func OpenUntil(tx *db.Tx, by access.Actor) (*at.Time, error) {
+	if !by.IsClient() {
+		return nil, nil
+	}
+	ends, err := SQL.In(tx).ClientEnds(tx, peopledb.ClientEndsParams{PracticeID: by.Practice(), ID: by.Client()})
+	if err != nil {
+		return nil, fmt.Errorf("end of %s: %w", by.Client(), err)
+	}
+	return ends, nil
+}
+
 func nowhere(s account.Session, err error) (access.Actor, error) {
 	if errors.Is(err, db.None) {
 		return access.AsPerson(s.Account), nil
@@ -148,6 +163,11 @@ func Home(tx *db.Tx, by access.Actor) (account.Place, error) {
 		}
 	}
 	return account.Place{}, nil
+}
+
+// HomeOf is Home for a person who is at another kind of work at the moment.
+func HomeOf(tx *db.Tx, by access.Actor) (account.Place, error) {
+	return Home(tx, access.AsPerson(by.Account()))
 }
 
 // Choose moves a session to another of the person's places.

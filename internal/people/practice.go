@@ -63,6 +63,10 @@ func Found(tx *db.Tx, by access.Actor, name, zone string) (access.Actor, error) 
 	if len(already) > 0 { // a double press; a second practice comes by invitation
 		return access.Actor{}, ErrHasPractice
 	}
+	again, err := reopen(tx, by, name, z.String())
+	if !errors.Is(err, db.None) {
+		return again, err
+	}
 	p := id.New[id.Practice](tx.Now().Time)
 	err = SQL.In(tx).AddPractice(tx, peopledb.AddPracticeParams{ID: p, Name: name, Zone: z.String(), FounderID: by.Account(), CreatedAt: tx.Now()})
 	if db.Taken(err) { // both presses saw no practice; the column sees to it

@@ -1,6 +1,48 @@
 -- name: AddPractice :exec
 INSERT INTO practice (id, name, zone, steps_hidden, founder_id, created_at) VALUES (@id, @name, @zone, FALSE, @founder_id, @created_at);
 
+-- An empty practice that was put away is taken up again by who had founded it.
+-- name: Reopen :one
+UPDATE practice SET name = @name, zone = @zone, steps_hidden = FALSE, created_at = @created_at, put_away_at = NULL
+WHERE founder_id = @founder_id AND put_away_at IS NOT NULL RETURNING id;
+
+-- name: Rejoin :one
+UPDATE practitioner SET active = TRUE, role = 'owner' WHERE practice_id = @practice_id AND account_id = @account_id RETURNING id;
+
+-- Held, nobody can become its client or its member meanwhile: their rows refer to it.
+-- name: HoldPractice :one
+SELECT id FROM practice WHERE id = @id FOR UPDATE;
+
+-- name: PutAway :execrows
+UPDATE practice SET put_away_at = @now WHERE id = @id AND put_away_at IS NULL;
+
+-- name: LeavePractice :many
+UPDATE practitioner SET active = FALSE WHERE practice_id = @practice_id AND account_id = @account_id AND active RETURNING id;
+
+-- What support sees of where an account works: numbers.
+-- name: Standing :many
+SELECT p.practice_id, p.role, p.active, q.created_at,
+  (SELECT COUNT(*) FROM client c WHERE c.practice_id = p.practice_id) AS clients,
+  (SELECT COUNT(*) FROM invitation i WHERE i.practice_id = p.practice_id AND i.state = 'live') AS invitations,
+  CAST((SELECT COUNT(*) FROM practitioner o WHERE o.practice_id = p.practice_id AND o.account_id <> p.account_id)
+  + (SELECT COUNT(*) FROM team_invitation t WHERE t.practice_id = p.practice_id AND t.state = 'live') AS BIGINT) AS colleagues
+FROM practitioner p JOIN practice q ON q.id = p.practice_id WHERE p.account_id = @account_id AND q.put_away_at IS NULL ORDER BY p.practice_id;
+
+-- Who else owns a practice, is active, and is not about to leave.
+-- name: OtherOwners :one
+SELECT COUNT(*) FROM practitioner p JOIN account a ON a.id = p.account_id
+WHERE p.practice_id = @practice_id AND p.account_id <> @account_id AND p.role = 'owner' AND p.active AND a.deletion_at IS NULL;
+
+-- name: OthersAtWork :one
+SELECT COUNT(*) FROM practitioner WHERE practice_id = @practice_id AND account_id <> @account_id AND active;
+
+-- name: Unlink :execrows
+UPDATE client SET account_id = NULL, linked_at = NULL, version = version + 1
+WHERE practice_id = @practice_id AND id = @id AND account_id = @account_id;
+
+-- name: ClientEnds :one
+SELECT ends_at FROM client WHERE practice_id = @practice_id AND id = @id;
+
 -- name: Practice :one
 SELECT id, name, zone, steps_hidden, client_step, created_at FROM practice WHERE id = @id;
 
@@ -153,7 +195,7 @@ SELECT practice_id, id, client_id, practitioner_id, state, email, email_index, n
 SELECT practice_id, client_id, id, practitioner_id, state, ordinal FROM invitation WHERE email_index = @email_index ORDER BY id DESC LIMIT 50;
 
 -- name: LiveByAddress :many
-SELECT practice_id, client_id, id, practitioner_id, state FROM invitation
+SELECT practice_id, client_id, id, practitioner_id, state, token_hash FROM invitation
 WHERE email_index = @email_index AND state = 'live' AND expires_at > @now ORDER BY id DESC LIMIT 5;
 
 -- name: Asked :execrows

@@ -6,9 +6,11 @@ import (
 
 	"icouch/internal/access"
 	"icouch/internal/account"
+	"icouch/internal/audit"
 	"icouch/internal/base/email"
 	"icouch/internal/platform/db"
 	"icouch/internal/platform/jobs"
+	"icouch/internal/platform/keys"
 )
 
 // renewalWish is the job that looks into who has lost their invitation.
@@ -27,6 +29,25 @@ func WishRenewal(tx *db.Tx, by access.Actor, a email.Address) error {
 	return asked(tx, by)
 }
 
+// signUpWish is the job that looks into who wants a practice of their own.
+const signUpWish = jobs.Kind[account.Wish]("people.sign_up_wish")
+
+// WishSignUp notes that somebody signs up as a practitioner. The work is the
+// same whether the address is new, has an account, or has an invitation waiting.
+func WishSignUp(tx *db.Tx, by access.Actor, name string, a email.Address) error {
+	w, err := account.NewWish(tx, by, a)
+	if err != nil {
+		return err
+	}
+	if w, err = w.WithName(tx, by, name); err != nil {
+		return err
+	}
+	if err := signUpWish.Enqueue(tx, "", w); err != nil {
+		return err
+	}
+	return audit.Record(tx, access.Guest(), audit.Deed{Did: audit.SignUpBegun, Subject: keys.Installation})
+}
+
 // Clerk looks into wishes.
 type Clerk struct{ DB *db.DB }
 
@@ -42,6 +63,23 @@ func (c Clerk) Register(q *jobs.Queue) {
 		})
 		if err != nil {
 			return fmt.Errorf("look into a renewal: %w", err)
+		}
+		return nil
+	})
+	signUpWish.On(q, func(ctx context.Context, w account.Wish) error {
+		err := c.DB.Update(ctx, func(tx *db.Tx) error {
+			a, err := w.Open(tx, access.Guest())
+			if err != nil {
+				return err
+			}
+			name, err := w.Name(tx, access.Guest())
+			if err != nil {
+				return err
+			}
+			return SignUpPractitioner(tx, access.Guest(), name, a)
+		})
+		if err != nil {
+			return fmt.Errorf("look into a sign-up: %w", err)
 		}
 		return nil
 	})

@@ -18,6 +18,7 @@ import (
 	"icouch/internal/people"
 	"icouch/internal/platform/db"
 	"icouch/internal/platform/limit"
+	"icouch/internal/support"
 	"icouch/internal/world"
 )
 
@@ -31,12 +32,12 @@ type served struct {
 // serve puts a world's site up.
 func serve(t testing.TB, w *world.World) *served {
 	t.Helper()
-	support, err := email.Parse("help@icouch.test")
+	helps, err := email.Parse("help@icouch.test")
 	if err != nil {
 		t.Fatal(err)
 	}
 	log := new(lockedBuffer)
-	s := &Site{DB: w.DB, Directory: w.Directory, Doorman: w.Doorman, Limits: limit.Limiter{DB: w.DB}, Support: support,
+	s := &Site{DB: w.DB, Directory: w.Directory, Doorman: w.Doorman, Limits: limit.Limiter{DB: w.DB}, Support: helps,
 		House: letter.House{Brand: "iCouch", Base: world.Base, Host: "icouch.test"}, Log: slog.New(slog.NewTextHandler(log, nil))}
 	return &served{s, s.Handler(), log}
 }
@@ -53,7 +54,8 @@ func (s *served) browser(t testing.TB, w *world.World) *browser {
 	return &browser{t, w, s, map[string]string{}}
 }
 
-// as signs the browser in as the person with this address, in their first place.
+// as signs the browser in as the person with this address, in their first place;
+// a supporter, in support.
 func (b *browser) as(address string) *browser {
 	b.t.Helper()
 	a, err := email.Parse(address)
@@ -70,9 +72,16 @@ func (b *browser) as(address string) *browser {
 		if err != nil {
 			return err
 		}
-		terms, err := people.TermsOf(tx, place)
-		if err != nil {
-			return err
+		if helps, err := support.Is(tx, access.AsPerson(who.ID)); err != nil || helps {
+			if place = support.Place; err != nil {
+				return err
+			}
+		}
+		terms := account.Anywhere
+		if place != support.Place {
+			if terms, err = people.TermsOf(tx, place); err != nil {
+				return err
+			}
 		}
 		token, err = account.Begin(tx, access.AsPerson(who.ID), who.ID, account.Entry{Place: place, Terms: terms, Strong: true})
 		return err

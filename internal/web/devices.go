@@ -22,7 +22,7 @@ var sessionRoutes = []route{
 	{pattern: "GET /settings/idle", enter: practiceHeads, do: (*Site).showIdle},
 	{pattern: "POST /settings/idle", enter: practiceHeads, do: (*Site).setIdle},
 	{pattern: "POST /session/stay", enter: signedIn, do: (*Site).stay},
-	{pattern: "POST /session/over", enter: signedIn, do: (*Site).leave},
+	{pattern: "POST /session/over", enter: signedIn, do: (*Site).signOutIdle},
 	{pattern: "GET /kept", enter: signedIn, do: (*Site).showKept},
 	{pattern: "POST /kept/{form}/away", enter: signedIn, do: (*Site).dropKept},
 }

@@ -99,7 +99,7 @@ func (s *Site) countLetter(ctx context.Context, r limit.Rule, to email.Address) 
 // that the browser had, be it theirs or another's. Use the returned function
 // once tx has committed. Whoever has a second step comes in by arrive.
 func (s *Site) enter(tx *db.Tx, r *http.Request, who id.Account, e account.Entry) (set func(http.ResponseWriter), err error) {
-	if v := visitOf(r); v.actor.SignedIn() {
+	if v := visitOf(r); v.actor.SignedIn() || v.actor.IsLeaving() {
 		if err := account.End(tx, v.actor, v.token); err != nil && !errors.Is(err, account.ErrSignedOut) {
 			return nil, err
 		}

@@ -18,7 +18,7 @@ func (s *Site) frame(r *http.Request, by access.Actor, title, current string) (P
 	if !by.SignedIn() {
 		return p, nil
 	}
-	p.work, p.Nav = by.AtWork(), navOf(by, current)
+	p.work, p.Nav = by.AtWork() || supporters(by), navOf(by, current)
 	k := visitOf(r).known
 	if err := k.frameOf(r.Context(), s.DB); err != nil {
 		return p, err
@@ -26,14 +26,17 @@ func (s *Site) frame(r *http.Request, by access.Actor, title, current string) (P
 	session := visitOf(r).session
 	p.Idle = int((session.Idle - time.Minute).Seconds()) // its last use may have been noted up to a minute ago
 	p.Ends = int(session.EndsAt.Sub(s.DB.Clock()).Seconds())
-	p.Person, p.Places = k.account.Name, switcher(k.places, by)
+	p.Person, p.Places = k.account.Name, switcher(k.places, k.supports, by)
 	return p, nil
 }
 
 // navOf is where somebody can go.
 func navOf(by access.Actor, current string) []parts.NavLink {
 	var links []parts.NavLink
-	if by.Role() != access.Waiting {
+	switch {
+	case supporters(by):
+		links = append(links, parts.NavLink{Label: "Support", Href: "/support", Icon: "life-buoy"})
+	case by.Role() != access.Waiting:
 		links = append(links, parts.NavLink{Label: "Dashboard", Href: "/dashboard", Icon: "layout-dashboard"})
 	}
 	if by.MaySeePeople() {
@@ -48,7 +51,10 @@ func navOf(by access.Actor, current string) []parts.NavLink {
 
 // switcher lists the places that are open, if there is more than one. Whoever
 // is in none of them now is not told that they are in the first.
-func switcher(all []people.Place, by access.Actor) []parts.Place {
+func switcher(all []people.Place, supports bool, by access.Actor) []parts.Place {
+	if supporters(by) { // from there the one way is out of it, and no place is named
+		return nil
+	}
 	var open []parts.Place
 	nowhere := true
 	for _, p := range all {
@@ -57,6 +63,9 @@ func switcher(all []people.Place, by access.Actor) []parts.Place {
 			open = append(open, parts.Place{Value: placeValue(p.Place), Label: placeLabel(p), Current: here})
 			nowhere = nowhere && !here
 		}
+	}
+	if supports {
+		open = append(open, parts.Place{Value: supportPlace, Label: "Support"})
 	}
 	if len(open) < 2 {
 		return nil

@@ -59,10 +59,10 @@ func (s *Site) stay(w http.ResponseWriter, _ *http.Request, _ access.Actor) erro
 	return nil
 }
 
-// leave is POST /session/over: nobody has used the page for as long as they may,
+// signOutIdle is POST /session/over: nobody has used the page for as long as they may,
 // so it signs them out, and keeps what stands in its form. The form's address
 // comes as "kept-for".
-func (s *Site) leave(w http.ResponseWriter, r *http.Request, by access.Actor) error {
+func (s *Site) signOutIdle(w http.ResponseWriter, r *http.Request, by access.Actor) error {
 	if err := typed(r); err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"icouch/internal/base/at"
 	"icouch/internal/people"
 	"icouch/internal/platform/db"
+	"icouch/internal/support"
 )
 
 // Who a session's cookie stands for is asked at every request and changes
@@ -30,12 +31,14 @@ type known struct {
 	session account.Session
 	actor   access.Actor
 	read    time.Time
+	until   *at.Time // when time alone ends what the actor may: care that ends; nil: it does not
 
 	// What the frame of a page shows, read when a page first needs it.
 	frame    sync.Mutex
 	framed   bool
 	account  account.Account
 	places   []people.Place
+	supports bool // may go to support
 	practice people.Practice
 	carers   []people.Practitioner // the practice's members, for who sees every client
 }
@@ -88,7 +91,7 @@ func (v *visitors) find(hash string, now time.Time) *known {
 	v.mu.RLock()
 	k := v.of[hash]
 	v.mu.RUnlock()
-	if k == nil || now.Sub(k.read) > memory || now.Before(k.read) || k.session.Over(at.Of(now)) || k.outlived(now) {
+	if k == nil || now.Sub(k.read) > memory || now.Before(k.read) || k.session.Over(at.Of(now)) || k.outlived(now) || k.until != nil && !k.until.After(now) {
 		return nil
 	}
 	return k
@@ -149,6 +152,9 @@ func (k *known) readFrame(tx *db.Tx) (err error) {
 		return err
 	}
 	if k.places, err = people.Places(tx, k.actor); err != nil {
+		return err
+	}
+	if k.supports, err = support.Is(tx, k.actor); err != nil {
 		return err
 	}
 	if k.actor.Practice() != "" {

@@ -62,3 +62,24 @@ func visitsAs(t *testing.T, s *served) access.Role {
 	}
 	return access.Nobody
 }
+
+// Care that ends at a stated second shuts the door at that second, by itself:
+// nothing is committed then, and whoever is remembered is not for longer.
+func TestCareThatEndsLaterShutsTheDoorAtThatSecond(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	s := serve(t, w)
+	w.Update(t, func(tx *db.Tx) error { return people.Invite(tx, w.Mara, w.Theo, "") })
+	w.RunJobs(t)
+	theo := s.browser(t, w)
+	theo.post("/join/"+w.Link(t, "theo@example.com", "/join/"), map[string][]string{"password": {world.Password}}).leads(t, "/welcome")
+	w.Update(t, func(tx *db.Tx) error { return people.EndCare(tx, w.Mara, w.Theo, at.Of(w.Now().Add(3*time.Second))) })
+	w.Pass(2 * time.Second)
+	theo.get("/dashboard").shows(t, 200, "This is your private place") // remembered from here on, for five seconds at most
+	w.Pass(time.Second - time.Microsecond)
+	theo.get("/dashboard").shows(t, 200, "This is your private place")
+	w.Pass(time.Microsecond)
+	if page := theo.get("/dashboard").shows(t, 200, "Nothing is open just now"); visitsAs(t, s) != access.Person {
+		t.Errorf("at that second they are still the client: %s", clip(page.text))
+	}
+}

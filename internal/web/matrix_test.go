@@ -23,6 +23,7 @@ import (
 	"icouch/internal/letter"
 	"icouch/internal/people"
 	"icouch/internal/platform/db"
+	"icouch/internal/support"
 	"icouch/internal/team"
 	"icouch/internal/world"
 )
@@ -74,10 +75,10 @@ var reviewed = map[string]string{
 	"GET /welcome":                "persons",
 	"POST /welcome":               "persons",
 	"GET /dashboard":              "persons",
-	"GET /places":                 "persons",
-	"POST /switch":                "persons",
-	"GET /practice/new":           "persons",
-	"POST /practice/new":          "persons",
+	"GET /places":                 "placed",
+	"POST /switch":                "placed",
+	"GET /practice/new":           "placed",
+	"POST /practice/new":          "placed",
 	"GET /settings":               "persons",
 	"GET /settings/name":          "persons",
 	"POST /settings/name":         "persons",
@@ -187,17 +188,37 @@ var reviewed = map[string]string{
 	"GET /dev/parts/client": "nobody",
 	"GET /dev/parts/door":   "nobody",
 	"POST /hooks/bounces":   "nobody", // nobody here knows the key
+
+	// Support, the letter it sends, and leaving.
+	"GET /support":                                "supporters",
+	"POST /support/accounts":                      "supporters",
+	"POST /support/requests":                      "supporters",
+	"GET /support/requests/{request}":             "supporters",
+	"POST /support/requests/{request}/approval":   "supporters",
+	"POST /support/requests/{request}/withdrawal": "supporters",
+	"POST /support/leaving":                       "supporters",
+	"GET /convert/{link}":                         "holders",
+	"POST /convert/{link}/confirmation":           "holders",
+	"POST /convert/{link}/refusal":                "holders",
+	"GET /settings/leave":                         "persons",
+	"POST /settings/leave":                        "persons",
+	"GET /leaving":                                "departing",
+	"POST /leaving/keep":                          "departing",
 }
 
 // The cast. What each sees of the clients is reviewed here too.
 var (
 	guests  = []string{"a stranger", "a forged cookie"}
-	persons = []string{"Mara", "Noor", "Ada", "Bill", "Skye", "Sue", "Ines", "Theo", "Carla", "Dora", "Eve", "Pat", "Gus"}
+	others  = []string{"Lea"} // whose account is to be deleted: nobody, but for the page on which to keep it
+	persons = []string{"Sam", "Mara", "Noor", "Ada", "Bill", "Skye", "Sue", "Ines", "Theo", "Carla", "Dora", "Eve", "Pat", "Gus"}
 	classes = map[string][]string{
-		"everyone":             slices.Concat(guests, persons),
-		"holders":              slices.Concat(guests, persons),
+		"everyone":             slices.Concat(guests, persons, others),
+		"holders":              slices.Concat(guests, persons, others),
 		"holders of a passkey": persons, // of a passkey of their own: see cells
 		"persons":              persons,
+		"placed":               persons[1:], // all but Sam, who is in support
+		"supporters":           {"Sam"},
+		"departing":            {"Lea"},
 		"members":              {"Mara", "Noor", "Ada", "Bill", "Skye", "Sue", "Ines"},
 		"inviters":             {"Mara", "Noor", "Ada", "Sue", "Ines"},
 		"heads":                {"Mara", "Ada", "Ines"},
@@ -222,6 +243,7 @@ type matrix struct {
 	browser map[string]*browser
 	address map[string]string
 	client  map[string]string // path segments: clients, and what is none
+	request string            // one that support was asked
 }
 
 func newMatrix(t *testing.T) *matrix {
@@ -242,12 +264,18 @@ func newMatrix(t *testing.T) *matrix {
 	m.linked(t, w.Ines, "", "Dora Lake", "dora@example.com")
 	eve := m.linked(t, w.Mara, "", "Eve Hill", "eve@example.com")
 	w.Account(t, "Pat Moor", "pat@example.com")
-	for _, name := range []string{"Theo", "Carla", "Dora", "Eve", "Pat"} {
+	w.Account(t, "Sam Ford", "sam@help.test")
+	m.address["Sam"] = "sam@help.test"
+	w.Update(t, func(tx *db.Tx) error { return support.Appoint(tx, access.Operator(), addressed(t, "sam@help.test")) })
+	m.request = wrongDoor(t, w, "wanda@example.com")
+	lea := w.Account(t, "Lea Rush", "lea@example.com")
+	for _, name := range []string{"Theo", "Carla", "Dora", "Eve", "Pat", "Lea"} {
 		m.address[name] = strings.ToLower(name) + "@example.com"
 	}
-	for _, name := range persons {
+	for _, name := range slices.Concat(persons, others) {
 		m.browser[name] = m.site.browser(t, w).as(m.address[name])
 	}
+	w.Update(t, func(tx *db.Tx) error { _, err := people.AskToLeave(tx, access.AsPerson(lea)); return err }) // in her session
 	for _, name := range guests {
 		m.browser[name] = m.site.browser(t, w)
 	}
@@ -280,10 +308,13 @@ func (m *matrix) linked(t *testing.T, by access.Actor, c id.Client, name, addres
 	return c
 }
 
+// noRequest stands where support's request does, and is none.
+const noRequest = "01900000-0000-7000-8000-000000000000"
+
 // path is a route's address for a client.
 func path(pattern, client string) string {
 	_, p, _ := strings.Cut(pattern, " ")
-	p = strings.NewReplacer("{client}", client, "{member}", theirMember, "{link}", strings.Repeat("B", 43), "{n}", "1", "{passkey}", "0195a0b1-0000-7000-8000-000000000000", "{session}", "00000000-0000-7000-8000-000000000000", "{form}", "00000000-0000-7000-8000-000000000000", "{$}", "").Replace(p)
+	p = strings.NewReplacer("{client}", client, "{member}", theirMember, "{link}", strings.Repeat("B", 43), "{request}", noRequest, "{n}", "1", "{passkey}", "0195a0b1-0000-7000-8000-000000000000", "{session}", "00000000-0000-7000-8000-000000000000", "{form}", "00000000-0000-7000-8000-000000000000", "{$}", "").Replace(p)
 	if strings.Contains(p, "{") {
 		panic("a test does not know what stands in " + pattern)
 	}
@@ -306,11 +337,12 @@ func tempting(m *matrix) url.Values {
 func state(t testing.TB, w *world.World) (all string) {
 	t.Helper()
 	err := w.DB.Row(t.Context(), `SELECT
-		'accounts ' || COALESCE((SELECT string_agg(id || zone || password || COALESCE(CAST(verified_at AS TEXT), ''), ' ' ORDER BY id) FROM account), '') ||
-		' practices ' || COALESCE((SELECT string_agg(id || name || zone || CAST(steps_hidden AS TEXT) || founder_id, ' ' ORDER BY id) FROM practice), '') ||
+		'accounts ' || COALESCE((SELECT string_agg(id || zone || password || COALESCE(CAST(verified_at AS TEXT), '') || COALESCE(CAST(deletion_at AS TEXT), ''), ' ' ORDER BY id) FROM account), '') ||
+		' practices ' || COALESCE((SELECT string_agg(id || name || zone || CAST(steps_hidden AS TEXT) || founder_id || COALESCE(CAST(put_away_at AS TEXT), ''), ' ' ORDER BY id) FROM practice), '') ||
 		' practitioners ' || COALESCE((SELECT string_agg(practice_id || id || account_id || role || CAST(active AS TEXT), ' ' ORDER BY id) FROM practitioner), '') ||
 		' clients ' || COALESCE((SELECT string_agg(practice_id || id || practitioner_id || zone || CAST(email_consent AS TEXT) || COALESCE(account_id, '') || COALESCE(CAST(ends_at AS TEXT), '') || CAST(version AS TEXT), ' ' ORDER BY id) FROM client), '') ||
 		' invitations ' || COALESCE((SELECT string_agg(id || state || COALESCE(CAST(asked_at AS TEXT), ''), ' ' ORDER BY id) FROM invitation), '') ||
+		' conversions ' || COALESCE((SELECT string_agg(id || state, ' ' ORDER BY id) FROM conversion), '') || ' supporters ' || (SELECT CAST(COUNT(*) AS TEXT) FROM supporter) ||
 		' letters ' || COALESCE((SELECT string_agg(id || state, ' ' ORDER BY id) FROM letter), '') ||
 		' links ' || COALESCE((SELECT string_agg(id || COALESCE(CAST(ended_at AS TEXT), '') || COALESCE(CAST(used_at AS TEXT), ''), ' ' ORDER BY id) FROM account_link), '') ||
 		' sign-ups ' || COALESCE((SELECT string_agg(id || COALESCE(CAST(used_at AS TEXT), ''), ' ' ORDER BY id) FROM sign_up), '') ||
@@ -360,7 +392,7 @@ func (m *matrix) cells() (all []cell) {
 			}
 			slices.Sort(of)
 		}
-		for _, who := range slices.Concat(guests, persons) {
+		for _, who := range slices.Concat(guests, persons, others) {
 			enters := slices.Contains(classes[reviewed[rt.pattern]], who) && !strings.Contains(rt.pattern, "{passkey}") // nobody here has one
 			for _, c := range of {
 				all = append(all, cell{rt, who, c, enters && (c == "" || slices.Contains(seen[who], c))})
@@ -372,7 +404,7 @@ func (m *matrix) cells() (all []cell) {
 
 // ask sends a cell's request; twist may change it first.
 func (m *matrix) ask(c cell, twist func(*http.Request)) answer {
-	return m.askAt(c, path(c.route.pattern, m.client[c.client]), twist)
+	return m.askAt(c, strings.Replace(path(c.route.pattern, m.client[c.client]), noRequest, m.request, 1), twist)
 }
 
 func (m *matrix) askAt(c cell, at string, twist func(*http.Request)) answer {
@@ -436,6 +468,11 @@ func asksToSignIn(a answer) bool {
 	return a.Code == http.StatusSeeOther && (to == "/sign-in" || strings.HasPrefix(to, "/sign-in?next="))
 }
 
+// asksToStay is how somebody whose account is to be deleted is turned away.
+func asksToStay(a answer) bool {
+	return a.Code == http.StatusSeeOther && a.Header().Get("Location") == "/leaving"
+}
+
 // judge fails the test unless an answer is what the matrix says.
 func (m *matrix) judge(t *testing.T, c cell, a answer) {
 	t.Helper()
@@ -452,6 +489,10 @@ func (m *matrix) judge(t *testing.T, c cell, a answer) {
 	case c.enters && (isNothing(a) || asksToSignIn(a)):
 		t.Errorf("%s: turned away, with %d to %q", c, a.Code, a.Header().Get("Location"))
 	case c.enters:
+	case c.who == "Lea" && method(c.route.pattern) == "GET" && reviewed[c.route.pattern] != "nobody":
+		if !asksToStay(a) {
+			t.Errorf("%s: answers %d to %q, want the way to the page on which to stay", c, a.Code, a.Header().Get("Location"))
+		}
 	case guest && method(c.route.pattern) == "GET" && reviewed[c.route.pattern] != "nobody":
 		if !asksToSignIn(a) || a.text != "" && strings.Contains(a.text, "<main") {
 			t.Errorf("%s: answers %d to %q, want to be asked to sign in", c, a.Code, a.Header().Get("Location"))
@@ -539,7 +580,8 @@ func TestMatrixWhoHasNoSessionEntersNowhere(t *testing.T) {
 		}
 		_, p, _ := strings.Cut(rt.pattern, " ")
 		own := p == "/welcome" || p == "/dashboard" || (strings.HasPrefix(p, "/settings") || strings.HasPrefix(p, "/session/") || strings.HasPrefix(p, "/kept")) && (class == "persons" || class == "holders of a passkey") // their own account's
-		if support := access.AsSupport(who); rt.enter(support) != (open || own) {
+		console := class == "supporters"
+		if support := access.AsSupport(who); rt.enter(support) != (open || own || console) {
 			t.Errorf("%s: support enters: %t", rt.pattern, rt.enter(support))
 		}
 	}
@@ -586,13 +628,13 @@ func TestMatrixEverybodyEntersWhereTheyMayAndNowhereElse(t *testing.T) {
 // roles are what everybody is. Care of Eve has ended, Gus is no member any more:
 // the session each still has is in no place.
 var roles = map[string]access.Role{"Mara": access.Owner, "Noor": access.Practitioner, "Ada": access.Administrator, "Bill": access.Biller, "Skye": access.Scheduler, "Sue": access.Supervisor,
-	"Ines": access.Owner, "Theo": access.Client, "Carla": access.Client, "Dora": access.Client, "Eve": access.Person, "Gus": access.Person, "Pat": access.Person}
+	"Ines": access.Owner, "Theo": access.Client, "Carla": access.Client, "Dora": access.Client, "Eve": access.Person, "Gus": access.Person, "Pat": access.Person, "Sam": access.Support, "Lea": access.Leaving}
 
 // rules asks the rules by themselves: a verb that refuses too would hide one
 // that is too wide.
 func (m *matrix) rules(t *testing.T) {
 	t.Helper()
-	for _, who := range slices.Concat(guests, persons) {
+	for _, who := range slices.Concat(guests, persons, others) {
 		is := access.Guest()
 		if token, ok := m.browser[who].cookies[m.site.sessionCookie()]; ok && !slices.Contains(guests, who) {
 			k, err := m.site.lookUp(t.Context(), secret.ParseToken(token))
@@ -641,7 +683,7 @@ func (m *matrix) decoys(t *testing.T, c cell) int {
 			t.Errorf("%s, as %s: it broke, with %d", c, at, a.Code)
 		}
 		moved := a.Code == http.StatusMovedPermanently || a.Code == http.StatusTemporaryRedirect || a.Code == http.StatusPermanentRedirect
-		if !c.enters && !isNothing(a) && !moved && !asksToSignIn(a) {
+		if !c.enters && !isNothing(a) && !moved && !asksToSignIn(a) && !asksToStay(a) {
 			t.Errorf("%s, as %s: answers %d: %s", c, at, a.Code, clip(a.text))
 		}
 		if to := a.Header().Get("Location"); moved && (!strings.HasPrefix(to, "/") || strings.HasPrefix(to, "//")) {
@@ -720,6 +762,9 @@ var fates = []struct{ route, state, want string }{
 	{"/verify/{link}", "live", "200 409"}, {"/verify/{link}", "used", "410 410"}, {"/verify/{link}", "superseded", "410 410"}, {"/verify/{link}", "expired", "410 410"}, {"/verify/{link}", "unknown", "404 404"},
 	{"/email-back/{link}", "live", "200 -"}, {"/email-back/{link}", "used", "410 410"}, {"/email-back/{link}", "expired", "410 410"}, {"/email-back/{link}", "unknown", "404 404"},
 	{"/choices/{link}", "live", "200 422"}, {"/choices/{link}", "unknown", "404 404"},
+	{"/convert/{link}", "live", "200 -"}, {"/convert/{link}", "used", "410 -"}, {"/convert/{link}", "expired", "410 -"}, {"/convert/{link}", "unknown", "404 -"},
+	{"/convert/{link}/confirmation", "live", "- 409"}, {"/convert/{link}/confirmation", "used", "- 410"}, {"/convert/{link}/confirmation", "expired", "- 410"}, {"/convert/{link}/confirmation", "unknown", "- 404"},
+	{"/convert/{link}/refusal", "live", "- -"}, {"/convert/{link}/refusal", "used", "- 410"}, {"/convert/{link}/refusal", "expired", "- 410"}, {"/convert/{link}/refusal", "unknown", "- 404"},
 }
 
 // linkMaker makes links of each sort and brings them into a state.
@@ -860,6 +905,10 @@ func (l *linkMaker) make(route, state string) string {
 		})
 		ask = func(tx *db.Tx) error { return people.Vouch(tx, l.w.Mara, c) }
 		use = func(tx *db.Tx, token secret.Token) error { return people.UseVouch(tx, by, token, who) }
+	case "/convert/":
+		l.w.Update(l.t, func(tx *db.Tx) error { _, err := people.Found(tx, by, "Zara’s", "Europe/London"); return err })
+		ask = func(tx *db.Tx) error { _, err := support.Ask(tx, access.Operator(), who, "because"); return err }
+		use = func(tx *db.Tx, token secret.Token) error { return support.Decline(tx, access.Guest(), token) }
 	case "/choices/":
 		var token string
 		l.w.View(l.t, func(tx *db.Tx) (err error) { token, err = letter.ChoicesToken(tx, access.Guest(), a); return err })

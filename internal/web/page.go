@@ -11,7 +11,7 @@ import (
 // Page is what every page has: the frame, and what is wrong with its form.
 type Page struct {
 	parts.Shell
-	work bool // the reader is at work in a practice: see framed
+	work bool // the reader is at work in a practice, or in support: see framed
 }
 
 // page returns the frame for whoever asks.

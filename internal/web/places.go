@@ -12,6 +12,7 @@ import (
 	"icouch/internal/base/id"
 	"icouch/internal/people"
 	"icouch/internal/platform/db"
+	"icouch/internal/support"
 )
 
 // PlacesPage is where a person may act, and what has ended. It works on a phone
@@ -74,6 +75,10 @@ func (s *Site) placesPage(r *http.Request, by access.Actor, title, current strin
 		for _, place := range all {
 			p.add(place, by, me.Zone, s)
 		}
+		if supports, err := support.Is(tx, by); err != nil || !supports {
+			return err
+		}
+		p.Open = append(p.Open, PlaceLine{Value: supportPlace, Label: "Support", Note: "You help those who cannot get on by themselves"})
 		return nil
 	})
 	return p, err
@@ -101,6 +106,9 @@ func (s *Site) switchPlace(w http.ResponseWriter, r *http.Request, by access.Act
 		return err
 	}
 	err = s.DB.Update(r.Context(), func(tx *db.Tx) error {
+		if form.Get("place") == supportPlace {
+			return support.Begin(tx, by, visitOf(r).token)
+		}
 		to, err := placeOf(form.Get("place"))
 		if err != nil {
 			return err

@@ -11,14 +11,16 @@ import (
 // rule says who may enter. Whoever may not is told that there is nothing here.
 type rule func(access.Actor) bool
 
-func anyone(access.Actor) bool      { return true }
-func signedIn(a access.Actor) bool  { return a.SignedIn() }
-func inside(a access.Actor) bool    { return a.SignedIn() && a.Role() != access.Waiting }
-func placeless(a access.Actor) bool { return a.Role() == access.Person }
-func placed(a access.Actor) bool    { return a.MayHavePlaces() }
-func atWork(a access.Actor) bool    { return a.AtWork() }
-func inviters(a access.Actor) bool  { return a.AtWork() && a.MayInvite() }
-func exporters(a access.Actor) bool { return a.AtWork() && a.MayExport() }
+func anyone(access.Actor) bool       { return true }
+func signedIn(a access.Actor) bool   { return a.SignedIn() }
+func inside(a access.Actor) bool     { return a.SignedIn() && a.Role() != access.Waiting }
+func placeless(a access.Actor) bool  { return a.Role() == access.Person }
+func placed(a access.Actor) bool     { return a.MayHavePlaces() }
+func atWork(a access.Actor) bool     { return a.AtWork() }
+func inviters(a access.Actor) bool   { return a.AtWork() && a.MayInvite() }
+func exporters(a access.Actor) bool  { return a.AtWork() && a.MayExport() }
+func supporters(a access.Actor) bool { return a.Role() == access.Support && a.MaySupport() }
+func departing(a access.Actor) bool  { return a.IsLeaving() }
 func practiceHeads(a access.Actor) bool {
 	return a.Role() == access.Owner || a.Role() == access.Administrator
 }
@@ -50,4 +52,4 @@ func (rt route) size() int64 {
 }
 
 // routes is the whole map of the site.
-var routes = slices.Concat(doorRoutes, joinRoutes, homeRoutes, peopleRoutes, settingsRoutes, sessionRoutes, factorRoutes, teamRoutes)
+var routes = slices.Concat(doorRoutes, joinRoutes, homeRoutes, peopleRoutes, settingsRoutes, sessionRoutes, factorRoutes, teamRoutes, supportRoutes)

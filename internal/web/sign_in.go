@@ -30,11 +30,13 @@ type SignInPage struct {
 
 // saidAtSignIn is what has just happened to whoever is sent here.
 var saidAtSignIn = map[string]parts.Notice{
-	"out":   {Tone: parts.Good, Title: "You are signed out", Words: "If others use this device too, close the window as well."},
-	"kept":  {Tone: parts.Info, Title: "You were signed out", Words: "That happens after a while without use. What you typed is kept: sign in to go on with it."},
-	"idle":  {Tone: parts.Info, Title: "You are signed out", Words: "Nobody used this page for a while. Sign in to go on where you were."},
-	"late":  {Tone: parts.Info, Words: "That took too long. Enter your e-mail and password once more."},
-	"reset": {Tone: parts.Good, Title: "Your new password is saved", Words: "You were signed out everywhere. Sign in with the new password."},
+	"out":       {Tone: parts.Good, Title: "You are signed out", Words: "If others use this device too, close the window as well."},
+	"kept":      {Tone: parts.Info, Title: "You were signed out", Words: "That happens after a while without use. What you typed is kept: sign in to go on with it."},
+	"idle":      {Tone: parts.Info, Title: "You are signed out", Words: "Nobody used this page for a while. Sign in to go on where you were."},
+	"late":      {Tone: parts.Info, Words: "That took too long. Enter your e-mail and password once more."},
+	"reset":     {Tone: parts.Good, Title: "Your new password is saved", Words: "You were signed out everywhere. Sign in with the new password."},
+	"converted": {Tone: parts.Good, Title: "Your account is put right", Words: "You were signed out everywhere. Sign in with the same e-mail and password as before."},
+	"leaving":   {Tone: parts.Good, Title: "Your account is to be deleted", Words: "You were signed out. Until the day in our letter you can sign in and keep it."},
 }
 
 // ended is said to a browser whose session is over without its doing.
@@ -46,6 +48,9 @@ func ended() *parts.Notice {
 func (s *Site) showSignIn(w http.ResponseWriter, r *http.Request, by access.Actor) error {
 	if by.SignedIn() {
 		return see(w, r, "/dashboard")
+	}
+	if by.IsLeaving() {
+		return see(w, r, "/leaving")
 	}
 	p := SignInPage{Page: s.door(r, "Sign in"), Next: localPath(r.URL.Query().Get("next"))}
 	if n, ok := saidAtSignIn[r.URL.Query().Get("said")]; ok {
@@ -160,7 +165,7 @@ func onward(next string) string {
 
 // signOut is POST /sign-out. It works as well for whom it has come to nothing.
 func (s *Site) signOut(w http.ResponseWriter, r *http.Request, by access.Actor) error {
-	if by.SignedIn() {
+	if by.SignedIn() || by.IsLeaving() {
 		err := s.DB.Update(r.Context(), func(tx *db.Tx) error { return account.End(tx, by, visitOf(r).token) })
 		if err != nil && !errors.Is(err, account.ErrSignedOut) {
 			return err

@@ -78,7 +78,7 @@ func (s *Site) sendSignUp(r *http.Request, by access.Actor, typedName, typedEmai
 	if may, err := s.mayWrite(r.Context(), to); err != nil || !may {
 		return err
 	}
-	return s.DB.Update(r.Context(), func(tx *db.Tx) error { return people.SignUpPractitioner(tx, outside(by), name, to) })
+	return s.DB.Update(r.Context(), func(tx *db.Tx) error { return people.WishSignUp(tx, outside(by), name, to) })
 }
 
 // ConfirmPage is where a practitioner's account is made, behind the link.

@@ -122,6 +122,10 @@ func (s *Site) turnAway(w http.ResponseWriter, r *http.Request, by access.Actor)
 		http.Redirect(w, r, keptSignIn, http.StatusSeeOther)
 		return
 	}
+	if by.IsLeaving() && r.Method == http.MethodGet { // the one page that is theirs
+		http.Redirect(w, r, "/leaving", http.StatusSeeOther)
+		return
+	}
 	if !by.SignedIn() && r.Method == http.MethodGet {
 		s.askToSignIn(w, r)
 		return

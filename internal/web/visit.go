@@ -18,6 +18,7 @@ import (
 	"icouch/internal/base/secret"
 	"icouch/internal/people"
 	"icouch/internal/platform/db"
+	"icouch/internal/support"
 )
 
 // visit is one request, as far as it is known who makes it.
@@ -79,7 +80,10 @@ func (s *Site) lookUp(ctx context.Context, token secret.Token) (*known, error) {
 		if k.session, err = account.Lookup(tx, token); err != nil {
 			return err
 		}
-		k.actor, err = people.Enter(tx, k.session)
+		if k.actor, err = support.Enter(tx, k.session); err != nil {
+			return err
+		}
+		k.until, err = people.OpenUntil(tx, k.actor)
 		return err
 	})
 	if err != nil {

@@ -39,6 +39,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.addSignUpStmt, err = db.PrepareContext(ctx, addSignUp); err != nil {
 		return nil, fmt.Errorf("error preparing query AddSignUp: %w", err)
 	}
+	if q.askDeletionStmt, err = db.PrepareContext(ctx, askDeletion); err != nil {
+		return nil, fmt.Errorf("error preparing query AskDeletion: %w", err)
+	}
 	if q.byEmailStmt, err = db.PrepareContext(ctx, byEmail); err != nil {
 		return nil, fmt.Errorf("error preparing query ByEmail: %w", err)
 	}
@@ -54,11 +57,20 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.dropFormStmt, err = db.PrepareContext(ctx, dropForm); err != nil {
 		return nil, fmt.Errorf("error preparing query DropForm: %w", err)
 	}
+	if q.dropFormsStmt, err = db.PrepareContext(ctx, dropForms); err != nil {
+		return nil, fmt.Errorf("error preparing query DropForms: %w", err)
+	}
+	if q.dropLinksStmt, err = db.PrepareContext(ctx, dropLinks); err != nil {
+		return nil, fmt.Errorf("error preparing query DropLinks: %w", err)
+	}
 	if q.dropPasskeysStmt, err = db.PrepareContext(ctx, dropPasskeys); err != nil {
 		return nil, fmt.Errorf("error preparing query DropPasskeys: %w", err)
 	}
 	if q.dropRecoveryCodesStmt, err = db.PrepareContext(ctx, dropRecoveryCodes); err != nil {
 		return nil, fmt.Errorf("error preparing query DropRecoveryCodes: %w", err)
+	}
+	if q.dueDeletionsStmt, err = db.PrepareContext(ctx, dueDeletions); err != nil {
+		return nil, fmt.Errorf("error preparing query DueDeletions: %w", err)
 	}
 	if q.endAllLinksStmt, err = db.PrepareContext(ctx, endAllLinks); err != nil {
 		return nil, fmt.Errorf("error preparing query EndAllLinks: %w", err)
@@ -83,6 +95,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.endSessionsStmt, err = db.PrepareContext(ctx, endSessions); err != nil {
 		return nil, fmt.Errorf("error preparing query EndSessions: %w", err)
+	}
+	if q.eraseStmt, err = db.PrepareContext(ctx, erase); err != nil {
+		return nil, fmt.Errorf("error preparing query Erase: %w", err)
 	}
 	if q.firstSignInStmt, err = db.PrepareContext(ctx, firstSignIn); err != nil {
 		return nil, fmt.Errorf("error preparing query FirstSignIn: %w", err)
@@ -129,6 +144,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.resealedStmt, err = db.PrepareContext(ctx, resealed); err != nil {
 		return nil, fmt.Errorf("error preparing query Resealed: %w", err)
 	}
+	if q.seeDeletionsStmt, err = db.PrepareContext(ctx, seeDeletions); err != nil {
+		return nil, fmt.Errorf("error preparing query SeeDeletions: %w", err)
+	}
 	if q.seenStmt, err = db.PrepareContext(ctx, seen); err != nil {
 		return nil, fmt.Errorf("error preparing query Seen: %w", err)
 	}
@@ -150,6 +168,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.signedInAtStmt, err = db.PrepareContext(ctx, signedInAt); err != nil {
 		return nil, fmt.Errorf("error preparing query SignedInAt: %w", err)
 	}
+	if q.standingStmt, err = db.PrepareContext(ctx, standing); err != nil {
+		return nil, fmt.Errorf("error preparing query Standing: %w", err)
+	}
 	if q.sweepChallengesStmt, err = db.PrepareContext(ctx, sweepChallenges); err != nil {
 		return nil, fmt.Errorf("error preparing query SweepChallenges: %w", err)
 	}
@@ -170,6 +191,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.sweepSignUpsStmt, err = db.PrepareContext(ctx, sweepSignUps); err != nil {
 		return nil, fmt.Errorf("error preparing query SweepSignUps: %w", err)
+	}
+	if q.takeDeletionBackStmt, err = db.PrepareContext(ctx, takeDeletionBack); err != nil {
+		return nil, fmt.Errorf("error preparing query TakeDeletionBack: %w", err)
 	}
 	if q.takeOverStmt, err = db.PrepareContext(ctx, takeOver); err != nil {
 		return nil, fmt.Errorf("error preparing query TakeOver: %w", err)
@@ -207,6 +231,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing addSignUpStmt: %w", cerr)
 		}
 	}
+	if q.askDeletionStmt != nil {
+		if cerr := q.askDeletionStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing askDeletionStmt: %w", cerr)
+		}
+	}
 	if q.byEmailStmt != nil {
 		if cerr := q.byEmailStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing byEmailStmt: %w", cerr)
@@ -232,6 +261,16 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing dropFormStmt: %w", cerr)
 		}
 	}
+	if q.dropFormsStmt != nil {
+		if cerr := q.dropFormsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing dropFormsStmt: %w", cerr)
+		}
+	}
+	if q.dropLinksStmt != nil {
+		if cerr := q.dropLinksStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing dropLinksStmt: %w", cerr)
+		}
+	}
 	if q.dropPasskeysStmt != nil {
 		if cerr := q.dropPasskeysStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing dropPasskeysStmt: %w", cerr)
@@ -240,6 +279,11 @@ func (q *Queries) Close() error {
 	if q.dropRecoveryCodesStmt != nil {
 		if cerr := q.dropRecoveryCodesStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing dropRecoveryCodesStmt: %w", cerr)
+		}
+	}
+	if q.dueDeletionsStmt != nil {
+		if cerr := q.dueDeletionsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing dueDeletionsStmt: %w", cerr)
 		}
 	}
 	if q.endAllLinksStmt != nil {
@@ -280,6 +324,11 @@ func (q *Queries) Close() error {
 	if q.endSessionsStmt != nil {
 		if cerr := q.endSessionsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing endSessionsStmt: %w", cerr)
+		}
+	}
+	if q.eraseStmt != nil {
+		if cerr := q.eraseStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing eraseStmt: %w", cerr)
 		}
 	}
 	if q.firstSignInStmt != nil {
@@ -357,6 +406,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing resealedStmt: %w", cerr)
 		}
 	}
+	if q.seeDeletionsStmt != nil {
+		if cerr := q.seeDeletionsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing seeDeletionsStmt: %w", cerr)
+		}
+	}
 	if q.seenStmt != nil {
 		if cerr := q.seenStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing seenStmt: %w", cerr)
@@ -392,6 +446,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing signedInAtStmt: %w", cerr)
 		}
 	}
+	if q.standingStmt != nil {
+		if cerr := q.standingStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing standingStmt: %w", cerr)
+		}
+	}
 	if q.sweepChallengesStmt != nil {
 		if cerr := q.sweepChallengesStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing sweepChallengesStmt: %w", cerr)
@@ -425,6 +484,11 @@ func (q *Queries) Close() error {
 	if q.sweepSignUpsStmt != nil {
 		if cerr := q.sweepSignUpsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing sweepSignUpsStmt: %w", cerr)
+		}
+	}
+	if q.takeDeletionBackStmt != nil {
+		if cerr := q.takeDeletionBackStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing takeDeletionBackStmt: %w", cerr)
 		}
 	}
 	if q.takeOverStmt != nil {
@@ -481,13 +545,17 @@ type Queries struct {
 	addLinkStmt           *sql.Stmt
 	addSessionStmt        *sql.Stmt
 	addSignUpStmt         *sql.Stmt
+	askDeletionStmt       *sql.Stmt
 	byEmailStmt           *sql.Stmt
 	byIDStmt              *sql.Stmt
 	devicesStmt           *sql.Stmt
 	dropAuthenticatorStmt *sql.Stmt
 	dropFormStmt          *sql.Stmt
+	dropFormsStmt         *sql.Stmt
+	dropLinksStmt         *sql.Stmt
 	dropPasskeysStmt      *sql.Stmt
 	dropRecoveryCodesStmt *sql.Stmt
+	dueDeletionsStmt      *sql.Stmt
 	endAllLinksStmt       *sql.Stmt
 	endDevicesStmt        *sql.Stmt
 	endEntriesStmt        *sql.Stmt
@@ -496,6 +564,7 @@ type Queries struct {
 	endSessionStmt        *sql.Stmt
 	endSessionOfStmt      *sql.Stmt
 	endSessionsStmt       *sql.Stmt
+	eraseStmt             *sql.Stmt
 	firstSignInStmt       *sql.Stmt
 	holdStmt              *sql.Stmt
 	keepFormStmt          *sql.Stmt
@@ -511,6 +580,7 @@ type Queries struct {
 	renewStmt             *sql.Stmt
 	resealStmt            *sql.Stmt
 	resealedStmt          *sql.Stmt
+	seeDeletionsStmt      *sql.Stmt
 	seenStmt              *sql.Stmt
 	sessionStmt           *sql.Stmt
 	sessionsStmt          *sql.Stmt
@@ -518,6 +588,7 @@ type Queries struct {
 	setZoneStmt           *sql.Stmt
 	signUpStmt            *sql.Stmt
 	signedInAtStmt        *sql.Stmt
+	standingStmt          *sql.Stmt
 	sweepChallengesStmt   *sql.Stmt
 	sweepDevicesStmt      *sql.Stmt
 	sweepEntriesStmt      *sql.Stmt
@@ -525,6 +596,7 @@ type Queries struct {
 	sweepLinksStmt        *sql.Stmt
 	sweepSessionsStmt     *sql.Stmt
 	sweepSignUpsStmt      *sql.Stmt
+	takeDeletionBackStmt  *sql.Stmt
 	takeOverStmt          *sql.Stmt
 	verifyStmt            *sql.Stmt
 }
@@ -538,13 +610,17 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		addLinkStmt:           q.addLinkStmt,
 		addSessionStmt:        q.addSessionStmt,
 		addSignUpStmt:         q.addSignUpStmt,
+		askDeletionStmt:       q.askDeletionStmt,
 		byEmailStmt:           q.byEmailStmt,
 		byIDStmt:              q.byIDStmt,
 		devicesStmt:           q.devicesStmt,
 		dropAuthenticatorStmt: q.dropAuthenticatorStmt,
 		dropFormStmt:          q.dropFormStmt,
+		dropFormsStmt:         q.dropFormsStmt,
+		dropLinksStmt:         q.dropLinksStmt,
 		dropPasskeysStmt:      q.dropPasskeysStmt,
 		dropRecoveryCodesStmt: q.dropRecoveryCodesStmt,
+		dueDeletionsStmt:      q.dueDeletionsStmt,
 		endAllLinksStmt:       q.endAllLinksStmt,
 		endDevicesStmt:        q.endDevicesStmt,
 		endEntriesStmt:        q.endEntriesStmt,
@@ -553,6 +629,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		endSessionStmt:        q.endSessionStmt,
 		endSessionOfStmt:      q.endSessionOfStmt,
 		endSessionsStmt:       q.endSessionsStmt,
+		eraseStmt:             q.eraseStmt,
 		firstSignInStmt:       q.firstSignInStmt,
 		holdStmt:              q.holdStmt,
 		keepFormStmt:          q.keepFormStmt,
@@ -568,6 +645,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		renewStmt:             q.renewStmt,
 		resealStmt:            q.resealStmt,
 		resealedStmt:          q.resealedStmt,
+		seeDeletionsStmt:      q.seeDeletionsStmt,
 		seenStmt:              q.seenStmt,
 		sessionStmt:           q.sessionStmt,
 		sessionsStmt:          q.sessionsStmt,
@@ -575,6 +653,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		setZoneStmt:           q.setZoneStmt,
 		signUpStmt:            q.signUpStmt,
 		signedInAtStmt:        q.signedInAtStmt,
+		standingStmt:          q.standingStmt,
 		sweepChallengesStmt:   q.sweepChallengesStmt,
 		sweepDevicesStmt:      q.sweepDevicesStmt,
 		sweepEntriesStmt:      q.sweepEntriesStmt,
@@ -582,6 +661,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		sweepLinksStmt:        q.sweepLinksStmt,
 		sweepSessionsStmt:     q.sweepSessionsStmt,
 		sweepSignUpsStmt:      q.sweepSignUpsStmt,
+		takeDeletionBackStmt:  q.takeDeletionBackStmt,
 		takeOverStmt:          q.takeOverStmt,
 		verifyStmt:            q.verifyStmt,
 	}

@@ -150,6 +150,23 @@ func (q *Queries) AddSignUp(ctx context.Context, arg AddSignUpParams) error {
 	return err
 }
 
+const askDeletion = `-- name: AskDeletion :execrows
+UPDATE account SET deletion_at = $1 WHERE id = $2 AND deletion_at IS NULL
+`
+
+type AskDeletionParams struct {
+	DeletionAt *at.Time
+	ID         id.Account
+}
+
+func (q *Queries) AskDeletion(ctx context.Context, arg AskDeletionParams) (int64, error) {
+	result, err := q.exec(ctx, q.askDeletionStmt, askDeletion, arg.DeletionAt, arg.ID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const byEmail = `-- name: ByEmail :one
 SELECT id, email, name, zone, password, verified_at, password_at FROM account WHERE email_index = $1
 `
@@ -180,7 +197,7 @@ func (q *Queries) ByEmail(ctx context.Context, emailIndex []byte) (ByEmailRow, e
 }
 
 const byID = `-- name: ByID :one
-SELECT id, email, name, zone, password, verified_at, password_at FROM account WHERE id = $1
+SELECT id, email, name, zone, password, verified_at, password_at FROM account WHERE id = $1 AND deleted_at IS NULL
 `
 
 type ByIDRow struct {
@@ -250,6 +267,24 @@ func (q *Queries) DropForm(ctx context.Context, arg DropFormParams) (int64, erro
 	return result.RowsAffected()
 }
 
+const dropForms = `-- name: DropForms :exec
+DELETE FROM kept_form WHERE account_id = $1
+`
+
+func (q *Queries) DropForms(ctx context.Context, accountID id.Account) error {
+	_, err := q.exec(ctx, q.dropFormsStmt, dropForms, accountID)
+	return err
+}
+
+const dropLinks = `-- name: DropLinks :exec
+DELETE FROM account_link WHERE account_id = $1
+`
+
+func (q *Queries) DropLinks(ctx context.Context, accountID id.Account) error {
+	_, err := q.exec(ctx, q.dropLinksStmt, dropLinks, accountID)
+	return err
+}
+
 const dropPasskeys = `-- name: DropPasskeys :exec
 DELETE FROM passkey WHERE account_id = $1
 `
@@ -266,6 +301,38 @@ DELETE FROM recovery_code WHERE account_id = $1
 func (q *Queries) DropRecoveryCodes(ctx context.Context, accountID id.Account) error {
 	_, err := q.exec(ctx, q.dropRecoveryCodesStmt, dropRecoveryCodes, accountID)
 	return err
+}
+
+const dueDeletions = `-- name: DueDeletions :many
+SELECT id FROM account WHERE deletion_at <= $1 AND deletion_seen_at <= $2 AND deleted_at IS NULL ORDER BY id LIMIT 100
+`
+
+type DueDeletionsParams struct {
+	Now  *at.Time
+	Seen *at.Time
+}
+
+func (q *Queries) DueDeletions(ctx context.Context, arg DueDeletionsParams) ([]id.Account, error) {
+	rows, err := q.query(ctx, q.dueDeletionsStmt, dueDeletions, arg.Now, arg.Seen)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []id.Account
+	for rows.Next() {
+		var id id.Account
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const endAllLinks = `-- name: EndAllLinks :exec
@@ -371,6 +438,34 @@ func (q *Queries) EndSessions(ctx context.Context, accountID id.Account) error {
 	return err
 }
 
+const erase = `-- name: Erase :execrows
+UPDATE account SET deleted_at = $1, email = $2, email_index = $3, name = $2, zone = '', password = '', verified_at = NULL
+WHERE id = $4 AND deletion_at <= $1 AND deletion_seen_at <= $5 AND deleted_at IS NULL
+`
+
+type EraseParams struct {
+	Now   *at.Time
+	Blank crypt.Sealed
+	Freed []byte
+	ID    id.Account
+	Seen  *at.Time
+}
+
+// Only what is due, has been seen to be due for long enough, and was not done yet.
+func (q *Queries) Erase(ctx context.Context, arg EraseParams) (int64, error) {
+	result, err := q.exec(ctx, q.eraseStmt, erase,
+		arg.Now,
+		arg.Blank,
+		arg.Freed,
+		arg.ID,
+		arg.Seen,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const firstSignIn = `-- name: FirstSignIn :exec
 UPDATE account SET signed_in_at = $1 WHERE id = $2 AND signed_in_at IS NULL
 `
@@ -386,7 +481,7 @@ func (q *Queries) FirstSignIn(ctx context.Context, arg FirstSignInParams) error 
 }
 
 const hold = `-- name: Hold :one
-SELECT id, email, name, zone, password, verified_at, password_at FROM account WHERE id = $1 FOR UPDATE
+SELECT id, email, name, zone, password, verified_at, password_at FROM account WHERE id = $1 AND deleted_at IS NULL FOR UPDATE
 `
 
 type HoldRow struct {
@@ -665,7 +760,7 @@ func (q *Queries) Renew(ctx context.Context, arg RenewParams) (id.Session, error
 }
 
 const reseal = `-- name: Reseal :many
-SELECT id, email, name FROM account WHERE id > $1 ORDER BY id LIMIT 500
+SELECT id, email, name FROM account WHERE id > $1 AND deleted_at IS NULL ORDER BY id LIMIT 500
 `
 
 type ResealRow struct {
@@ -712,6 +807,17 @@ func (q *Queries) Resealed(ctx context.Context, arg ResealedParams) error {
 	return err
 }
 
+const seeDeletions = `-- name: SeeDeletions :exec
+UPDATE account SET deletion_seen_at = $1
+WHERE deletion_at <= $1 AND deleted_at IS NULL AND (deletion_seen_at IS NULL OR deletion_seen_at > $1)
+`
+
+// A moment that has not come yet was seen by a clock that was wrong.
+func (q *Queries) SeeDeletions(ctx context.Context, now *at.Time) error {
+	_, err := q.exec(ctx, q.seeDeletionsStmt, seeDeletions, now)
+	return err
+}
+
 const seen = `-- name: Seen :exec
 UPDATE session SET seen_at = $1 WHERE id = $2 AND seen_at < $1
 `
@@ -727,7 +833,8 @@ func (q *Queries) Seen(ctx context.Context, arg SeenParams) error {
 }
 
 const session = `-- name: Session :one
-SELECT id, account_id, practice_id, client_id, seen_at, ends_at, strong, proved_at, idle FROM session WHERE token_hash = $1
+SELECT s.id, s.account_id, s.practice_id, s.client_id, s.seen_at, s.ends_at, s.strong, s.proved_at, s.idle, a.deletion_at
+FROM session s JOIN account a ON a.id = s.account_id WHERE s.token_hash = $1
 `
 
 type SessionRow struct {
@@ -740,6 +847,7 @@ type SessionRow struct {
 	Strong     bool
 	ProvedAt   at.Time
 	Idle       int64
+	DeletionAt *at.Time
 }
 
 func (q *Queries) Session(ctx context.Context, tokenHash []byte) (SessionRow, error) {
@@ -755,6 +863,7 @@ func (q *Queries) Session(ctx context.Context, tokenHash []byte) (SessionRow, er
 		&i.Strong,
 		&i.ProvedAt,
 		&i.Idle,
+		&i.DeletionAt,
 	)
 	return i, err
 }
@@ -884,6 +993,46 @@ func (q *Queries) SignedInAt(ctx context.Context, argID id.Account) (*at.Time, e
 	return signed_in_at, err
 }
 
+const standing = `-- name: Standing :one
+SELECT a.id, a.email, a.created_at, a.verified_at, a.password_at, a.deletion_at,
+  (SELECT COUNT(*) FROM session s WHERE s.account_id = a.id AND s.ends_at > $1) AS sessions,
+  (SELECT COUNT(*) FROM device d WHERE d.account_id = a.id) AS devices
+FROM account a WHERE a.id = $2 AND a.deleted_at IS NULL
+`
+
+type StandingParams struct {
+	Now at.Time
+	ID  id.Account
+}
+
+type StandingRow struct {
+	ID         id.Account
+	Email      crypt.Sealed
+	CreatedAt  at.Time
+	VerifiedAt *at.Time
+	PasswordAt at.Time
+	DeletionAt *at.Time
+	Sessions   int64
+	Devices    int64
+}
+
+// What support sees of an account.
+func (q *Queries) Standing(ctx context.Context, arg StandingParams) (StandingRow, error) {
+	row := q.queryRow(ctx, q.standingStmt, standing, arg.Now, arg.ID)
+	var i StandingRow
+	err := row.Scan(
+		&i.ID,
+		&i.Email,
+		&i.CreatedAt,
+		&i.VerifiedAt,
+		&i.PasswordAt,
+		&i.DeletionAt,
+		&i.Sessions,
+		&i.Devices,
+	)
+	return i, err
+}
+
 const sweepChallenges = `-- name: SweepChallenges :exec
 DELETE FROM spent_challenge WHERE expires_at < $1
 `
@@ -945,6 +1094,18 @@ DELETE FROM sign_up WHERE expires_at < $1
 func (q *Queries) SweepSignUps(ctx context.Context, cut at.Time) error {
 	_, err := q.exec(ctx, q.sweepSignUpsStmt, sweepSignUps, cut)
 	return err
+}
+
+const takeDeletionBack = `-- name: TakeDeletionBack :execrows
+UPDATE account SET deletion_at = NULL, deletion_seen_at = NULL WHERE id = $1 AND deletion_at IS NOT NULL AND deleted_at IS NULL
+`
+
+func (q *Queries) TakeDeletionBack(ctx context.Context, argID id.Account) (int64, error) {
+	result, err := q.exec(ctx, q.takeDeletionBackStmt, takeDeletionBack, argID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const takeOver = `-- name: TakeOver :execrows

@@ -108,7 +108,7 @@ func arm(tx *db.Tx, by access.Actor, before Set, keep secret.Token) error {
 	if before.Any() {
 		return nil
 	}
-	return account.EndOthers(tx, by, keep)
+	return account.KeepOnly(tx, by, keep)
 }
 
 // sealed is a value kept by the page itself, between one press and the next: it

@@ -54,6 +54,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.clientStmt, err = db.PrepareContext(ctx, client); err != nil {
 		return nil, fmt.Errorf("error preparing query Client: %w", err)
 	}
+	if q.clientEndsStmt, err = db.PrepareContext(ctx, clientEnds); err != nil {
+		return nil, fmt.Errorf("error preparing query ClientEnds: %w", err)
+	}
 	if q.clientOfAccountStmt, err = db.PrepareContext(ctx, clientOfAccount); err != nil {
 		return nil, fmt.Errorf("error preparing query ClientOfAccount: %w", err)
 	}
@@ -84,11 +87,17 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.holdClientStmt, err = db.PrepareContext(ctx, holdClient); err != nil {
 		return nil, fmt.Errorf("error preparing query HoldClient: %w", err)
 	}
+	if q.holdPracticeStmt, err = db.PrepareContext(ctx, holdPractice); err != nil {
+		return nil, fmt.Errorf("error preparing query HoldPractice: %w", err)
+	}
 	if q.inCareTeamsStmt, err = db.PrepareContext(ctx, inCareTeams); err != nil {
 		return nil, fmt.Errorf("error preparing query InCareTeams: %w", err)
 	}
 	if q.inEmergenciesStmt, err = db.PrepareContext(ctx, inEmergencies); err != nil {
 		return nil, fmt.Errorf("error preparing query InEmergencies: %w", err)
+	}
+	if q.leavePracticeStmt, err = db.PrepareContext(ctx, leavePractice); err != nil {
+		return nil, fmt.Errorf("error preparing query LeavePractice: %w", err)
 	}
 	if q.lettersToStmt, err = db.PrepareContext(ctx, lettersTo); err != nil {
 		return nil, fmt.Errorf("error preparing query LettersTo: %w", err)
@@ -108,6 +117,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.newestStmt, err = db.PrepareContext(ctx, newest); err != nil {
 		return nil, fmt.Errorf("error preparing query Newest: %w", err)
 	}
+	if q.otherOwnersStmt, err = db.PrepareContext(ctx, otherOwners); err != nil {
+		return nil, fmt.Errorf("error preparing query OtherOwners: %w", err)
+	}
+	if q.othersAtWorkStmt, err = db.PrepareContext(ctx, othersAtWork); err != nil {
+		return nil, fmt.Errorf("error preparing query OthersAtWork: %w", err)
+	}
 	if q.positionsStmt, err = db.PrepareContext(ctx, positions); err != nil {
 		return nil, fmt.Errorf("error preparing query Positions: %w", err)
 	}
@@ -120,11 +135,20 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.practitionersStmt, err = db.PrepareContext(ctx, practitioners); err != nil {
 		return nil, fmt.Errorf("error preparing query Practitioners: %w", err)
 	}
+	if q.putAwayStmt, err = db.PrepareContext(ctx, putAway); err != nil {
+		return nil, fmt.Errorf("error preparing query PutAway: %w", err)
+	}
 	if q.recordsOfAccountStmt, err = db.PrepareContext(ctx, recordsOfAccount); err != nil {
 		return nil, fmt.Errorf("error preparing query RecordsOfAccount: %w", err)
 	}
+	if q.rejoinStmt, err = db.PrepareContext(ctx, rejoin); err != nil {
+		return nil, fmt.Errorf("error preparing query Rejoin: %w", err)
+	}
 	if q.renamePractitionerStmt, err = db.PrepareContext(ctx, renamePractitioner); err != nil {
 		return nil, fmt.Errorf("error preparing query RenamePractitioner: %w", err)
+	}
+	if q.reopenStmt, err = db.PrepareContext(ctx, reopen); err != nil {
+		return nil, fmt.Errorf("error preparing query Reopen: %w", err)
 	}
 	if q.resealStmt, err = db.PrepareContext(ctx, reseal); err != nil {
 		return nil, fmt.Errorf("error preparing query Reseal: %w", err)
@@ -162,11 +186,17 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.somebodysInvitationsStmt, err = db.PrepareContext(ctx, somebodysInvitations); err != nil {
 		return nil, fmt.Errorf("error preparing query SomebodysInvitations: %w", err)
 	}
+	if q.standingStmt, err = db.PrepareContext(ctx, standing); err != nil {
+		return nil, fmt.Errorf("error preparing query Standing: %w", err)
+	}
 	if q.supervisedStmt, err = db.PrepareContext(ctx, supervised); err != nil {
 		return nil, fmt.Errorf("error preparing query Supervised: %w", err)
 	}
 	if q.termsStmt, err = db.PrepareContext(ctx, terms); err != nil {
 		return nil, fmt.Errorf("error preparing query Terms: %w", err)
+	}
+	if q.unlinkStmt, err = db.PrepareContext(ctx, unlink); err != nil {
+		return nil, fmt.Errorf("error preparing query Unlink: %w", err)
 	}
 	if q.useVouchStmt, err = db.PrepareContext(ctx, useVouch); err != nil {
 		return nil, fmt.Errorf("error preparing query UseVouch: %w", err)
@@ -229,6 +259,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing clientStmt: %w", cerr)
 		}
 	}
+	if q.clientEndsStmt != nil {
+		if cerr := q.clientEndsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing clientEndsStmt: %w", cerr)
+		}
+	}
 	if q.clientOfAccountStmt != nil {
 		if cerr := q.clientOfAccountStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing clientOfAccountStmt: %w", cerr)
@@ -279,6 +314,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing holdClientStmt: %w", cerr)
 		}
 	}
+	if q.holdPracticeStmt != nil {
+		if cerr := q.holdPracticeStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing holdPracticeStmt: %w", cerr)
+		}
+	}
 	if q.inCareTeamsStmt != nil {
 		if cerr := q.inCareTeamsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing inCareTeamsStmt: %w", cerr)
@@ -287,6 +327,11 @@ func (q *Queries) Close() error {
 	if q.inEmergenciesStmt != nil {
 		if cerr := q.inEmergenciesStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing inEmergenciesStmt: %w", cerr)
+		}
+	}
+	if q.leavePracticeStmt != nil {
+		if cerr := q.leavePracticeStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing leavePracticeStmt: %w", cerr)
 		}
 	}
 	if q.lettersToStmt != nil {
@@ -319,6 +364,16 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing newestStmt: %w", cerr)
 		}
 	}
+	if q.otherOwnersStmt != nil {
+		if cerr := q.otherOwnersStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing otherOwnersStmt: %w", cerr)
+		}
+	}
+	if q.othersAtWorkStmt != nil {
+		if cerr := q.othersAtWorkStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing othersAtWorkStmt: %w", cerr)
+		}
+	}
 	if q.positionsStmt != nil {
 		if cerr := q.positionsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing positionsStmt: %w", cerr)
@@ -339,14 +394,29 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing practitionersStmt: %w", cerr)
 		}
 	}
+	if q.putAwayStmt != nil {
+		if cerr := q.putAwayStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing putAwayStmt: %w", cerr)
+		}
+	}
 	if q.recordsOfAccountStmt != nil {
 		if cerr := q.recordsOfAccountStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing recordsOfAccountStmt: %w", cerr)
 		}
 	}
+	if q.rejoinStmt != nil {
+		if cerr := q.rejoinStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing rejoinStmt: %w", cerr)
+		}
+	}
 	if q.renamePractitionerStmt != nil {
 		if cerr := q.renamePractitionerStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing renamePractitionerStmt: %w", cerr)
+		}
+	}
+	if q.reopenStmt != nil {
+		if cerr := q.reopenStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing reopenStmt: %w", cerr)
 		}
 	}
 	if q.resealStmt != nil {
@@ -409,6 +479,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing somebodysInvitationsStmt: %w", cerr)
 		}
 	}
+	if q.standingStmt != nil {
+		if cerr := q.standingStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing standingStmt: %w", cerr)
+		}
+	}
 	if q.supervisedStmt != nil {
 		if cerr := q.supervisedStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing supervisedStmt: %w", cerr)
@@ -417,6 +492,11 @@ func (q *Queries) Close() error {
 	if q.termsStmt != nil {
 		if cerr := q.termsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing termsStmt: %w", cerr)
+		}
+	}
+	if q.unlinkStmt != nil {
+		if cerr := q.unlinkStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing unlinkStmt: %w", cerr)
 		}
 	}
 	if q.useVouchStmt != nil {
@@ -478,6 +558,7 @@ type Queries struct {
 	byTokenStmt               *sql.Stmt
 	claimStmt                 *sql.Stmt
 	clientStmt                *sql.Stmt
+	clientEndsStmt            *sql.Stmt
 	clientOfAccountStmt       *sql.Stmt
 	editClientStmt            *sql.Stmt
 	endCareStmt               *sql.Stmt
@@ -488,20 +569,27 @@ type Queries struct {
 	hideStepsStmt             *sql.Stmt
 	historyStmt               *sql.Stmt
 	holdClientStmt            *sql.Stmt
+	holdPracticeStmt          *sql.Stmt
 	inCareTeamsStmt           *sql.Stmt
 	inEmergenciesStmt         *sql.Stmt
+	leavePracticeStmt         *sql.Stmt
 	lettersToStmt             *sql.Stmt
 	linkStmt                  *sql.Stmt
 	liveByAddressStmt         *sql.Stmt
 	membershipStmt            *sql.Stmt
 	membershipsStmt           *sql.Stmt
 	newestStmt                *sql.Stmt
+	otherOwnersStmt           *sql.Stmt
+	othersAtWorkStmt          *sql.Stmt
 	positionsStmt             *sql.Stmt
 	practiceStmt              *sql.Stmt
 	practitionerStmt          *sql.Stmt
 	practitionersStmt         *sql.Stmt
+	putAwayStmt               *sql.Stmt
 	recordsOfAccountStmt      *sql.Stmt
+	rejoinStmt                *sql.Stmt
 	renamePractitionerStmt    *sql.Stmt
+	reopenStmt                *sql.Stmt
 	resealStmt                *sql.Stmt
 	resealInvitationsStmt     *sql.Stmt
 	resealedStmt              *sql.Stmt
@@ -514,8 +602,10 @@ type Queries struct {
 	setTermsStmt              *sql.Stmt
 	somebodyStmt              *sql.Stmt
 	somebodysInvitationsStmt  *sql.Stmt
+	standingStmt              *sql.Stmt
 	supervisedStmt            *sql.Stmt
 	termsStmt                 *sql.Stmt
+	unlinkStmt                *sql.Stmt
 	useVouchStmt              *sql.Stmt
 	vouchByTokenStmt          *sql.Stmt
 }
@@ -534,6 +624,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		byTokenStmt:               q.byTokenStmt,
 		claimStmt:                 q.claimStmt,
 		clientStmt:                q.clientStmt,
+		clientEndsStmt:            q.clientEndsStmt,
 		clientOfAccountStmt:       q.clientOfAccountStmt,
 		editClientStmt:            q.editClientStmt,
 		endCareStmt:               q.endCareStmt,
@@ -544,20 +635,27 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		hideStepsStmt:             q.hideStepsStmt,
 		historyStmt:               q.historyStmt,
 		holdClientStmt:            q.holdClientStmt,
+		holdPracticeStmt:          q.holdPracticeStmt,
 		inCareTeamsStmt:           q.inCareTeamsStmt,
 		inEmergenciesStmt:         q.inEmergenciesStmt,
+		leavePracticeStmt:         q.leavePracticeStmt,
 		lettersToStmt:             q.lettersToStmt,
 		linkStmt:                  q.linkStmt,
 		liveByAddressStmt:         q.liveByAddressStmt,
 		membershipStmt:            q.membershipStmt,
 		membershipsStmt:           q.membershipsStmt,
 		newestStmt:                q.newestStmt,
+		otherOwnersStmt:           q.otherOwnersStmt,
+		othersAtWorkStmt:          q.othersAtWorkStmt,
 		positionsStmt:             q.positionsStmt,
 		practiceStmt:              q.practiceStmt,
 		practitionerStmt:          q.practitionerStmt,
 		practitionersStmt:         q.practitionersStmt,
+		putAwayStmt:               q.putAwayStmt,
 		recordsOfAccountStmt:      q.recordsOfAccountStmt,
+		rejoinStmt:                q.rejoinStmt,
 		renamePractitionerStmt:    q.renamePractitionerStmt,
+		reopenStmt:                q.reopenStmt,
 		resealStmt:                q.resealStmt,
 		resealInvitationsStmt:     q.resealInvitationsStmt,
 		resealedStmt:              q.resealedStmt,
@@ -570,8 +668,10 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		setTermsStmt:              q.setTermsStmt,
 		somebodyStmt:              q.somebodyStmt,
 		somebodysInvitationsStmt:  q.somebodysInvitationsStmt,
+		standingStmt:              q.standingStmt,
 		supervisedStmt:            q.supervisedStmt,
 		termsStmt:                 q.termsStmt,
+		unlinkStmt:                q.unlinkStmt,
 		useVouchStmt:              q.useVouchStmt,
 		vouchByTokenStmt:          q.vouchByTokenStmt,
 	}

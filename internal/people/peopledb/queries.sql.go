@@ -334,6 +334,22 @@ func (q *Queries) Client(ctx context.Context, arg ClientParams) (Client, error) 
 	return i, err
 }
 
+const clientEnds = `-- name: ClientEnds :one
+SELECT ends_at FROM client WHERE practice_id = $1 AND id = $2
+`
+
+type ClientEndsParams struct {
+	PracticeID id.Practice
+	ID         id.Client
+}
+
+func (q *Queries) ClientEnds(ctx context.Context, arg ClientEndsParams) (*at.Time, error) {
+	row := q.queryRow(ctx, q.clientEndsStmt, clientEnds, arg.PracticeID, arg.ID)
+	var ends_at *at.Time
+	err := row.Scan(&ends_at)
+	return ends_at, err
+}
+
 const clientOfAccount = `-- name: ClientOfAccount :one
 SELECT c.id, q.client_step FROM client c JOIN practice q ON q.id = c.practice_id
 WHERE c.practice_id = $1 AND c.id = $2 AND c.account_id = $3 AND (c.ends_at IS NULL OR c.ends_at > $4)
@@ -693,6 +709,18 @@ func (q *Queries) HoldClient(ctx context.Context, arg HoldClientParams) (id.Clie
 	return id, err
 }
 
+const holdPractice = `-- name: HoldPractice :one
+SELECT id FROM practice WHERE id = $1 FOR UPDATE
+`
+
+// Held, nobody can become its client or its member meanwhile: their rows refer to it.
+func (q *Queries) HoldPractice(ctx context.Context, argID id.Practice) (id.Practice, error) {
+	row := q.queryRow(ctx, q.holdPracticeStmt, holdPractice, argID)
+	var id_2 id.Practice
+	err := row.Scan(&id_2)
+	return id_2, err
+}
+
 const inCareTeams = `-- name: InCareTeams :many
 SELECT client_id, ends_at FROM care_team
 WHERE practice_id = $1 AND practitioner_id = $2 AND (ends_at IS NULL OR ends_at > $3)
@@ -771,6 +799,38 @@ func (q *Queries) InEmergencies(ctx context.Context, arg InEmergenciesParams) ([
 	return items, nil
 }
 
+const leavePractice = `-- name: LeavePractice :many
+UPDATE practitioner SET active = FALSE WHERE practice_id = $1 AND account_id = $2 AND active RETURNING id
+`
+
+type LeavePracticeParams struct {
+	PracticeID id.Practice
+	AccountID  id.Account
+}
+
+func (q *Queries) LeavePractice(ctx context.Context, arg LeavePracticeParams) ([]id.Practitioner, error) {
+	rows, err := q.query(ctx, q.leavePracticeStmt, leavePractice, arg.PracticeID, arg.AccountID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []id.Practitioner
+	for rows.Next() {
+		var id id.Practitioner
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const lettersTo = `-- name: LettersTo :one
 SELECT COUNT(*) FROM invitation WHERE practice_id = $1 AND email_index = $2 AND letter_id IS NOT NULL AND created_at > $3
 `
@@ -815,7 +875,7 @@ func (q *Queries) Link(ctx context.Context, arg LinkParams) (int64, error) {
 }
 
 const liveByAddress = `-- name: LiveByAddress :many
-SELECT practice_id, client_id, id, practitioner_id, state FROM invitation
+SELECT practice_id, client_id, id, practitioner_id, state, token_hash FROM invitation
 WHERE email_index = $1 AND state = 'live' AND expires_at > $2 ORDER BY id DESC LIMIT 5
 `
 
@@ -830,6 +890,7 @@ type LiveByAddressRow struct {
 	ID             id.Invitation
 	PractitionerID id.Practitioner
 	State          string
+	TokenHash      []byte
 }
 
 func (q *Queries) LiveByAddress(ctx context.Context, arg LiveByAddressParams) ([]LiveByAddressRow, error) {
@@ -847,6 +908,7 @@ func (q *Queries) LiveByAddress(ctx context.Context, arg LiveByAddressParams) ([
 			&i.ID,
 			&i.PractitionerID,
 			&i.State,
+			&i.TokenHash,
 		); err != nil {
 			return nil, err
 		}
@@ -958,6 +1020,40 @@ func (q *Queries) Newest(ctx context.Context, arg NewestParams) (NewestRow, erro
 		&i.LetterState,
 	)
 	return i, err
+}
+
+const otherOwners = `-- name: OtherOwners :one
+SELECT COUNT(*) FROM practitioner p JOIN account a ON a.id = p.account_id
+WHERE p.practice_id = $1 AND p.account_id <> $2 AND p.role = 'owner' AND p.active AND a.deletion_at IS NULL
+`
+
+type OtherOwnersParams struct {
+	PracticeID id.Practice
+	AccountID  id.Account
+}
+
+// Who else owns a practice, is active, and is not about to leave.
+func (q *Queries) OtherOwners(ctx context.Context, arg OtherOwnersParams) (int64, error) {
+	row := q.queryRow(ctx, q.otherOwnersStmt, otherOwners, arg.PracticeID, arg.AccountID)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
+const othersAtWork = `-- name: OthersAtWork :one
+SELECT COUNT(*) FROM practitioner WHERE practice_id = $1 AND account_id <> $2 AND active
+`
+
+type OthersAtWorkParams struct {
+	PracticeID id.Practice
+	AccountID  id.Account
+}
+
+func (q *Queries) OthersAtWork(ctx context.Context, arg OthersAtWorkParams) (int64, error) {
+	row := q.queryRow(ctx, q.othersAtWorkStmt, othersAtWork, arg.PracticeID, arg.AccountID)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
 }
 
 const positions = `-- name: Positions :many
@@ -1090,6 +1186,23 @@ func (q *Queries) Practitioners(ctx context.Context, practiceID id.Practice) ([]
 	return items, nil
 }
 
+const putAway = `-- name: PutAway :execrows
+UPDATE practice SET put_away_at = $1 WHERE id = $2 AND put_away_at IS NULL
+`
+
+type PutAwayParams struct {
+	Now *at.Time
+	ID  id.Practice
+}
+
+func (q *Queries) PutAway(ctx context.Context, arg PutAwayParams) (int64, error) {
+	result, err := q.exec(ctx, q.putAwayStmt, putAway, arg.Now, arg.ID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const recordsOfAccount = `-- name: RecordsOfAccount :many
 SELECT c.practice_id, c.id, c.name, c.ends_at, q.name AS practice_name FROM client c JOIN practice q ON q.id = c.practice_id
 WHERE c.account_id = $1 ORDER BY c.linked_at, c.id
@@ -1132,6 +1245,22 @@ func (q *Queries) RecordsOfAccount(ctx context.Context, accountID *id.Account) (
 	return items, nil
 }
 
+const rejoin = `-- name: Rejoin :one
+UPDATE practitioner SET active = TRUE, role = 'owner' WHERE practice_id = $1 AND account_id = $2 RETURNING id
+`
+
+type RejoinParams struct {
+	PracticeID id.Practice
+	AccountID  id.Account
+}
+
+func (q *Queries) Rejoin(ctx context.Context, arg RejoinParams) (id.Practitioner, error) {
+	row := q.queryRow(ctx, q.rejoinStmt, rejoin, arg.PracticeID, arg.AccountID)
+	var id id.Practitioner
+	err := row.Scan(&id)
+	return id, err
+}
+
 const renamePractitioner = `-- name: RenamePractitioner :exec
 UPDATE practitioner SET name = $1 WHERE practice_id = $2 AND id = $3
 `
@@ -1145,6 +1274,31 @@ type RenamePractitionerParams struct {
 func (q *Queries) RenamePractitioner(ctx context.Context, arg RenamePractitionerParams) error {
 	_, err := q.exec(ctx, q.renamePractitionerStmt, renamePractitioner, arg.Name, arg.PracticeID, arg.ID)
 	return err
+}
+
+const reopen = `-- name: Reopen :one
+UPDATE practice SET name = $1, zone = $2, steps_hidden = FALSE, created_at = $3, put_away_at = NULL
+WHERE founder_id = $4 AND put_away_at IS NOT NULL RETURNING id
+`
+
+type ReopenParams struct {
+	Name      string
+	Zone      string
+	CreatedAt at.Time
+	FounderID id.Account
+}
+
+// An empty practice that was put away is taken up again by who had founded it.
+func (q *Queries) Reopen(ctx context.Context, arg ReopenParams) (id.Practice, error) {
+	row := q.queryRow(ctx, q.reopenStmt, reopen,
+		arg.Name,
+		arg.Zone,
+		arg.CreatedAt,
+		arg.FounderID,
+	)
+	var id id.Practice
+	err := row.Scan(&id)
+	return id, err
 }
 
 const reseal = `-- name: Reseal :many
@@ -1518,6 +1672,57 @@ func (q *Queries) SomebodysInvitations(ctx context.Context, arg SomebodysInvitat
 	return items, nil
 }
 
+const standing = `-- name: Standing :many
+SELECT p.practice_id, p.role, p.active, q.created_at,
+  (SELECT COUNT(*) FROM client c WHERE c.practice_id = p.practice_id) AS clients,
+  (SELECT COUNT(*) FROM invitation i WHERE i.practice_id = p.practice_id AND i.state = 'live') AS invitations,
+  CAST((SELECT COUNT(*) FROM practitioner o WHERE o.practice_id = p.practice_id AND o.account_id <> p.account_id)
+  + (SELECT COUNT(*) FROM team_invitation t WHERE t.practice_id = p.practice_id AND t.state = 'live') AS BIGINT) AS colleagues
+FROM practitioner p JOIN practice q ON q.id = p.practice_id WHERE p.account_id = $1 AND q.put_away_at IS NULL ORDER BY p.practice_id
+`
+
+type StandingRow struct {
+	PracticeID  id.Practice
+	Role        string
+	Active      bool
+	CreatedAt   at.Time
+	Clients     int64
+	Invitations int64
+	Colleagues  int64
+}
+
+// What support sees of where an account works: numbers.
+func (q *Queries) Standing(ctx context.Context, accountID id.Account) ([]StandingRow, error) {
+	rows, err := q.query(ctx, q.standingStmt, standing, accountID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []StandingRow
+	for rows.Next() {
+		var i StandingRow
+		if err := rows.Scan(
+			&i.PracticeID,
+			&i.Role,
+			&i.Active,
+			&i.CreatedAt,
+			&i.Clients,
+			&i.Invitations,
+			&i.Colleagues,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const supervised = `-- name: Supervised :many
 SELECT practitioner_id FROM supervision WHERE practice_id = $1 AND supervisor_id = $2
 `
@@ -1564,6 +1769,25 @@ func (q *Queries) Terms(ctx context.Context, argID id.Practice) (TermsRow, error
 	var i TermsRow
 	err := row.Scan(&i.IdleWork, &i.IdleClient)
 	return i, err
+}
+
+const unlink = `-- name: Unlink :execrows
+UPDATE client SET account_id = NULL, linked_at = NULL, version = version + 1
+WHERE practice_id = $1 AND id = $2 AND account_id = $3
+`
+
+type UnlinkParams struct {
+	PracticeID id.Practice
+	ID         id.Client
+	AccountID  *id.Account
+}
+
+func (q *Queries) Unlink(ctx context.Context, arg UnlinkParams) (int64, error) {
+	result, err := q.exec(ctx, q.unlinkStmt, unlink, arg.PracticeID, arg.ID, arg.AccountID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const useVouch = `-- name: UseVouch :execrows

@@ -1,0 +1,96 @@
+package web
+
+import (
+	"net/http"
+
+	"icouch/internal/access"
+	"icouch/internal/account"
+	"icouch/internal/base/civil"
+	"icouch/internal/people"
+	"icouch/internal/platform/db"
+)
+
+// LeavePage says what goes and what stays, and asks for the password.
+type LeavePage struct {
+	Page
+	Email string
+	Day   string // until when one can change one's mind
+}
+
+// showLeave is GET /settings/leave.
+func (s *Site) showLeave(w http.ResponseWriter, r *http.Request, by access.Actor) error {
+	page, who, err := s.settings(r, by)
+	if err != nil {
+		return err
+	}
+	return s.show(w, r, http.StatusOK, s.leavePage(page, who).View())
+}
+
+func (s *Site) leavePage(page Page, who account.Account) LeavePage {
+	z, _ := civil.ParseZone(who.Zone) // none chosen: UTC
+	now := s.DB.Clock()
+	return LeavePage{page, who.Email.String(), civil.Day(now, now.Add(account.Grace), z)}
+}
+
+// leave is POST /settings/leave. The password is asked for once more, and every
+// session ends: whoever comes back sees the one page on which to stay.
+func (s *Site) leave(w http.ResponseWriter, r *http.Request, by access.Actor) error {
+	if err := typed(r); err != nil {
+		return err
+	}
+	err := s.prove(r, by, r.PostFormValue("password"))
+	if err == nil {
+		err = s.DB.Update(r.Context(), func(tx *db.Tx) error {
+			if _, err := people.AskToLeave(tx, outside(by)); err != nil {
+				return err
+			}
+			return account.EndAll(tx, outside(by), by.Account())
+		})
+	}
+	if err == nil {
+		s.dropCookie(w, s.sessionCookie())
+		return see(w, r, "/sign-in?said=leaving")
+	}
+	told, status := problemsOf(err)
+	if told == nil {
+		return err
+	}
+	page, who, err := s.settings(r, by)
+	if err != nil {
+		return err
+	}
+	p := s.leavePage(page, who)
+	p.tell(told)
+	return s.show(w, r, status, p.View())
+}
+
+// LeavingPage is all that somebody sees whose account is to be deleted.
+type LeavingPage struct {
+	Page
+	Day string
+}
+
+// showLeaving is GET /leaving.
+func (s *Site) showLeaving(w http.ResponseWriter, r *http.Request, by access.Actor) error {
+	p := LeavingPage{Page: s.door(r, "Your account")}
+	err := s.DB.View(r.Context(), func(tx *db.Tx) error {
+		me, err := account.Of(tx, by)
+		z, _ := civil.ParseZone(me.Zone) // none chosen: UTC
+		if on := visitOf(r).session.LeavesAt; on != nil {
+			p.Day = civil.Day(s.DB.Clock(), on.Time, z)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return s.show(w, r, http.StatusOK, p.View())
+}
+
+// keepAccount is POST /leaving/keep.
+func (s *Site) keepAccount(w http.ResponseWriter, r *http.Request, by access.Actor) error {
+	if err := s.DB.Update(r.Context(), func(tx *db.Tx) error { return account.Keep(tx, by) }); err != nil {
+		return err
+	}
+	return see(w, r, "/dashboard")
+}
