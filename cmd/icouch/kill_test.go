@@ -16,7 +16,6 @@ import (
 
 	"icouch/internal/access"
 	"icouch/internal/account"
-	"icouch/internal/account/password"
 	"icouch/internal/base/email"
 	"icouch/internal/base/id"
 	"icouch/internal/cli"
@@ -75,19 +74,16 @@ type killed struct {
 	dir     string
 	box     *sink.Sink
 	owner   access.Actor
-	session string // the cookie of the first sign-in, good for all rounds
+	session string // the cookie of the owner, good for all rounds
 
 	killing      atomic.Bool // this round is over
 	mu           sync.Mutex
 	acknowledged map[string]bool
 }
 
-const (
-	ownerAddress  = "mara@example.com"
-	ownerPassword = "a quiet river by the mill"
-)
+const ownerAddress = "mara@example.com"
 
-// found makes a practice with an owner who can sign in.
+// found makes a practice with an owner who has signed in, with a second step.
 func (k *killed) found(t *testing.T) {
 	t.Helper()
 	i, err := installation.Open(t.Context(), config.Place{Data: k.dir}, statements, time.Now)
@@ -98,16 +94,16 @@ func (k *killed) found(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	hash, err := password.NewHasher(1, 1).Hash(t.Context(), ownerPassword)
-	if err != nil {
-		t.Fatal(err)
-	}
 	err = i.DB.Update(t.Context(), func(tx *db.Tx) error {
-		who, err := account.Make(tx, access.Operator(), account.New{Name: "Mara Lindqvist", Email: address, Password: hash, Verified: true})
+		who, err := account.Make(tx, access.Operator(), account.New{Name: "Mara Lindqvist", Email: address, Password: "x", Verified: true})
 		if err != nil {
 			return err
 		}
-		k.owner, err = people.Found(tx, access.AsPerson(who), "The Practice of Mara", "America/New_York")
+		if k.owner, err = people.Found(tx, access.AsPerson(who), "The Practice of Mara", "America/New_York"); err != nil {
+			return err
+		}
+		token, err := account.Begin(tx, k.owner, who, account.Entry{Place: account.Place{Practice: k.owner.Practice()}, Terms: account.Longest, Strong: true})
+		k.session = token.Reveal()
 		return err
 	})
 	if err != nil {
@@ -157,9 +153,6 @@ func (k *killed) round(t *testing.T) (took time.Duration) {
 		t.Fatalf("the program does not answer: %v\n%s", err, log)
 	}
 	took = time.Since(began)
-	if k.session == "" {
-		k.signIn(t, base)
-	}
 	enough := make(chan struct{})
 	work := k.work(t, base, rand.IntN(60), enough) // a kill may come in the first commits or later
 	<-enough
@@ -196,22 +189,6 @@ func (k *killed) post(b *http.Client, to string, form url.Values) (*http.Respons
 	}
 	_, _ = io.Copy(io.Discard, resp.Body)
 	return resp, resp.Body.Close()
-}
-
-func (k *killed) signIn(t *testing.T, base string) {
-	t.Helper()
-	resp, err := k.post(browser(), base+"/sign-in", url.Values{"email": {ownerAddress}, "password": {ownerPassword}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range resp.Cookies() {
-		if c.Name == "session" {
-			k.session = c.Value
-		}
-	}
-	if resp.StatusCode != http.StatusSeeOther || k.session == "" {
-		t.Fatalf("signing in: %d", resp.StatusCode)
-	}
 }
 
 // work has hands create and invite clients until nobody answers. It closes

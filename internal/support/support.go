@@ -158,8 +158,8 @@ func is(tx *db.Tx, a id.Account) (bool, error) {
 	return true, nil
 }
 
-// terms are how long a session in support lasts: as where clients' records are.
-var terms = account.Terms{Life: 12 * time.Hour, Idle: 15 * time.Minute}
+// Terms are how long a session in support lasts: as where clients' records are.
+var Terms = account.Terms{Life: 12 * time.Hour, Idle: 15 * time.Minute}
 
 // Begin takes by's own session to support.
 func Begin(tx *db.Tx, by access.Actor, session secret.Token) error {
@@ -170,7 +170,7 @@ func Begin(tx *db.Tx, by access.Actor, session secret.Token) error {
 	if !is {
 		return people.ErrNoPlace
 	}
-	return account.Move(tx, by, session, Place, terms)
+	return account.Move(tx, by, session, Place, Terms)
 }
 
 // Leave takes by's own session from support back to their first place.

@@ -42,7 +42,7 @@ func TestOnlyTheOperatorMakesAndEndsSupporters(t *testing.T) {
 func TestSupportIsEnteredBySupportersAlone(t *testing.T) {
 	t.Parallel()
 	w := newWrong(t)
-	in := account.Session{Account: w.sam.Account(), Practice: support.Place.Practice}
+	in := account.Session{Account: w.sam.Account(), Practice: support.Place.Practice, Strong: true}
 	enter := func(s account.Session) (by access.Actor) {
 		w.View(t, func(tx *db.Tx) (err error) { by, err = support.Enter(tx, s); return err })
 		return by
@@ -56,7 +56,10 @@ func TestSupportIsEnteredBySupportersAlone(t *testing.T) {
 	if is := enter(account.Session{Account: w.Mara.Account(), Practice: support.Place.Practice}).Role(); is != access.Person {
 		t.Errorf("Mara is %q there, want a person in no place", is)
 	}
-	if is := enter(account.Session{Account: w.Mara.Account(), Practice: w.Mara.Practice()}).Role(); is != access.Owner {
+	if is := enter(account.Session{Account: w.sam.Account(), Practice: support.Place.Practice}).Role(); is != access.Waiting {
+		t.Errorf("without a second step Sam is %q there, want waiting", is)
+	}
+	if is := enter(account.Session{Account: w.Mara.Account(), Practice: w.Mara.Practice(), Strong: true}).Role(); is != access.Owner {
 		t.Errorf("Mara is %q in her practice", is)
 	}
 	token := w.signIn(t)

@@ -77,7 +77,7 @@ func (b *browser) as(address string) *browser {
 				return err
 			}
 		}
-		terms := account.Anywhere
+		terms := support.Terms
 		if place != support.Place {
 			if terms, err = people.TermsOf(tx, place); err != nil {
 				return err

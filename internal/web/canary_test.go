@@ -58,7 +58,7 @@ func (l *leaving) add(place, what string) {
 var (
 	titles   = regexp.MustCompile(`(?s)<title>(.*?)</title>`)
 	leadings = regexp.MustCompile(`(?:href|action|formaction|src|hx-[a-z]+|content)="([^"]*)"`)
-	inLetter = regexp.MustCompile(regexp.QuoteMeta(world.Base) + `/(?:join|reset|confirm|email|email-back|verify|choices|convert)/([A-Za-z0-9_-]{20,})`)
+	inLetter = regexp.MustCompile(regexp.QuoteMeta(world.Base) + `/(?:join|reset|confirm|email|email-back|verify|choices|convert|team|vouched)/([A-Za-z0-9_-]{20,})`)
 )
 
 // watch notes what leaves with each answer.
@@ -101,7 +101,7 @@ func (l *leaving) watch(next http.Handler) http.Handler {
 }
 
 // ownPath takes out the token of a path that is a link's own.
-var ownLink = regexp.MustCompile(`^/(?:join|reset|confirm|email|email-back|verify|choices|convert)/[A-Za-z0-9_-]{20,}`)
+var ownLink = regexp.MustCompile(`^/(?:join|reset|confirm|email|email-back|verify|choices|convert|team|vouched)/[A-Za-z0-9_-]{20,}`)
 
 func ownPath(p string) string { return ownLink.ReplaceAllString(p, "/link") }
 
@@ -228,6 +228,8 @@ func lead(t *testing.T, w *world.World, s *served, c *canaries) (pages string) {
 	post(b, confirm, 303, form("password", pw))
 	post(b, "/practice/new", 422, form("practice", "", "zone", c.word("zone")))
 	post(b, "/practice/new", 303, form("practice", "Practice Opentoall", "zone", "Europe/Berlin"))
+	w.Arm(t, w.Who(t, mail))
+	b.as(mail)
 
 	// Strangers try doors.
 	g := s.browser(t, w)

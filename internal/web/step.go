@@ -103,7 +103,7 @@ func (s *Site) entryOf(r *http.Request) secret.Token {
 func (s *Site) showStep(w http.ResponseWriter, r *http.Request, _ access.Actor) error {
 	p, err := s.stepPage(r)
 	if errors.Is(err, factor.ErrNoEntry) {
-		return see(w, r, "/sign-in")
+		return see(w, r, "/sign-in?said=late")
 	}
 	if err != nil {
 		return err

@@ -73,7 +73,7 @@ func TestAPasswordAloneSignsNobodyInWhoHasASecondStep(t *testing.T) {
 	w := world.New(t)
 	s := serve(t, w)
 	b := s.browser(t, w)
-	b.get(stepPath).leads(t, "/sign-in")
+	b.get(stepPath).leads(t, "/sign-in?said=late")
 	b.post(stepPath, form("code", "123456")).leads(t, "/sign-in?said=late")
 	b.post("/sign-in", form("email", "mara@practice.test", "password", world.Password, "next", "/people")).leads(t, stepPath)
 	if b.cookies[s.sessionCookie()] != "" || b.cookies[s.deviceCookie()] != "" {

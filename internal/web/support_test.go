@@ -151,7 +151,7 @@ func TestASupporterGoesToSupportAndBack(t *testing.T) {
 		return support.Appoint(tx, access.Operator(), addressed(t, "noor@practice.test"))
 	})
 	noor := s.browser(t, w)
-	noor.post("/sign-in", form("email", "noor@practice.test", "password", world.Password)).leads(t, "/dashboard")
+	noor.signIn("noor@practice.test", world.Password).leads(t, "/dashboard")
 	noor.get("/dashboard").shows(t, 200, "The Practice of Mara (work)", ">Support<")
 	noor.get("/support").shows(t, 404)
 	noor.get("/places").shows(t, 200, "You help those who cannot get on")
@@ -199,7 +199,7 @@ func TestLeavingAndChangingOnesMind(t *testing.T) {
 	w := world.New(t)
 	s := serve(t, w)
 	noor := s.browser(t, w)
-	signIn := func() { noor.post("/sign-in", form("email", "noor@practice.test", "password", world.Password)) }
+	signIn := func() { noor.signIn("noor@practice.test", world.Password) }
 	signIn()
 	noor.get("/settings").shows(t, 200, "Delete my account")
 	noor.get("/settings/leave").shows(t, 200, "What goes", "What stays", "Sat 13 Apr")

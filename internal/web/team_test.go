@@ -44,6 +44,9 @@ func TestAColleagueJoinsByTheirLink(t *testing.T) {
 	nina.post(link, form("password", "Nina Vale Nina Vale")).shows(t, 422, "There is a problem")
 	nina.post(link, form("password", "a heron stands in the reeds", "email", "x@intruder.test", "role", "owner")).leads(t, "/welcome")
 	nina.post("/welcome", form("zone", "Europe/London")).leads(t, "/dashboard")
+	nina.get("/people").leads(t, "/settings/second-step?next=%2Fpeople") // as for everybody who works here
+	w.Arm(t, w.Who(t, ninasMail))
+	nina.signIn(ninasMail, "a heron stands in the reeds").leads(t, "/dashboard")
 	nina.get("/people").shows(t, 200, "No clients yet")
 	nina.get("/people/"+w.Theo.String()).shows(t, 404)
 	nina.get("/settings/team").shows(t, 404)
@@ -67,6 +70,9 @@ func TestAColleaguesLinkOpenedBySomebodyElse(t *testing.T) {
 	b.post(link+"/sign-in", form("email", ninasMail, "password", world.Password)).leads(t, link)
 	b.get(link).shows(t, 200, "Join The Practice of Mara?", "Your password stays as it is")
 	b.post(link+"/acceptance", nil).leads(t, "/dashboard")
+	b.get("/people").leads(t, "/settings/second-step?next=%2Fpeople")
+	w.Arm(t, w.Who(t, ninasMail))
+	b.signIn(ninasMail, world.Password)
 	b.get("/people").shows(t, 200, "No clients yet")
 	b.get("/places").shows(t, 200, "The Practice of Mara")
 }
@@ -261,7 +267,7 @@ func TestAClientIsOpenedInAnEmergency(t *testing.T) {
 	}
 	noor.get(theo).shows(t, 404, nothingHere)
 	noor.post("/people/emergency", form("who", " theo VANCE ", "reason", why)).leads(t, theo)
-	noor.get(theo).shows(t, 200, "Opened in an emergency", "closes in 60 minutes", "Close now", "Theo Vance")
+	noor.get(theo).shows(t, 200, "Opened in an emergency", "closes in 1 hour", "Close now", "Theo Vance")
 	noor.get(theo+"/edit").shows(t, 200, "Opened in an emergency", "Close now")
 	noor.get(theo+"/end").shows(t, 200, "Opened in an emergency")
 	noor.get("/people").shows(t, 200, "Theo", "1 person")
