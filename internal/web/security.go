@@ -120,7 +120,7 @@ func (s *Site) securityPage(r *http.Request, by access.Actor) (p SecurityPage, e
 		return p, err
 	}
 	p = SecurityPage{Page: page, Allowed: s.passkeys != nil}
-	p.Shell.Title = "Sign-in & security"
+	p.Shell.Title = "Security"
 	if p.Has, err = s.factorsOf(r, by); err != nil {
 		return p, err
 	}
