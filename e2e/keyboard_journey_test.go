@@ -23,6 +23,7 @@ func TestSigningInAndSearchingAreDoneByKeyboard(t *testing.T) {
 	v.fill("E-mail", mira)
 	v.fill("Password", miraSecret)
 	v.loaded(chromedp.KeyEvent(kb.Enter)) // from the field, as people do
+	v.steps(mira)
 	if got := v.path(); got != "/people" {
 		t.Fatalf("signing in by keyboard leads to %s", got)
 	}

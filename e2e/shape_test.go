@@ -45,7 +45,7 @@ const readShape = `(() => {
 
 // long are pages whose primary action comes after what must be read or filled
 // in before it.
-var long = []string{"invite-new-client"}
+var long = []string{"invite-new-client", "account-still-there"}
 
 // shape is what is wrong with where things are.
 func (v *visitor) shape(name string) (wrong []string) {

@@ -113,7 +113,7 @@ func (p SignInPage) View() templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, " <p><a href=\"/forgot\">Forgot password?</a></p><p class=\"muted\">No account yet? Clients are invited by their practice: <a href=\"/join/lost\">find your invitation</a>. Practitioners <a href=\"/sign-up\">set up a practice</a>.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, " <p><a href=\"/forgot\">Forgot password?</a></p><p class=\"muted\">No account yet? Clients are invited by their practice: <a class=\"keep\" href=\"/join/lost\">find your invitation</a>. Practitioners <a class=\"keep\" href=\"/sign-up\">set up a practice</a>.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
