@@ -24,16 +24,16 @@ vet:
 # On SQLite. The race detector needs cgo; the program does not.
 race:
 	script/need chromium gcc oathtool
-	CGO_ENABLED=1 go test -race -shuffle=on $$(go list ./... | grep -v /e2e)
+	CGO_ENABLED=1 go test -timeout=20m -race -shuffle=on $$(go list ./... | grep -v /e2e)
 
 # Again on PostgreSQL.
 postgres:
 	script/need postgresql oathtool
-	script/with-postgres go test -shuffle=on $(databases)
+	script/with-postgres go test -timeout=20m -shuffle=on $(databases)
 
 # Journeys in a real browser, if there are any yet.
 e2e:
-	@if [ -d e2e ]; then script/need chromium && go test -shuffle=on ./e2e/...; fi
+	@if [ -d e2e ]; then script/need chromium && go test -timeout=20m -shuffle=on ./e2e/...; fi
 
 generate:
 	$(tool) sqlc generate
