@@ -81,13 +81,11 @@ func (b *book) read(tx *db.Tx, practice id.Practice, all bool, some []id.Client)
 }
 
 func (b *book) fill(rows []people.Listed) {
+	b.sorted = sortedEntries(rows)
 	b.byID = make(map[id.Client]*entry, len(rows))
-	b.sorted = make([]*entry, len(rows))
-	for i, r := range rows {
-		e := newEntry(r)
-		b.byID[r.ID], b.sorted[i] = e, e
+	for _, e := range b.sorted {
+		b.byID[e.ID] = e
 	}
-	slices.SortFunc(b.sorted, byName)
 	b.forget()
 }
 
@@ -110,7 +108,7 @@ func (b *book) replace(changed []id.Client, rows []people.Listed) {
 
 // put takes in a client as they now are.
 func (b *book) put(r people.Listed) {
-	fresh := newEntry(r)
+	fresh := new(newEntry(r))
 	if e := b.byID[r.ID]; e != nil && e.fold == fresh.fold {
 		b.update(e, r)
 		return
@@ -171,13 +169,13 @@ func without(all []*entry, e *entry, by func(a, b *entry) int) []*entry {
 // forget drops what was worked out from the clients.
 func (b *book) forget() { b.orders, b.index, b.counts = nil, nil, nil }
 
-func newEntry(r people.Listed) *entry {
-	name := r.Name.Last + " " + r.Name.First
-	if r.Name.Last == "" {
-		name = r.Name.First
+func newEntry(r people.Listed) entry {
+	last, sep := r.Name.Last, " "
+	if last == "" {
+		sep = ""
 	}
 	// The list is in order of last name; a search finds the name as it is said, too.
-	return &entry{Listed: r, fold: text.FoldForSearch(name) + "\n" + text.FoldForSearch(r.Name.Full()+" "+r.Name.Preferred+" "+r.Email) + "\n"}
+	return entry{Listed: r, fold: text.FoldForSearch(last + sep + r.Name.First + "\n" + r.Name.Full() + " " + r.Name.Preferred + " " + r.Email + "\n")}
 }
 
 func byName(a, b *entry) int {
