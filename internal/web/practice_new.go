@@ -51,8 +51,8 @@ func (s *Site) foundPage(r *http.Request, by access.Actor) (p FoundPage, err err
 	return p, err
 }
 
-// found is POST /practice/new. The session that goes on there is a new one: at
-// work it lasts less long.
+// found is POST /practice/new. The session goes on there, and lasts no longer
+// than one that began at work. It proves nobody: what asks who it is asks still.
 func (s *Site) found(w http.ResponseWriter, r *http.Request, by access.Actor) error {
 	if err := typed(r); err != nil {
 		return err
@@ -65,21 +65,15 @@ func (s *Site) found(w http.ResponseWriter, r *http.Request, by access.Actor) er
 		return err
 	}
 	p.Name, p.Zone = r.PostFormValue("practice"), r.PostFormValue("zone")
-	var set func(http.ResponseWriter)
-	err = s.DB.Update(r.Context(), func(tx *db.Tx) (err error) {
-		if _, err := people.Found(tx, by, p.Name, p.Zone); err != nil {
+	err = s.DB.Update(r.Context(), func(tx *db.Tx) error {
+		owner, err := people.Found(tx, by, p.Name, p.Zone)
+		if err != nil {
 			return err
 		}
 		if err := zoneIfNone(tx, by, p.Zone); err != nil {
 			return err
 		}
-		// Only a session that is still there is changed for another: one that
-		// has ended elsewhere may be remembered here for some seconds.
-		if err := account.End(tx, by, visitOf(r).token); err != nil {
-			return err
-		}
-		set, err = s.enter(tx, r, by.Account(), account.Entry{Strong: visitOf(r).session.Strong})
-		return err
+		return people.Choose(tx, by, visitOf(r).token, account.Place{Practice: owner.Practice()})
 	})
 	if errors.Is(err, account.ErrSignedOut) {
 		return see(w, r, "/sign-in")
@@ -95,7 +89,6 @@ func (s *Site) found(w http.ResponseWriter, r *http.Request, by access.Actor) er
 		p.tell(told)
 		return s.show(w, r, status, p.View())
 	}
-	set(w)
 	return see(w, r, "/dashboard")
 }
 
