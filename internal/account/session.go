@@ -261,6 +261,9 @@ func endEntries(tx *db.Tx, a id.Account) error {
 	if err := SQL.In(tx).EndEntries(tx, a); err != nil {
 		return fmt.Errorf("end entries of %s: %w", a, err)
 	}
+	if err := SQL.In(tx).DropForms(tx, a); err != nil { // whoever wrote them was signed in as well
+		return fmt.Errorf("drop the forms of %s: %w", a, err)
+	}
 	return endDevices(tx, a)
 }
 
