@@ -204,6 +204,9 @@ DELETE FROM recovery_code WHERE recovery_code.account_id = @account_id AND (reco
 UPDATE session SET token_hash = @renewed, proved_at = @now, strong = strong OR @strong
 WHERE token_hash = @token_hash AND account_id = @account_id AND ends_at > @now RETURNING id;
 
+-- name: Retoken :one
+UPDATE session SET token_hash = @renewed WHERE token_hash = @token_hash AND account_id = @account_id AND ends_at > @now RETURNING id;
+
 -- name: SignedInAt :one
 SELECT signed_in_at FROM account WHERE id = @id;
 

@@ -65,6 +65,7 @@ func (s *Site) found(w http.ResponseWriter, r *http.Request, by access.Actor) er
 		return err
 	}
 	p.Name, p.Zone = r.PostFormValue("practice"), r.PostFormValue("zone")
+	var set func(http.ResponseWriter)
 	err = s.DB.Update(r.Context(), func(tx *db.Tx) error {
 		owner, err := people.Found(tx, by, p.Name, p.Zone)
 		if err != nil {
@@ -73,7 +74,12 @@ func (s *Site) found(w http.ResponseWriter, r *http.Request, by access.Actor) er
 		if err := zoneIfNone(tx, by, p.Zone); err != nil {
 			return err
 		}
-		return people.Choose(tx, by, visitOf(r).token, account.Place{Practice: owner.Practice()})
+		if err := people.Choose(tx, by, visitOf(r).token, account.Place{Practice: owner.Practice()}); err != nil {
+			return err
+		}
+		token, err := account.Retoken(tx, by, visitOf(r).token)
+		set = func(w http.ResponseWriter) { s.setCookie(w, s.sessionCookie(), token, 0) }
+		return err
 	})
 	if errors.Is(err, account.ErrSignedOut) {
 		return see(w, r, "/sign-in")
@@ -89,6 +95,7 @@ func (s *Site) found(w http.ResponseWriter, r *http.Request, by access.Actor) er
 		p.tell(told)
 		return s.show(w, r, status, p.View())
 	}
+	set(w)
 	return see(w, r, "/dashboard")
 }
 

@@ -153,6 +153,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.resealedStmt, err = db.PrepareContext(ctx, resealed); err != nil {
 		return nil, fmt.Errorf("error preparing query Resealed: %w", err)
 	}
+	if q.retokenStmt, err = db.PrepareContext(ctx, retoken); err != nil {
+		return nil, fmt.Errorf("error preparing query Retoken: %w", err)
+	}
 	if q.seeDeletionsStmt, err = db.PrepareContext(ctx, seeDeletions); err != nil {
 		return nil, fmt.Errorf("error preparing query SeeDeletions: %w", err)
 	}
@@ -430,6 +433,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing resealedStmt: %w", cerr)
 		}
 	}
+	if q.retokenStmt != nil {
+		if cerr := q.retokenStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing retokenStmt: %w", cerr)
+		}
+	}
 	if q.seeDeletionsStmt != nil {
 		if cerr := q.seeDeletionsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing seeDeletionsStmt: %w", cerr)
@@ -607,6 +615,7 @@ type Queries struct {
 	renewStmt                  *sql.Stmt
 	resealStmt                 *sql.Stmt
 	resealedStmt               *sql.Stmt
+	retokenStmt                *sql.Stmt
 	seeDeletionsStmt           *sql.Stmt
 	seenStmt                   *sql.Stmt
 	sessionStmt                *sql.Stmt
@@ -675,6 +684,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		renewStmt:                  q.renewStmt,
 		resealStmt:                 q.resealStmt,
 		resealedStmt:               q.resealedStmt,
+		retokenStmt:                q.retokenStmt,
 		seeDeletionsStmt:           q.seeDeletionsStmt,
 		seenStmt:                   q.seenStmt,
 		sessionStmt:                q.sessionStmt,

@@ -852,6 +852,29 @@ func (q *Queries) Resealed(ctx context.Context, arg ResealedParams) error {
 	return err
 }
 
+const retoken = `-- name: Retoken :one
+UPDATE session SET token_hash = $1 WHERE token_hash = $2 AND account_id = $3 AND ends_at > $4 RETURNING id
+`
+
+type RetokenParams struct {
+	Renewed   []byte
+	TokenHash []byte
+	AccountID id.Account
+	Now       at.Time
+}
+
+func (q *Queries) Retoken(ctx context.Context, arg RetokenParams) (id.Session, error) {
+	row := q.queryRow(ctx, q.retokenStmt, retoken,
+		arg.Renewed,
+		arg.TokenHash,
+		arg.AccountID,
+		arg.Now,
+	)
+	var id id.Session
+	err := row.Scan(&id)
+	return id, err
+}
+
 const seeDeletions = `-- name: SeeDeletions :exec
 UPDATE account SET deletion_seen_at = $1
 WHERE deletion_at <= $1 AND deleted_at IS NULL AND (deletion_seen_at IS NULL OR deletion_seen_at > $1)

@@ -46,8 +46,8 @@ func (p *Pen) Put(m markup) { p.page = append(p.page, m...) }
 func (p *Pen) Text(words string) {
 	from := 0
 	for i := range len(words) {
-		if instead := &escapes[words[i]]; *instead != "" {
-			p.page = append(append(p.page, words[from:i]...), *instead...)
+		if instead := escapes[words[i]]; instead != "" {
+			p.page = append(append(p.page, words[from:i]...), instead...)
 			from = i + 1
 		}
 	}
