@@ -58,7 +58,13 @@ func (r *Report) chain(tx *db.Tx, practice id.Practice) error {
 	if err != nil {
 		return err
 	}
+	head, err := SQL.In(tx).LastOf(tx, practice)
+	noHead := errors.Is(err, db.None)
+	if err != nil && !noHead {
+		return fmt.Errorf("verify %s: %w", practice, err)
+	}
 	seq, before := int64(0), []byte{}
+	headFits := head.Seq == 0
 	for {
 		rows, err := SQL.In(tx).After(tx, auditdb.AfterParams{PracticeID: practice, Seq: seq})
 		if err != nil {
@@ -69,7 +75,7 @@ func (r *Report) chain(tx *db.Tx, practice id.Practice) error {
 		}
 		for _, row := range rows {
 			mac, err := sign(key, before, auditdb.AddParams{PracticeID: practice, Seq: row.Seq, At: row.At, Role: row.Role, AccountID: row.AccountID,
-				Action: row.Action, Subject: row.Subject, ClientID: row.ClientID, Detail: row.Detail})
+				Action: row.Action, Subject: row.Subject, ClientID: row.ClientID, Detail: row.Detail, Shown: row.Shown})
 			if err != nil {
 				return err
 			}
@@ -80,21 +86,21 @@ func (r *Report) chain(tx *db.Tx, practice id.Practice) error {
 				r.find(practice, row.Seq, "a line was changed, put in or moved")
 			}
 			seq, before = row.Seq, row.Mac
+			headFits = headFits || seq == head.Seq && bytes.Equal(head.Mac, row.Mac)
 			r.Lines++
 		}
 	}
-	head, err := SQL.In(tx).LastOf(tx, practice)
-	if errors.Is(err, db.None) {
+	if noHead {
 		if seq > 0 || practice != keys.Installation { // a new installation has nothing to tell yet
 			r.find(practice, seq, "its end is not known any more")
 		}
 		return nil
 	}
-	if err != nil {
-		return fmt.Errorf("verify %s: %w", practice, err)
-	}
-	if head.Seq != seq || !bytes.Equal(head.Mac, before) {
+	switch {
+	case head.Seq > seq:
 		r.find(practice, head.Seq, "the newest lines are missing")
+	case !headFits:
+		r.find(practice, head.Seq, "what was noted of its end does not fit")
 	}
 	return nil
 }
