@@ -53,7 +53,7 @@ var mayImport = map[string]string{
 	"account/factor":   "base platform/crypt platform/db platform/keys access audit letter account",
 	"account/password": "base",
 	"people":           "base platform/crypt platform/db platform/jobs platform/keys platform/mail access audit letter account account/factor",
-	"people/directory": "base platform/db access people",
+	"people/directory": "base platform/db access audit people",
 	"team":             "base platform/crypt platform/db platform/jobs platform/keys access audit letter account people",
 	"support":          "base platform/crypt platform/db platform/keys access audit letter account people",
 
@@ -117,6 +117,7 @@ var only = map[string]string{
 // method, whatever it is called on.
 var calls = map[string]string{
 	"Audited":  "audit",                                                          // says that the trail knows of a change
+	"Journal":  "platform/db audit",                                              // lines of the trail alone; see docs/adr/0009
 	"Maintain": "platform/db platform/jobs platform/limit platform/keys account", // changes that leave no trail; see maintained
 
 	"access.AsPractitioner": "people team world",

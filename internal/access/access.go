@@ -181,14 +181,13 @@ type Why string
 
 // The rights.
 const (
-	Unknown      Why = ""
-	Self         Why = "self"        // it is their own record
-	Care         Why = "care"        // they look after the client
-	CareTeam     Why = "team"        // one of the care team
-	Supervision  Why = "supervision" // they supervise who does
-	Office       Why = "office"      // their role sees every client
-	ByEmergency  Why = "emergency"   // opened in an emergency
-	HoldsTheLink Why = "link"        // they hold a link that is meant for the client
+	Unknown     Why = ""
+	Self        Why = "self"        // it is their own record
+	Care        Why = "care"        // they look after the client
+	CareTeam    Why = "team"        // one of the care team
+	Supervision Why = "supervision" // they supervise who does
+	Office      Why = "office"      // their role sees every client
+	ByEmergency Why = "emergency"   // opened in an emergency
 )
 
 // Why says by what right a sees a client whom the given practitioner looks
@@ -197,8 +196,6 @@ func (a Actor) Why(c id.Client, of id.Practitioner) Why {
 	switch {
 	case a.role == Client && a.client == c:
 		return Self
-	case a.role == Link && a.client == c:
-		return HoldsTheLink
 	case a.AtWork() && of == a.practitioner:
 		return Care
 	case a.SeesAll():

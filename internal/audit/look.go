@@ -20,11 +20,10 @@ type Part string
 
 // The parts, the most first: what was shown twice is told once, as the most.
 const (
-	Whole      Part = "record"     // all that is noted, and how their invitation fares
-	Listed     Part = "list"       // a line in the list: name, e-mail, how their invitation fares
-	Named      Part = "name"       // the name alone
-	Trail      Part = "trail"      // who was at their record
-	Invitation Part = "invitation" // what the page of their link says
+	Whole  Part = "record" // all that is noted, and how their invitation fares
+	Listed Part = "list"   // a line in the list: name, e-mail, how their invitation fares
+	Named  Part = "name"   // the name alone
+	Trail  Part = "trail"  // who was at their record
 )
 
 // parts and whys are how the trail writes a part and a right, each in a byte.
@@ -32,12 +31,12 @@ var (
 	parts = []struct {
 		part Part
 		code byte
-	}{{Whole, 'r'}, {Listed, 'l'}, {Named, 'n'}, {Trail, 't'}, {Invitation, 'i'}}
+	}{{Whole, 'r'}, {Listed, 'l'}, {Named, 'n'}, {Trail, 't'}}
 	whys = []struct {
 		why  access.Why
 		code byte
 	}{{access.Unknown, '-'}, {access.Self, 'm'}, {access.Care, 'c'}, {access.CareTeam, 't'}, {access.Supervision, 's'},
-		{access.Office, 'o'}, {access.ByEmergency, 'e'}, {access.HoldsTheLink, 'l'}}
+		{access.Office, 'o'}, {access.ByEmergency, 'e'}}
 )
 
 // Sight is one client whose record was shown.
@@ -70,10 +69,11 @@ func Looking(ctx context.Context, l *Look) context.Context {
 }
 
 // Saw notes that by is given a part of a client's record, as far as somebody
-// looks: what the program reads for itself is shown to nobody.
+// looks: what the program reads for itself is shown to nobody, and opening a
+// link leaves no mark (docs/adr/0006).
 func Saw(ctx context.Context, by access.Actor, part Part, client id.Client, why access.Why) {
 	l, looks := ctx.Value(lookKey{}).(*Look)
-	if !looks || by.Role() == access.System || by.Role() == access.Shell {
+	if !looks || unseeing(by) {
 		return
 	}
 	l.add(l.of(by), part, client, why)
@@ -82,7 +82,7 @@ func Saw(ctx context.Context, by access.Actor, part Part, client id.Client, why 
 // SawEach is Saw for many at once, each of them once.
 func SawEach(ctx context.Context, by access.Actor, part Part, n int, each func(int) (id.Client, access.Why)) {
 	l, looks := ctx.Value(lookKey{}).(*Look)
-	if !looks || n == 0 || by.Role() == access.System || by.Role() == access.Shell {
+	if !looks || n == 0 || unseeing(by) {
 		return
 	}
 	i := l.of(by)
@@ -91,6 +91,10 @@ func SawEach(ctx context.Context, by access.Actor, part Part, n int, each func(i
 		client, why := each(k)
 		l.add(i, part, client, why)
 	}
+}
+
+func unseeing(by access.Actor) bool {
+	return by.Role() == access.System || by.Role() == access.Shell || by.Role() == access.Link
 }
 
 // of is where the sights of an actor are.
