@@ -14,6 +14,7 @@ import (
 
 	"icouch/internal/account"
 	"icouch/internal/account/password"
+	"icouch/internal/audit"
 	"icouch/internal/base/email"
 	"icouch/internal/letter"
 	"icouch/internal/people"
@@ -112,6 +113,7 @@ func (m *Main) Run(ctx context.Context) (err error) {
 	var work sync.WaitGroup
 	work.Go(func() { m.queue.Run(behind) })
 	work.Go(func() { m.tidy(behind) })
+	work.Go(func() { m.keeper().Run(behind, m.anchorFailed) })
 	if m.Open != nil {
 		work.Go(func() {
 			if err := m.Open(ctx, m); err != nil {
@@ -204,6 +206,17 @@ func (m *Main) site() *web.Site {
 func (m *Main) jobFailed(kind string, attempt int64, err error) {
 	m.log.Warn("job failed", "kind", kind, "attempt", attempt, "err", err)
 }
+
+// keeper notes where the trail is, elsewhere too if it is told where.
+func (m *Main) keeper() *audit.Keeper {
+	k := &audit.Keeper{DB: m.Installation.DB}
+	for _, where := range m.Settings.Anchors {
+		k.Places = append(k.Places, audit.ParsePlace(where))
+	}
+	return k
+}
+
+func (m *Main) anchorFailed(err error) { m.log.Error("the trail is not anchored", "err", err) }
 
 // tidy forgets what nobody needs any more, now and then.
 func (m *Main) tidy(ctx context.Context) {
