@@ -92,6 +92,11 @@ const (
 
 	KeysRotated Action = "keys.rotated"
 
+	// The trail itself.
+	TrailExported  Action = "trail.exported"
+	DigestMade     Action = "digest.made"
+	DigestReviewed Action = "digest.reviewed"
+
 	// Who works in a practice, and whom they may see.
 	MemberInvited    Action = "member.invited"
 	MemberReinvited  Action = "member.invited_again"

@@ -22,8 +22,8 @@ type Part string
 const (
 	Whole  Part = "record" // all that is noted, and how their invitation fares
 	Listed Part = "list"   // a line in the list: name, e-mail, how their invitation fares
-	Named  Part = "name"   // the name alone
 	Trail  Part = "trail"  // who was at their record
+	Named  Part = "name"   // the name alone
 )
 
 // parts and whys are how the trail writes a part and a right, each in a byte.
@@ -31,13 +31,23 @@ var (
 	parts = []struct {
 		part Part
 		code byte
-	}{{Whole, 'r'}, {Listed, 'l'}, {Named, 'n'}, {Trail, 't'}}
+	}{{Whole, 'r'}, {Listed, 'l'}, {Trail, 't'}, {Named, 'n'}}
 	whys = []struct {
 		why  access.Why
 		code byte
 	}{{access.Unknown, '-'}, {access.Self, 'm'}, {access.Care, 'c'}, {access.CareTeam, 't'}, {access.Supervision, 's'},
 		{access.Office, 'o'}, {access.ByEmergency, 'e'}}
 )
+
+// IsPart reports whether a word names a part, and no action.
+func IsPart(word string) bool {
+	for _, c := range parts {
+		if string(c.part) == word {
+			return true
+		}
+	}
+	return false
+}
 
 // Sight is one client whose record was shown.
 type Sight struct {

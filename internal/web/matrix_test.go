@@ -182,6 +182,14 @@ var reviewed = map[string]string{
 	"POST /people/{client}/team":               "inviters",
 	"POST /people/{client}/team/removal":       "inviters",
 
+	// The trail.
+	"GET /record/access":          "clients",
+	"GET /people/{client}/access": "heads",
+	"GET /settings/trail":         "heads",
+	"POST /settings/trail/export": "heads",
+	"GET /settings/trail/weeks":   "heads",
+	"POST /settings/trail/weeks":  "owners",
+
 	"GET /dev/mailbox":      "nobody", // this is not an installation for development
 	"GET /dev/mailbox/{n}":  "nobody",
 	"GET /dev/parts":        "nobody",
@@ -223,6 +231,8 @@ var (
 		"members":              {"Mara", "Noor", "Ada", "Bill", "Skye", "Sue", "Ines"},
 		"inviters":             {"Mara", "Noor", "Ada", "Sue", "Ines"},
 		"heads":                {"Mara", "Ada", "Ines"},
+		"clients":              {"Theo", "Carla", "Dora"},
+		"owners":               {"Mara", "Ines"},
 		"breakers":             {"Noor", "Sue"},
 		"nobody":               {},
 	}

@@ -11,7 +11,6 @@ CREATE TABLE digest (
   looks BIGINT NOT NULL,
   changes BIGINT NOT NULL,
   missed BIGINT NOT NULL,
-  failed BIGINT NOT NULL,
   emergencies BIGINT NOT NULL,
   exports BIGINT NOT NULL,
   after_hours BIGINT NOT NULL,
