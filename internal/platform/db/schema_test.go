@@ -360,4 +360,4 @@ func walks(t *testing.T, d *DB, query string) (step string) {
 }
 
 // ofOne are tables that have one row for a practice.
-var ofOne = map[string]bool{"SEARCH practice_key USING PRIMARY KEY (practice_id=?)": true, "SEARCH audit_head USING PRIMARY KEY (practice_id=?)": true}
+var ofOne = map[string]bool{"SEARCH practice_key USING PRIMARY KEY (practice_id=?)": true, "SEARCH audit_head USING PRIMARY KEY (practice_id=?)": true, "SEARCH sighting_head USING PRIMARY KEY (practice_id=?)": true}
