@@ -21,7 +21,7 @@ func TestAClientSeesWhoLookedAndThePracticeReadsItsTrail(t *testing.T) {
 		v.goes("Change Trail")
 		v.sees("Trail", "Looked at a list", "Looked at a record", "Vince Gill")
 		v.pictured(200, "trail-practice")
-		v.goes("Choose what to see")
+		v.press("Choose what to see")
 		v.choose("What", "exports")
 		v.goes("Show")
 		v.sees("Nothing in these dates")
