@@ -132,9 +132,13 @@ func (l *Look) add(i int, part Part, client id.Client, why access.Why) {
 	if len(l.seen[i]) < few {
 		for j, was := range l.seen[i] {
 			if was.client == raw {
-				if rank(s.part) < rank(was.part) {
-					l.seen[i][j] = s
+				if rank(s.part) > rank(was.part) {
+					s.part = was.part
 				}
+				if s.why == codeOfWhy(access.Unknown) { // not said: the one noted already
+					s.why = was.why
+				}
+				l.seen[i][j] = s
 				return
 			}
 		}

@@ -68,9 +68,9 @@ func At(tx *db.Tx, by access.Actor, client id.Client) ([]Visit, error) {
 			return nil, err
 		}
 	}
-	why := access.Self
-	if !own {
-		why = access.Office
+	why := access.Unknown // as NameOf has noted it
+	if own {
+		why = access.Self
 	}
 	audit.Saw(tx, by, audit.Trail, client, why)
 	program := access.Job(by.Practice())
