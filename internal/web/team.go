@@ -188,7 +188,7 @@ var colleagueRule = limit.Rule{Name: "team/invite/from", Most: 20, Per: time.Hou
 
 var (
 	errManyColleagues = fault.New(fault.Busy, "Many invitations to colleagues came from your network in the last hour. Nothing was sent now. Wait an hour, then try again.")
-	errProveFirst     = fault.On("password", fault.Invalid, "Owners and administrators reach every client, so before we invite one we ask once more who you are. Enter your password.")
+	errProveFirst     = fault.On("password", fault.Invalid, "Enter your password. Before we invite an owner or an administrator, we ask once more who you are.")
 )
 
 // mayInviteFrom counts an invitation to a colleague.
