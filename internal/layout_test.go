@@ -195,6 +195,7 @@ var anybodys = map[string]string{
 	"people.RecordsOfAccount": "where a person is a client: found by their own account",
 	"people.UseVouch":         "found by a token's hash",
 	"people.VouchByToken":     "found by a token's hash",
+	"account.EndVouches":      "a new password or address ends what any practice vouched for",
 	"people.Claim":            "found by a token's hash",
 	"people.ByToken":          "found by a token's hash",
 	"people.ByAddress":        "found by the blind index of a typed address",

@@ -317,6 +317,9 @@ func EndCare(tx *db.Tx, by access.Actor, client id.Client, on at.Time) error {
 	if _, err := endLive(tx, by, client, Withdrawn, reasonCareEnded); err != nil {
 		return err
 	}
+	if err := endVouch(tx, by.Practice(), client); err != nil {
+		return err
+	}
 	tx.Notify(Topic(by.Practice(), client))
 	return audit.Record(tx, by, audit.Deed{Did: audit.CareEnded, Subject: client, Client: client})
 }
