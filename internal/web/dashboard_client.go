@@ -50,12 +50,8 @@ func (s *Site) clientDashboard(w http.ResponseWriter, r *http.Request, by access
 	if err != nil {
 		return err
 	}
-	p.Practice, p.Greeting = practice.Name, "Hello, "+c.Name.Call()
-	p.Lede = "This is your private place. Nothing in it yet."
-	if !strings.EqualFold(me.Name, c.Name.Full()) {
-		p.Greeting, p.Accounts = c.Name.Full(), me.Name
-		p.Lede = "This is the private place of " + c.Name.Full() + ". Nothing in it yet."
-	}
+	p.Practice = practice.Name
+	p.greet(me.Name, c.Name)
 	if !me.Verified {
 		p.Unproved = me.Email.String()
 	}
@@ -69,4 +65,20 @@ func (s *Site) clientDashboard(w http.ResponseWriter, r *http.Request, by access
 	}
 	p.Facts.List = append(p.Facts.List, parts.Fact{Label: "Times are in", Value: zone.ZoneCity(), Change: "/settings/zone"})
 	return s.show(w, r, http.StatusOK, p.View())
+}
+
+// greet says whose place this is. A name that differs from the practice's may
+// be the same person's new one, or a parent's: which, nobody has told us. What
+// tells is whether the account opens other places beside.
+func (p *PrivatePage) greet(account string, record people.Name) {
+	switch {
+	case strings.EqualFold(account, record.Full()):
+		p.Greeting, p.Lede = "Hello, "+record.Call(), "This is your private place. Nothing in it yet."
+	case len(p.Places) > 1:
+		p.Greeting, p.Accounts = record.Full(), account
+		p.Lede = "This is the private place under the name " + record.Full() + ". Nothing in it yet."
+	default:
+		p.Greeting = "Hello, " + account
+		p.Lede = "This is your private place. The practice keeps it under the name " + record.Full() + ". Nothing in it yet."
+	}
 }

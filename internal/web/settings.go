@@ -127,7 +127,7 @@ func (p NamePage) lede() string {
 	if p.work {
 		return "Your clients see this name."
 	}
-	return "What your practice calls you, and how letters greet you."
+	return "The name of your account: how we greet you, here and in our letters. Your practice keeps its own records under the name it knows; tell it if that should change, too."
 }
 
 // showName is GET /settings/name.

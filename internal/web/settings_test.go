@@ -237,3 +237,17 @@ func TestWhoHasTwoPlacesCanSwitch(t *testing.T) {
 		t.Error("who has one place is asked to choose")
 	}
 }
+
+func TestAChangedNameMakesNobodyASomebodyElse(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	theo(t, w)
+	b := serve(t, w).browser(t, w).as("theo@example.com")
+	b.get("/settings/name").shows(t, 200, "Your practice keeps its own records under the name it knows")
+	b.get("/dashboard").shows(t, 200, "Hello, Theo")
+	b.post("/settings/name", form("name", "Theo Vance-Quill")).leads(t, saved)
+	page := b.get("/dashboard").shows(t, 200, "Hello, Theo Vance-Quill", "This is your private place. The practice keeps it under the name Theo Vance.")
+	if strings.Contains(page.text, "You are signed in as") {
+		t.Error("a client who changed their name is taken for somebody else")
+	}
+}
