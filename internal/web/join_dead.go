@@ -121,7 +121,7 @@ func (s *Site) joinRenew(w http.ResponseWriter, r *http.Request, by access.Actor
 	}
 	err := s.renew(r, renewLinkRule, fmt.Sprintf("%x", linkOf(r).Hash()), func(tx *db.Tx) error { return people.Renew(tx, by, linkOf(r)) })
 	if err == nil {
-		return see(w, r, "/join/sent")
+		return see(w, r, askedPath(o.Newer, why))
 	}
 	p := s.deadLinkPage(r, by, o, why)
 	return s.answerForm(w, r, &p.Page, err, p.View)
@@ -177,12 +177,24 @@ func (s *Site) renew(r *http.Request, rule limit.Rule, who string, ask func(*db.
 	return s.DB.Update(r.Context(), ask)
 }
 
+// askedPath is the answer to who asked for a new link. Of one that was
+// withdrawn, its page has said that already.
+func askedPath(newer people.Newer, why error) string {
+	if errors.Is(why, people.ErrLinkWithdrawn) || errors.Is(why, people.ErrLinkReplaced) && newer == people.NewerWithdrawn {
+		return "/join/sent?said=asked"
+	}
+	return "/join/sent"
+}
+
 // AskedPage is the answer to everybody who asked for a new link.
-type AskedPage struct{ Page }
+type AskedPage struct {
+	Page
+	Practice bool // the practice is asked first: the link had been withdrawn
+}
 
 // GET /join/sent
 func (s *Site) joinSent(w http.ResponseWriter, r *http.Request, _ access.Actor) error {
-	p := AskedPage{s.page(r, "Your invitation")}
+	p := AskedPage{s.page(r, "Your invitation"), r.URL.Query().Get("said") == "asked"}
 	p.Picture = invitationPicture
 	return s.show(w, r, http.StatusOK, p.View())
 }

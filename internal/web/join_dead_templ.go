@@ -208,11 +208,26 @@ func (p AskedPage) View() templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = parts.PageHead{Title: "Check your e-mail", Lede: "If this address was invited, a new e-mail is on its way."}.View().Render(ctx, templ_7745c5c3_Buffer)
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
+			if p.Practice {
+				templ_7745c5c3_Err = parts.PageHead{Title: "Your practice is asked first", Lede: "No e-mail is on its way yet. If your practice agrees, it sends you a new link."}.View().Render(ctx, templ_7745c5c3_Buffer)
+				if templ_7745c5c3_Err != nil {
+					return templ_7745c5c3_Err
+				}
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, " <p>There is nothing more to do for you here. It goes to the address that was invited, and to no other.</p>")
+				if templ_7745c5c3_Err != nil {
+					return templ_7745c5c3_Err
+				}
+			} else {
+				templ_7745c5c3_Err = parts.PageHead{Title: "Check your e-mail", Lede: "If this address was invited, a new e-mail is on its way."}.View().Render(ctx, templ_7745c5c3_Buffer)
+				if templ_7745c5c3_Err != nil {
+					return templ_7745c5c3_Err
+				}
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, " <p>It can take a few minutes. Look among unwanted mail too.</p>")
+				if templ_7745c5c3_Err != nil {
+					return templ_7745c5c3_Err
+				}
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, " <p>It can take a few minutes. Look among unwanted mail too.</p><p>Nothing came? Ask your practice, at the number that you already have.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, " <p>Nothing came? Ask your practice, at the number that you already have.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

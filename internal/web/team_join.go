@@ -243,7 +243,7 @@ func (s *Site) teamRenew(w http.ResponseWriter, r *http.Request, by access.Actor
 	}
 	err := s.renew(r, renewLinkRule, fmt.Sprintf("%x", linkOf(r).Hash()), func(tx *db.Tx) error { return team.Renew(tx, by, linkOf(r)) })
 	if err == nil {
-		return see(w, r, "/join/sent")
+		return see(w, r, askedPath(o.Newer, why))
 	}
 	p := s.teamDeadPage(r, by, o, why)
 	return s.answerForm(w, r, &p.Page, err, p.View)
