@@ -24,6 +24,7 @@ type SignInPage struct {
 	Email  string // as typed
 	Next   string // where they wanted to go
 	Notice *parts.Notice
+	Gone   bool // who has just signed out, or deleted their account, is asked for nothing
 
 	Passkey factor.Ask // what a browser may answer with a passkey; none: nothing is offered
 }
@@ -36,7 +37,7 @@ var saidAtSignIn = map[string]parts.Notice{
 	"late":      {Tone: parts.Info, Words: "That took too long. Enter your e-mail and password once more."},
 	"reset":     {Tone: parts.Good, Title: "Your new password is saved", Words: "You were signed out everywhere. Sign in with the new password."},
 	"converted": {Tone: parts.Good, Title: "Your account is put right", Words: "You were signed out everywhere. Sign in with the same e-mail and password as before."},
-	"leaving":   {Tone: parts.Good, Title: "Your account is to be deleted", Words: "You were signed out. Until the day in our letter you can sign in and keep it."},
+	"leaving":   {Tone: parts.Good, Title: "Your account will be deleted in 30 days", Words: "You are signed out everywhere. Until the day that our letter names you can sign in and keep it; to have it deleted, there is nothing more to do."},
 }
 
 // ended is said to a browser whose session is over without its doing.
@@ -53,8 +54,9 @@ func (s *Site) showSignIn(w http.ResponseWriter, r *http.Request, by access.Acto
 		return see(w, r, "/leaving")
 	}
 	p := SignInPage{Page: s.door(r, "Sign in"), Next: localPath(r.URL.Query().Get("next"))}
-	if n, ok := saidAtSignIn[r.URL.Query().Get("said")]; ok {
-		p.Notice = &n
+	said := r.URL.Query().Get("said")
+	if n, ok := saidAtSignIn[said]; ok {
+		p.Notice, p.Gone = &n, said == "out" || said == "leaving"
 	} else if _, err := r.Cookie(s.sessionCookie()); err == nil {
 		p.Notice = ended()
 	}

@@ -58,7 +58,7 @@ func (f PasskeyForm) hidden() []parts.Pair {
 }
 
 func (p SignInPage) passkeyForm() PasskeyForm {
-	return PasskeyForm{Action: "/sign-in/passkey", Label: "Sign in with a passkey", Next: p.Next, Ask: p.Passkey, Conditional: len(p.Problems) == 0}
+	return PasskeyForm{Action: "/sign-in/passkey", Label: "Sign in with a passkey", Next: p.Next, Ask: p.Passkey, Conditional: len(p.Problems) == 0 && !p.Gone}
 }
 
 func (p SignInPage) autocomplete() string {

@@ -205,7 +205,7 @@ func TestLeavingAndChangingOnesMind(t *testing.T) {
 	noor.get("/settings/leave").shows(t, 200, "What goes", "What stays", "Sat 13 Apr")
 	noor.post("/settings/leave", form("password", "wrong")).shows(t, 422, "That is not your current password")
 	noor.post("/settings/leave", form("password", world.Password)).leads(t, "/sign-in?said=leaving")
-	noor.get("/sign-in?said=leaving").shows(t, 200, "Your account is to be deleted")
+	noor.get("/sign-in?said=leaving").shows(t, 200, "Your account will be deleted in 30 days", "signed out everywhere")
 	w.RunJobs(t)
 	if n := len(w.Letters("noor@practice.test")); n != 1 {
 		t.Errorf("%d letters, want one", n)
