@@ -148,7 +148,9 @@ func (m *Main) open(ctx context.Context) (err error) {
 			return fmt.Errorf("mailbox: %w", err)
 		}
 	}
-	return m.openMail()
+	err = m.openMail()
+	m.dir.NoMail = m.sender == nil
+	return err
 }
 
 // openMail finds who carries the letters: a mail server, our own mailbox, or

@@ -113,6 +113,8 @@ func (l Latest) contact(s Setting) Contact {
 	switch {
 	case l.State == Withdrawn && l.AskedAt != nil:
 		c.Shape, c.Status, c.Help = ShapeProblem, "Asks for a new link", "Withdrawn "+day(now, *l.EndedAt, s.Zone)+". They asked again "+civil.Past(now, l.AskedAt.Time, s.Zone)+"."
+	case l.State == Withdrawn && l.Reason == reasonEmailChanged:
+		c.Shape, c.Status, c.Help = ShapeProblem, "Nothing is on its way", "The e-mail address was changed, so the link that was sent no longer works. Press Re-Send."
 	case l.State == Withdrawn:
 		c.Shape, c.Status, c.Help = ShapeNone, "Withdrawn "+civil.Past(now, l.EndedAt.Time, s.Zone), whyWithdrawn[l.Reason]
 	case l.State == Used: // the person closed the account they had made
@@ -222,10 +224,17 @@ func (f Facts) Groups(now at.Time) (g Group, attention bool) {
 	return Invited, f.Newest.needsAttention(now)
 }
 
+// WaitsForMail reports whether an invitation waits to be mailed: where there is
+// no mail server, somebody must hand the link over.
+func (f Facts) WaitsForMail(now at.Time) bool {
+	l := f.Newest
+	return !f.ended(now) && !f.Account && f.HasEmail && f.Consent && l != nil && l.State == Live && !l.ByHand && l.ExpiresAt.After(now.Time) && l.Letter == letter.Queued
+}
+
 func (l Latest) needsAttention(now at.Time) bool {
 	switch {
 	case l.State == Withdrawn:
-		return l.AskedAt != nil
+		return l.AskedAt != nil || l.Reason == reasonEmailChanged // nothing is on its way, and nobody meant that
 	case !l.ExpiresAt.After(now.Time):
 		return true
 	case l.ByHand:

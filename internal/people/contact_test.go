@@ -94,7 +94,7 @@ func TestTheRowFollowsFromTheFacts(t *testing.T) {
 		"14 withdrawn": {withdrawn("withdrawn", nil), false,
 			C{people.ResendAction, true, people.ShapeNone, "Withdrawn today 11:14 am", "By the practice.", ""}, people.Invited, false, nil},
 		"14 withdrawn, address changed": {withdrawn("email changed", nil), false,
-			C{people.ResendAction, true, people.ShapeNone, "Withdrawn today 11:14 am", "Because the e-mail address was changed.", ""}, people.Invited, false, nil},
+			C{people.ResendAction, true, people.ShapeProblem, "Nothing is on its way", "The e-mail address was changed, so the link that was sent no longer works. Press Re-Send.", ""}, people.Invited, true, nil},
 		"14 withdrawn, consent taken back": {withdrawn("consent withdrawn", nil), false,
 			C{people.ResendAction, true, people.ShapeNone, "Withdrawn today 11:14 am", "Because consent to e-mail was taken back.", ""}, people.Invited, false, nil},
 		"14 withdrawn, care had ended": {withdrawn("care ended", nil), false,

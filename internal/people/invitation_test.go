@@ -659,7 +659,7 @@ func TestEdge13_ChangedAddressEndsTheLinkToTheOldOne(t *testing.T) {
 	if o, _ := look(t, w, old); !o.Email.IsZero() || o.Name.First != "" {
 		t.Errorf("the old page shows %+v", o)
 	}
-	if got := row(t, w, w.Theo); got.Action != people.ResendAction || !got.Enabled || got.Help != "Because the e-mail address was changed." {
+	if got := row(t, w, w.Theo); got.Action != people.ResendAction || !got.Enabled || got.Help != "The e-mail address was changed, so the link that was sent no longer works. Press Re-Send." {
 		t.Errorf("the row offers %+v", got)
 	}
 	w.Pass(time.Hour)

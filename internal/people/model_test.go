@@ -36,6 +36,7 @@ type (
 		state        people.State
 		mailbox      int // which address it was made for
 		byHand       bool
+		moved        bool   // the address changed under it
 		posted       string // its letter: queued, delayed, sent, failed; "" none
 		tried        int    // when it was first not accepted
 	}
@@ -123,7 +124,7 @@ func (m *model) row(c int) (people.Action, people.Group, bool) {
 	case !is.consent, l == nil:
 		return people.InviteAction, people.NotInvited, false
 	case l.state == people.Withdrawn:
-		return people.ResendAction, people.Invited, is.asked
+		return people.ResendAction, people.Invited, is.asked || l.moved
 	}
 	return people.ResendAction, people.Invited, m.expired(l) || l.posted == "delayed" || l.posted == "failed"
 }
@@ -288,6 +289,9 @@ func (r *run) edit(c, mailbox int) {
 	})
 	r.expect("edit", err, nil)
 	if r.model.clients[c].mailbox != mailbox {
+		if l := r.model.newest(c); l != nil && l.state == people.Live {
+			l.moved = true
+		}
 		r.model.end(c, people.Withdrawn)
 	}
 	r.model.clients[c].mailbox = mailbox

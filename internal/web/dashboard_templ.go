@@ -62,7 +62,7 @@ func (p DashboardPage) View() templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if p.NoMail {
-				templ_7745c5c3_Err = parts.Notice{Tone: parts.Warn, Title: "No mail server is set up", Words: "Invitations wait until there is one. You can copy a client's link and hand it over yourself."}.View().Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = parts.Notice{Tone: parts.Warn, Title: "No mail server is set up", Words: "Invitations wait until there is one. You can copy a client’s link and hand it over yourself."}.View().Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

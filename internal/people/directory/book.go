@@ -20,6 +20,7 @@ import (
 // directory's lock, all else by the book's own.
 type book struct {
 	asked   time.Time
+	noMail  bool               // see Directory.NoMail
 	spoilt  bool               // everything must be read again
 	changed map[id.Client]bool // these must be
 
@@ -203,6 +204,7 @@ func (b *book) count(e *entry) {
 	}
 	now := at.Of(b.settled)
 	e.group, e.attention = e.Groups(now)
+	e.attention = e.attention || b.noMail && e.WaitsForMail(now)
 	b.tally(e, 1)
 	if next := e.ChangesAt(now); !next.IsZero() && (b.until.IsZero() || next.Before(b.until.Time)) {
 		b.until = next

@@ -28,6 +28,8 @@ const anew = 2000
 
 // Directory holds the practices asked for lately.
 type Directory struct {
+	NoMail bool // no mail server is set up: an invitation that waits needs attention. Set before anybody asks.
+
 	db *db.DB
 	mu sync.Mutex
 	of map[id.Practice]*book
@@ -143,6 +145,7 @@ func (dir *Directory) book(practice id.Practice) *book {
 	b := dir.of[practice]
 	if b == nil {
 		b = newBook()
+		b.noMail = dir.NoMail
 		dir.of[practice] = b
 	}
 	b.asked = dir.db.Clock()

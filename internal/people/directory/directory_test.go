@@ -444,3 +444,17 @@ func TestMoreChangesThanAreWorthReadingOneByOne(t *testing.T) {
 		t.Errorf("the last of them was found %d times", a.Total)
 	}
 }
+
+func TestWithoutAMailServerWhatWaitsNeedsAttention(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	w.Directory.NoMail = true
+	w.Update(t, func(tx *db.Tx) error { return people.Invite(tx, w.Mara, w.Theo, "") })
+	if a := look(t, w, w.Mara, directory.Query{Group: people.NeedsAttention}); a.Total != 1 || a.Counts[people.NeedsAttention] != 1 || a.Counts[people.Invited] != 1 {
+		t.Errorf("a letter that waits with no mail server: %+v", a)
+	}
+	w.Update(t, func(tx *db.Tx) error { _, err := people.CopyLink(tx, w.Mara, w.Theo); return err })
+	if a := look(t, w, w.Mara, directory.Query{Group: people.NeedsAttention}); a.Total != 0 {
+		t.Error("a link that is handed over still needs attention")
+	}
+}
