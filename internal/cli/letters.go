@@ -25,14 +25,14 @@ type Letters struct {
 // Run is "icouch letters".
 func (c *Letters) Run(ctx context.Context, o *Office) error {
 	return o.look(ctx, c.Place, func(i *installation.Installation) error {
-		held, err := onHand(ctx, i.DB)
+		held, others, err := onHand(ctx, i.DB)
 		if err != nil {
 			return err
 		}
 		if c.Show && len(held) > 0 {
 			return o.show(ctx, i.DB, c.house())
 		}
-		o.list(held)
+		o.list(held, others)
 		return nil
 	})
 }
@@ -45,19 +45,28 @@ func (c *Letters) house() letter.House {
 	return h
 }
 
-func onHand(ctx context.Context, d *db.DB) (held []letter.Held, err error) {
+// onHand returns the installation's own letters that wait, and how many there
+// are of practices.
+func onHand(ctx context.Context, d *db.DB) (held []letter.Held, others int, err error) {
 	err = d.View(ctx, func(tx *db.Tx) (err error) {
-		held, err = letter.OnHand(tx, access.Operator())
+		if held, err = letter.OnHand(tx, access.Operator()); err != nil {
+			return err
+		}
+		all, err := letter.Waiting(tx, access.Operator())
+		others = int(all) - len(held)
 		return err
 	})
-	return held, err
+	return held, others, err
 }
 
-func (o *Office) list(held []letter.Held) {
+func (o *Office) list(held []letter.Held, others int) {
 	for _, l := range held {
 		o.say("%s  %s", l.At.Format(time.DateTime), about(l.Kind))
 	}
-	o.say("%s. The letters of practices are not among them.", count(len(held), "letter of the installation itself waits", "letters of the installation itself wait"))
+	o.say("%s.", count(len(held), "letter of the installation itself waits", "letters of the installation itself wait"))
+	if others > 0 {
+		o.say("%s, which nobody but the practice may open. It hands a link over by Copy link: on a client's page, and in Settings, People & roles.", count(others, "letter of a practice waits, too", "letters of practices wait, too"))
+	}
 	if len(held) > 0 {
 		o.say("To read them, and hand over the links in them: icouch letters --show")
 	}
@@ -94,7 +103,7 @@ func about(k letter.Kind) string {
 	case letter.OldEmail:
 		return "notice to an old address"
 	case letter.Security:
-		return "notice that a password was changed"
+		return "notice that something about the safety of an account has changed"
 	case letter.Help:
 		return "somebody asks for help"
 	case letter.Repair:
