@@ -59,6 +59,9 @@ func Look(tx *db.Tx, _ access.Actor, token secret.Token) (Offer, error) {
 			return Offer{}, err
 		}
 		o.Newer = map[people.State]people.Newer{people.Withdrawn: people.NewerWithdrawn, people.Used: people.NewerUsed}[people.State(n.State)]
+		if o.Newer == "" && n.ByHand {
+			o.Newer = people.NewerByHand
+		}
 	}
 	who, err := member(tx, by, r.PractitionerID)
 	if err != nil {
@@ -84,19 +87,26 @@ func SignUp(tx *db.Tx, by access.Actor, token secret.Token, hash string) (people
 	who, err := account.ByEmail(tx, c.by, c.Email)
 	switch {
 	case errors.Is(err, db.None):
-		who.ID, err = account.Make(tx, c.by, account.New{Name: c.Name, Email: c.Email, Password: hash, Verified: true})
+		who.ID, err = account.Make(tx, c.by, account.New{Name: c.Name, Email: c.Email, Password: hash, Verified: c.mailed})
 		if errors.Is(err, account.ErrTaken) {
 			return people.Joined{}, people.ErrSignInToAccept
 		}
 	case err == nil && who.Verified:
 		return people.Joined{}, people.ErrSignInToAccept
-	case err == nil: // whoever made it never proved the address; this person has
+	case err == nil && c.mailed: // whoever made it never proved the address; this person has
 		if err = account.TakeOver(tx, c.by, who.ID, hash); err == nil {
 			err = account.Rename(tx, access.AsPerson(who.ID), c.Name)
 		}
+	case err == nil:
+		return people.Joined{}, people.ErrSignInToAccept
 	}
 	if err != nil {
 		return people.Joined{}, err
+	}
+	if !c.mailed {
+		if err := account.AskVerify(tx, access.AsPerson(who.ID), who.ID); err != nil {
+			return people.Joined{}, err
+		}
 	}
 	return c.join(tx, who.ID)
 }
@@ -118,7 +128,7 @@ func Accept(tx *db.Tx, by access.Actor, token secret.Token) (people.Joined, erro
 	if me.Email.Fold() != c.Email.Fold() {
 		return people.Joined{}, people.ErrSomebodyElse
 	}
-	if !me.Verified {
+	if c.mailed && !me.Verified {
 		if err := account.Verify(tx, by, me.ID); err != nil {
 			return people.Joined{}, err
 		}
@@ -132,6 +142,7 @@ type claimed struct {
 	by      access.Actor
 	id      id.TeamInvitation
 	inviter id.Practitioner
+	mailed  bool // whoever has the link reads that mailbox
 }
 
 // claim uses a link up: one conditional statement. A link is worth no more than
@@ -148,7 +159,7 @@ func claim(tx *db.Tx, by access.Actor, token secret.Token) (claimed, error) {
 	if err != nil {
 		return claimed{}, fmt.Errorf("claim a colleague's link: %w", err)
 	}
-	c := claimed{by: access.ByLink(row.PracticeID, ""), id: row.ID, inviter: row.PractitionerID}
+	c := claimed{by: access.ByLink(row.PracticeID, ""), id: row.ID, inviter: row.PractitionerID, mailed: !row.ByHand}
 	if c.Draft, err = draftOf(tx, row.PracticeID, teamdb.NewestRow{ID: row.ID, Role: row.Role, Name: row.Name, Email: row.Email}); err != nil {
 		return claimed{}, err
 	}

@@ -25,8 +25,9 @@ import (
 )
 
 // A colleague's invitation follows the rules of a client's: one live link for
-// an address and a practice, stored as a hash, used up by one statement. It is
-// always mailed: whoever uses it has shown that the address is theirs.
+// an address and a practice, stored as a hash, used up by one statement. Whoever
+// uses one that was mailed has shown that the address is theirs; whoever uses
+// one that was copied and handed over has not.
 
 const (
 	life        = 14 * 24 * time.Hour
@@ -161,7 +162,7 @@ func Resend(tx *db.Tx, by access.Actor, inv id.TeamInvitation) error {
 	if err := notYetHere(tx, by, d.Email); err != nil {
 		return err
 	}
-	if was.CreatedAt.Plus(coolDown).After(tx.Now().Time) {
+	if !was.ByHand && was.CreatedAt.Plus(coolDown).After(tx.Now().Time) {
 		return ErrJustSent
 	}
 	if err := mayInviteMore(tx, by); err != nil {
@@ -231,8 +232,39 @@ func send(tx *db.Tx, by access.Actor, d Draft, before int64, did audit.Action) e
 	if err != nil {
 		return err
 	}
-	p := teamdb.AddParams{PracticeID: by.Practice(), ID: inv, PractitionerID: by.Practitioner(), Role: string(d.Role), TokenHash: token.Hash(), LetterID: l,
-		Ordinal: before + 1, CreatedAt: tx.Now(), ExpiresAt: tx.Now().Plus(life)}
+	p := teamdb.AddParams{ID: inv, TokenHash: token.Hash(), LetterID: l, Ordinal: before + 1}
+	if err := add(tx, by, d, p); err != nil {
+		return err
+	}
+	return audit.Record(tx, by, audit.Deed{Did: did, Subject: inv})
+}
+
+// CopyLink makes a link of an open invitation, to be handed over by whatever way
+// is safe. Nothing is mailed; the link before it is dead from here on.
+func CopyLink(tx *db.Tx, by access.Actor, inv id.TeamInvitation) (d Draft, token secret.Token, err error) {
+	d, was, err := opened(tx, by, inv)
+	if err != nil {
+		return d, token, err
+	}
+	if err := notYetHere(tx, by, d.Email); err != nil {
+		return d, token, err
+	}
+	if err := endLive(tx, by, d.Email, people.Superseded); err != nil {
+		return d, token, err
+	}
+	made := id.New[id.TeamInvitation](tx.Now().Time)
+	token = secret.NewToken()
+	p := teamdb.AddParams{ID: made, TokenHash: token.Hash(), LetterID: was.LetterID, ByHand: true, Ordinal: was.Ordinal + 1}
+	if err := add(tx, by, d, p); err != nil {
+		return d, token, err
+	}
+	return d, token, audit.Record(tx, by, audit.Deed{Did: audit.LinkCopied, Subject: made})
+}
+
+// add stores a link for whom d names.
+func add(tx *db.Tx, by access.Actor, d Draft, p teamdb.AddParams) error {
+	inv := p.ID
+	p.PracticeID, p.PractitionerID, p.Role, p.CreatedAt, p.ExpiresAt = by.Practice(), by.Practitioner(), string(d.Role), tx.Now(), tx.Now().Plus(life)
 	key, err := keys.Of(tx, by.Practice())
 	if err != nil {
 		return err
@@ -253,7 +285,7 @@ func send(tx *db.Tx, by access.Actor, d Draft, before int64, did audit.Action) e
 	if err != nil {
 		return fmt.Errorf("invite a colleague: %w", err)
 	}
-	return audit.Record(tx, by, audit.Deed{Did: did, Subject: inv})
+	return nil
 }
 
 func invitationLetter(tx *db.Tx, by access.Actor, d Draft, token secret.Token, again bool) (b letter.Body, choices string, err error) {
@@ -371,6 +403,7 @@ type Invited struct {
 	ExpiresAt at.Time
 	AskedAt   *at.Time // it was withdrawn, and they ask for a new link
 	Times     int64
+	ByHand    bool // the link was copied, and nothing mailed
 	Letter    letter.State
 	Reason    string // why the letter did not arrive
 }
@@ -399,7 +432,7 @@ func Invitations(tx *db.Tx, by access.Actor) (all []Invited, err error) {
 			continue
 		}
 		seen[d.Email.Fold()] = true
-		all = append(all, Invited{d, r.ID, r.PractitionerID, r.CreatedAt, r.ExpiresAt, r.AskedAt, r.Ordinal, letter.State(r.LetterState), r.LetterReason})
+		all = append(all, Invited{d, r.ID, r.PractitionerID, r.CreatedAt, r.ExpiresAt, r.AskedAt, r.Ordinal, r.ByHand, letter.State(r.LetterState), r.LetterReason})
 	}
 	return all, nil
 }

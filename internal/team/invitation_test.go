@@ -255,3 +255,81 @@ func TestColleaguesAreNotWrittenToTooOften(t *testing.T) {
 	wants(t, "who wants none", update(t, w, func(tx *db.Tx) error { return team.Resend(tx, w.Mara, open(t, w)[0].ID) }), team.ErrDeclined)
 	wants(t, "no such invitation", update(t, w, func(tx *db.Tx) error { return team.Resend(tx, w.Mara, id.New[id.TeamInvitation](w.Now())) }), fault.NotFound)
 }
+
+func TestACopiedLinkBringsAColleagueInAndProvesNoAddress(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	w.Update(t, func(tx *db.Tx) error {
+		return team.Invite(tx, w.Mara, team.Draft{Name: "Nora New", Email: address(t, newMail), Role: access.Biller})
+	})
+	of := func(name string) id.TeamInvitation {
+		for _, i := range open(t, w) {
+			if i.Name == name {
+				return i.ID
+			}
+		}
+		t.Fatalf("%s is not listed", name)
+		return ""
+	}
+	inv := of("Nora New")
+	var token secret.Token
+	copied := func(by access.Actor, of id.TeamInvitation) error {
+		return update(t, w, func(tx *db.Tx) (err error) { _, token, err = team.CopyLink(tx, by, of); return err })
+	}
+	ada := w.Colleague(t, "Ada Stone", "ada@practice.test", access.Administrator)
+	w.Update(t, func(tx *db.Tx) error {
+		return team.Invite(tx, w.Mara, team.Draft{Name: "Olga Own", Email: address(t, "olga@elsewhere.test"), Role: access.Owner})
+	})
+	wants(t, "by the owner next door", copied(w.Ines, inv), fault.NotFound)
+	wants(t, "by a practitioner", copied(w.Noor, inv), fault.Forbidden)
+	wants(t, "by nobody", copied(access.Guest(), inv), fault.Forbidden)
+	wants(t, "an owner's by an administrator", copied(ada, of("Olga Own")), fault.Forbidden)
+	undone := errors.New("undone")
+	wants(t, "undone", update(t, w, func(tx *db.Tx) error {
+		if _, _, err := team.CopyLink(tx, w.Mara, inv); err != nil {
+			return err
+		}
+		return undone
+	}), undone)
+	told := atOnce(8, func(int) error {
+		return w.DB.Update(t.Context(), func(tx *db.Tx) error { _, _, err := team.CopyLink(tx, w.Mara, inv); return err })
+	})
+	if told[nil] != 1 || told[team.ErrOver] != 7 {
+		t.Errorf("told %v", told)
+	}
+	before := trail(t, w, "invitation.link_copied")
+	inv = of("Nora New")
+	wants(t, "again", copied(w.Mara, inv), nil)
+	w.RunJobs(t)
+	if len(w.Letters(newMail)) != 0 || trail(t, w, "invitation.link_copied") != before+1 {
+		t.Error("a copied link is in the trail, and the letter before it does not go")
+	}
+	for _, i := range open(t, w) {
+		if i.ByHand != (i.Name == "Nora New") || i.ByHand && i.Letter != letter.Cancelled {
+			t.Errorf("open is %+v", i)
+		}
+	}
+	if _, err := signUp(t, w, token); err != nil {
+		t.Fatal(err)
+	}
+	w.RunJobs(t)
+	w.View(t, func(tx *db.Tx) error {
+		who, err := account.ByEmail(tx, access.Guest(), address(t, newMail))
+		if who.Verified {
+			t.Error("a link that was handed over proves an address")
+		}
+		return err
+	})
+	if len(letters(w, newMail, "Confirm your e-mail address")) != 1 {
+		t.Error("she is not asked to confirm the address")
+	}
+	wants(t, "used", copied(w.Mara, inv), team.ErrOver)
+	// Somebody else has made an account with the address, and proved nothing.
+	w.Update(t, func(tx *db.Tx) error {
+		_, err := account.Make(tx, access.Guest(), account.New{Name: "Olga", Email: address(t, "olga@elsewhere.test"), Password: "hash"})
+		return err
+	})
+	wants(t, "another's", copied(w.Mara, of("Olga Own")), nil)
+	_, err := signUp(t, w, token)
+	wants(t, "an address that has an account", err, people.ErrSignInToAccept)
+}

@@ -69,25 +69,25 @@ SELECT id, client_id, practitioner_id, reason, opened_at, until, closed_at FROM 
 WHERE practice_id = @practice_id ORDER BY id DESC LIMIT 100;
 
 -- name: Add :exec
-INSERT INTO team_invitation (practice_id, id, practitioner_id, role, state, token_hash, name, email, email_index, letter_id, ordinal, created_at, expires_at)
-VALUES (@practice_id, @id, @practitioner_id, @role, 'live', @token_hash, @name, @email, @email_index, @letter_id, @ordinal, @created_at, @expires_at);
+INSERT INTO team_invitation (practice_id, id, practitioner_id, role, state, token_hash, name, email, email_index, letter_id, by_hand, ordinal, created_at, expires_at)
+VALUES (@practice_id, @id, @practitioner_id, @role, 'live', @token_hash, @name, @email, @email_index, @letter_id, @by_hand, @ordinal, @created_at, @expires_at);
 
 -- name: Listed :many
-SELECT i.id, i.practitioner_id, i.role, i.state, i.name, i.email, i.email_index, i.ordinal, i.created_at, i.expires_at, i.asked_at,
+SELECT i.id, i.practitioner_id, i.role, i.state, i.name, i.email, i.email_index, i.by_hand, i.ordinal, i.created_at, i.expires_at, i.asked_at,
   l.state AS letter_state, l.reason AS letter_reason
 FROM team_invitation i JOIN letter l ON l.practice_id = i.practice_id AND l.id = i.letter_id
 WHERE i.practice_id = @practice_id AND (i.state = 'live' OR i.state = 'withdrawn' AND i.asked_at IS NOT NULL) ORDER BY i.id DESC LIMIT 500;
 
 -- name: Invitation :one
-SELECT id, practitioner_id, role, state, name, email, email_index, ordinal, created_at FROM team_invitation
+SELECT id, practitioner_id, role, state, name, email, email_index, letter_id, by_hand, ordinal, created_at FROM team_invitation
 WHERE practice_id = @practice_id AND id = @id;
 
 -- name: Newest :one
-SELECT id, practitioner_id, role, state, name, email, email_index, ordinal, created_at FROM team_invitation
+SELECT id, practitioner_id, role, state, name, email, email_index, letter_id, by_hand, ordinal, created_at FROM team_invitation
 WHERE practice_id = @practice_id AND email_index = @email_index ORDER BY ordinal DESC LIMIT 1;
 
 -- name: LettersTo :one
-SELECT COUNT(*) FROM team_invitation WHERE practice_id = @practice_id AND email_index = @email_index AND created_at > @since;
+SELECT COUNT(*) FROM team_invitation WHERE practice_id = @practice_id AND email_index = @email_index AND created_at > @since AND NOT by_hand;
 
 -- How long ago a practice's newest invitation but so many was sent.
 -- name: SentBefore :one
@@ -106,7 +106,7 @@ RETURNING id, letter_id;
 -- name: Claim :one
 UPDATE team_invitation SET state = 'used', ended_at = @now
 WHERE token_hash = @token_hash AND state = 'live' AND expires_at > @now
-RETURNING practice_id, id, practitioner_id, role, name, email;
+RETURNING practice_id, id, practitioner_id, role, name, email, by_hand;
 
 -- name: ByToken :one
 SELECT practice_id, id, practitioner_id, role, state, name, email, email_index, created_at, expires_at, ended_at FROM team_invitation

@@ -55,7 +55,7 @@ func (p LeavePage) View() templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<ul class=\"tight\"><li>Your way of signing in, from now on: every other device is signed out. For 30 days all that opens is the page on which you can keep the account.</li><li>After that, for good: your name, your e-mail address and your password, and whatever is yours alone.</li><li>Your place in any practice you work in.</li></ul>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<ul class=\"tight\"><li>Your way of signing in, from now on: you are signed out everywhere. For 30 days all that opens is the page on which you can keep the account.</li><li>After that, for good: your name, your e-mail address and your password, and whatever is yours alone.</li><li>Your place in any practice you work in.</li></ul>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -160,6 +160,8 @@ var reviewed = map[string]string{
 	"POST /settings/team":                      "heads",
 	"POST /settings/team/sendings":             "heads",
 	"POST /settings/team/withdrawals":          "heads",
+	"GET /settings/team/links":                 "heads",
+	"POST /settings/team/links":                "heads",
 	"GET /settings/team/emergencies":           "heads",
 	"GET /settings/team/{member}":              "heads",
 	"POST /settings/team/{member}/role":        "heads",

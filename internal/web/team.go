@@ -13,6 +13,7 @@ import (
 	"icouch/internal/base/email"
 	"icouch/internal/base/fault"
 	"icouch/internal/base/id"
+	"icouch/internal/base/secret"
 	"icouch/internal/letter"
 	"icouch/internal/people"
 	"icouch/internal/platform/db"
@@ -24,6 +25,7 @@ import (
 // teamSaid are the words for what was done: see said.
 var teamSaid = map[string]parts.Notice{
 	"invited":    {Tone: parts.Good, Words: "Invited. We are sending the letter."},
+	"no-mail":    {Tone: parts.Warn, Words: "Invited, but nothing can be mailed: no mail server is set up. Copy the link and hand it over yourself."},
 	"resent":     {Tone: parts.Good, Words: "We are sending the letter again; the link before it no longer works."},
 	"withdrawn":  {Tone: parts.Good, Words: "Withdrawn. The link no longer works."},
 	"role":       {Tone: parts.Good, Words: "Saved. The new role counts from their next click on."},
@@ -47,6 +49,8 @@ type TeamPage struct {
 	Page
 	Done    *parts.Notice
 	NoMail  *parts.Notice
+	link    string // a link to hand over, shown this once
+	whose   string // and for whom
 	members []team.Member
 	invited []team.Invited
 	reader  reader
@@ -58,7 +62,10 @@ func (s *Site) team(w http.ResponseWriter, r *http.Request, by access.Actor) err
 	if err != nil {
 		return err
 	}
-	p.Done = teamSaidAs(r.URL.Query().Get("said"))
+	said := r.URL.Query().Get("said")
+	if p.Done = teamSaidAs(said); said == "no-mail" {
+		p.NoMail = nil // it says so itself
+	}
 	return s.show(w, r, http.StatusOK, p.View())
 }
 
@@ -76,7 +83,9 @@ func (s *Site) teamPage(r *http.Request, by access.Actor) (p TeamPage, err error
 	if err != nil {
 		return p, err
 	}
-	p.NoMail = s.noMail()
+	if s.NoMail {
+		p.NoMail = &parts.Notice{Tone: parts.Warn, Title: "No mail server is set up", Words: "Invitations wait until there is one. You can copy a colleague’s link and hand it over yourself."}
+	}
 	p.Page, err = s.frame(r, by, "People & roles", "/settings")
 	return p, err
 }
@@ -143,6 +152,12 @@ func (p TeamPage) status(i team.Invited) parts.Status {
 		return parts.Status{Kind: parts.Trouble, Words: "Asks for a new link", Detail: "It was withdrawn. " + is.past(*i.AskedAt)}
 	case !i.ExpiresAt.After(is.Now.Time):
 		return parts.Status{Kind: parts.Trouble, Words: "The link has ended", Detail: "It was sent " + is.past(i.CreatedAt)}
+	}
+	if i.ByHand {
+		return parts.Status{Kind: parts.Waiting, Words: "Link copied " + is.past(i.CreatedAt), Detail: "Works until " + civil.Day(is.Now.Time, i.ExpiresAt.Time, is.Zone)}
+	}
+	if is.NoMail && (i.Letter == letter.Queued || i.Letter == letter.Delayed) {
+		return parts.Status{Kind: parts.Trouble, Words: "Waiting to be sent", Detail: "No mail server is set up. Copy the link, and hand it over"}
 	}
 	until := "Works until " + civil.Day(is.Now.Time, i.ExpiresAt.Time, is.Zone)
 	switch i.Letter {
@@ -245,6 +260,9 @@ func (s *Site) inviteColleague(w http.ResponseWriter, r *http.Request, by access
 			return team.Invite(tx, by, team.Draft{Name: p.Name, Email: a, Role: access.Role(p.Role)})
 		})
 	}
+	if err == nil && s.NoMail {
+		return see(w, r, "/settings/team?said=no-mail")
+	}
 	if err == nil {
 		return see(w, r, "/settings/team?said=invited")
 	}
@@ -308,6 +326,47 @@ func (s *Site) resendColleague(w http.ResponseWriter, r *http.Request, by access
 // POST /settings/team/withdrawals
 func (s *Site) withdrawColleague(w http.ResponseWriter, r *http.Request, by access.Actor) error {
 	return s.actOnInvitation(w, r, by, "withdrawn", team.Withdraw)
+}
+
+// POST /settings/team/links answers with the link itself: it is in no address,
+// no log and no title, and no page shows it again.
+func (s *Site) copyColleagueLink(w http.ResponseWriter, r *http.Request, by access.Actor) error {
+	form, err := typedIn(r)
+	if err != nil {
+		return err
+	}
+	var (
+		who   team.Draft
+		token secret.Token
+	)
+	inv, err := id.Parse[id.TeamInvitation](form.Get("invitation"))
+	if err == nil {
+		err = s.DB.Update(r.Context(), func(tx *db.Tx) error {
+			who, token, err = team.CopyLink(tx, by, inv)
+			return err
+		})
+	} else {
+		err = errNoInvitation
+	}
+	told, status := problemsOf(err)
+	if err != nil && told == nil {
+		return err
+	}
+	p, perr := s.teamPage(r, by)
+	if perr != nil {
+		return perr
+	}
+	if err != nil {
+		p.tell(told)
+		return s.show(w, r, status, p.View())
+	}
+	p.NoMail, p.link, p.whose = nil, s.url("/team/"+token.Reveal()), who.Name
+	return s.show(w, r, http.StatusOK, p.View())
+}
+
+// GET /settings/team/links is where somebody is who reloads that answer.
+func (s *Site) leaveColleagueLink(w http.ResponseWriter, r *http.Request, _ access.Actor) error {
+	return see(w, r, "/settings/team")
 }
 
 var errNoInvitation = fault.New(fault.Invalid, "There is no such invitation any more.")

@@ -14,6 +14,8 @@ var teamRoutes = []route{
 	{pattern: "POST /settings/team", enter: managers, do: (*Site).inviteColleague},
 	{pattern: "POST /settings/team/sendings", enter: managers, do: (*Site).resendColleague},
 	{pattern: "POST /settings/team/withdrawals", enter: managers, do: (*Site).withdrawColleague},
+	{pattern: "GET /settings/team/links", enter: managers, do: (*Site).leaveColleagueLink},
+	{pattern: "POST /settings/team/links", enter: managers, do: (*Site).copyColleagueLink},
 	{pattern: "GET /settings/team/emergencies", enter: trailers, do: (*Site).emergencies},
 	{pattern: "GET /settings/team/{member}", enter: managers, do: (*Site).member},
 	{pattern: "POST /settings/team/{member}/role", enter: managers, do: (*Site).setRole},

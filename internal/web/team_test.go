@@ -413,3 +413,23 @@ func TestWhoMayChangeAClientReadsAllOfThem(t *testing.T) {
 		}
 	}
 }
+
+func TestWithoutAMailServerAColleagueIsHandedALink(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	s := serve(t, w)
+	s.NoMail = true
+	mara := s.browser(t, w).as("mara@practice.test")
+	mara.post("/settings/team", form("name", "Nina Nowak", "email", ninasMail, "member-role", "biller")).leads(t, "/settings/team?said=no-mail")
+	page := mara.get("/settings/team?said=no-mail").shows(t, 200, "Invited, but nothing can be mailed", "Waiting to be sent", "Copy link")
+	if strings.Contains(page.text, "On its way") || strings.Contains(page.text, "We are sending the letter") {
+		t.Error("the page says that a letter goes, and none can")
+	}
+	inv := regexp.MustCompile(`name="invitation" value="([^"]+)"`).FindStringSubmatch(page.text)
+	page = mara.post("/settings/team/links", form("invitation", inv[1])).shows(t, 200, "Hand over this link yourself", "to Nina Nowak alone", "Link copied")
+	link := regexp.MustCompile(`/team/[A-Za-z0-9_-]{20,}`).FindString(page.text)
+	mara.get("/settings/team/links").leads(t, "/settings/team")
+	mara.post("/settings/team/links", form("invitation", "nonsense")).shows(t, 422, "There is no such invitation any more.")
+	s.browser(t, w).as("ines@nextdoor.test").post("/settings/team/links", form("invitation", inv[1])).shows(t, 404)
+	s.browser(t, w).get(link).shows(t, 200, "Nina Nowak", ninasMail)
+}

@@ -14,8 +14,8 @@ import (
 )
 
 const add = `-- name: Add :exec
-INSERT INTO team_invitation (practice_id, id, practitioner_id, role, state, token_hash, name, email, email_index, letter_id, ordinal, created_at, expires_at)
-VALUES ($1, $2, $3, $4, 'live', $5, $6, $7, $8, $9, $10, $11, $12)
+INSERT INTO team_invitation (practice_id, id, practitioner_id, role, state, token_hash, name, email, email_index, letter_id, by_hand, ordinal, created_at, expires_at)
+VALUES ($1, $2, $3, $4, 'live', $5, $6, $7, $8, $9, $10, $11, $12, $13)
 `
 
 type AddParams struct {
@@ -28,6 +28,7 @@ type AddParams struct {
 	Email          crypt.Sealed
 	EmailIndex     []byte
 	LetterID       id.Letter
+	ByHand         bool
 	Ordinal        int64
 	CreatedAt      at.Time
 	ExpiresAt      at.Time
@@ -44,6 +45,7 @@ func (q *Queries) Add(ctx context.Context, arg AddParams) error {
 		arg.Email,
 		arg.EmailIndex,
 		arg.LetterID,
+		arg.ByHand,
 		arg.Ordinal,
 		arg.CreatedAt,
 		arg.ExpiresAt,
@@ -251,7 +253,7 @@ func (q *Queries) CaseloadOf(ctx context.Context, arg CaseloadOfParams) ([]id.Cl
 const claim = `-- name: Claim :one
 UPDATE team_invitation SET state = 'used', ended_at = $1
 WHERE token_hash = $2 AND state = 'live' AND expires_at > $1
-RETURNING practice_id, id, practitioner_id, role, name, email
+RETURNING practice_id, id, practitioner_id, role, name, email, by_hand
 `
 
 type ClaimParams struct {
@@ -266,6 +268,7 @@ type ClaimRow struct {
 	Role           string
 	Name           crypt.Sealed
 	Email          crypt.Sealed
+	ByHand         bool
 }
 
 func (q *Queries) Claim(ctx context.Context, arg ClaimParams) (ClaimRow, error) {
@@ -278,6 +281,7 @@ func (q *Queries) Claim(ctx context.Context, arg ClaimParams) (ClaimRow, error) 
 		&i.Role,
 		&i.Name,
 		&i.Email,
+		&i.ByHand,
 	)
 	return i, err
 }
@@ -609,7 +613,7 @@ func (q *Queries) Include(ctx context.Context, arg IncludeParams) error {
 }
 
 const invitation = `-- name: Invitation :one
-SELECT id, practitioner_id, role, state, name, email, email_index, ordinal, created_at FROM team_invitation
+SELECT id, practitioner_id, role, state, name, email, email_index, letter_id, by_hand, ordinal, created_at FROM team_invitation
 WHERE practice_id = $1 AND id = $2
 `
 
@@ -626,6 +630,8 @@ type InvitationRow struct {
 	Name           crypt.Sealed
 	Email          crypt.Sealed
 	EmailIndex     []byte
+	LetterID       id.Letter
+	ByHand         bool
 	Ordinal        int64
 	CreatedAt      at.Time
 }
@@ -641,6 +647,8 @@ func (q *Queries) Invitation(ctx context.Context, arg InvitationParams) (Invitat
 		&i.Name,
 		&i.Email,
 		&i.EmailIndex,
+		&i.LetterID,
+		&i.ByHand,
 		&i.Ordinal,
 		&i.CreatedAt,
 	)
@@ -664,7 +672,7 @@ func (q *Queries) LeaveTeams(ctx context.Context, arg LeaveTeamsParams) error {
 }
 
 const lettersTo = `-- name: LettersTo :one
-SELECT COUNT(*) FROM team_invitation WHERE practice_id = $1 AND email_index = $2 AND created_at > $3
+SELECT COUNT(*) FROM team_invitation WHERE practice_id = $1 AND email_index = $2 AND created_at > $3 AND NOT by_hand
 `
 
 type LettersToParams struct {
@@ -681,7 +689,7 @@ func (q *Queries) LettersTo(ctx context.Context, arg LettersToParams) (int64, er
 }
 
 const listed = `-- name: Listed :many
-SELECT i.id, i.practitioner_id, i.role, i.state, i.name, i.email, i.email_index, i.ordinal, i.created_at, i.expires_at, i.asked_at,
+SELECT i.id, i.practitioner_id, i.role, i.state, i.name, i.email, i.email_index, i.by_hand, i.ordinal, i.created_at, i.expires_at, i.asked_at,
   l.state AS letter_state, l.reason AS letter_reason
 FROM team_invitation i JOIN letter l ON l.practice_id = i.practice_id AND l.id = i.letter_id
 WHERE i.practice_id = $1 AND (i.state = 'live' OR i.state = 'withdrawn' AND i.asked_at IS NOT NULL) ORDER BY i.id DESC LIMIT 500
@@ -695,6 +703,7 @@ type ListedRow struct {
 	Name           crypt.Sealed
 	Email          crypt.Sealed
 	EmailIndex     []byte
+	ByHand         bool
 	Ordinal        int64
 	CreatedAt      at.Time
 	ExpiresAt      at.Time
@@ -720,6 +729,7 @@ func (q *Queries) Listed(ctx context.Context, practiceID id.Practice) ([]ListedR
 			&i.Name,
 			&i.Email,
 			&i.EmailIndex,
+			&i.ByHand,
 			&i.Ordinal,
 			&i.CreatedAt,
 			&i.ExpiresAt,
@@ -741,7 +751,7 @@ func (q *Queries) Listed(ctx context.Context, practiceID id.Practice) ([]ListedR
 }
 
 const newest = `-- name: Newest :one
-SELECT id, practitioner_id, role, state, name, email, email_index, ordinal, created_at FROM team_invitation
+SELECT id, practitioner_id, role, state, name, email, email_index, letter_id, by_hand, ordinal, created_at FROM team_invitation
 WHERE practice_id = $1 AND email_index = $2 ORDER BY ordinal DESC LIMIT 1
 `
 
@@ -758,6 +768,8 @@ type NewestRow struct {
 	Name           crypt.Sealed
 	Email          crypt.Sealed
 	EmailIndex     []byte
+	LetterID       id.Letter
+	ByHand         bool
 	Ordinal        int64
 	CreatedAt      at.Time
 }
@@ -773,6 +785,8 @@ func (q *Queries) Newest(ctx context.Context, arg NewestParams) (NewestRow, erro
 		&i.Name,
 		&i.Email,
 		&i.EmailIndex,
+		&i.LetterID,
+		&i.ByHand,
 		&i.Ordinal,
 		&i.CreatedAt,
 	)
