@@ -2,6 +2,7 @@ package letter
 
 import (
 	"html"
+	"math"
 	"strings"
 	"unicode/utf8"
 )
@@ -62,7 +63,13 @@ func (h House) Fill(b Body) Body {
 const width = 72
 
 // Text draws the letter as plain text.
-func (b Body) Text() string {
+func (b Body) Text() string { return b.text(width) }
+
+// Flowing is the same with each paragraph on one line, for a page that breaks
+// lines by itself.
+func (b Body) Flowing() string { return b.text(math.MaxInt) }
+
+func (b Body) text(width int) string {
 	var t strings.Builder
 	for i, p := range b.Parts {
 		if i > 0 && p.List == nil {
@@ -70,16 +77,16 @@ func (b Body) Text() string {
 		}
 		switch {
 		case p.Text != "":
-			wrap(&t, p.Text, "", "")
+			wrap(&t, p.Text, "", "", width)
 		case p.Note != "":
 			for line := range strings.Lines(p.Note) {
-				wrap(&t, line, "  ", "  ")
+				wrap(&t, line, "  ", "  ", width)
 			}
 		case p.Button != nil:
 			t.WriteString(p.Button.Label + ":\n" + p.Button.URL + "\n")
 		case p.List != nil:
 			for _, point := range p.List {
-				wrap(&t, point, "- ", "  ")
+				wrap(&t, point, "- ", "  ", width)
 			}
 		case p.Sign != "":
 			t.WriteString(p.Sign + "\n")
@@ -90,7 +97,7 @@ func (b Body) Text() string {
 
 // wrap breaks a paragraph into lines: the first begins with first, all others
 // with indent. A long word, such as a link, stays whole.
-func wrap(t *strings.Builder, paragraph, first, indent string) {
+func wrap(t *strings.Builder, paragraph, first, indent string, width int) {
 	column := len(first)
 	for i, word := range strings.FieldsFunc(paragraph, func(r rune) bool { return r == ' ' || r == '\n' }) {
 		n := utf8.RuneCountInString(word)
@@ -128,7 +135,7 @@ func (b Body) HTML() string {
 	for _, p := range b.Parts {
 		switch {
 		case p.Text != "":
-			t.WriteString(`<p style="margin:0 0 16px">` + html.EscapeString(p.Text) + `</p>`)
+			t.WriteString(`<p style="margin:0 0 16px">` + linked(p.Text) + `</p>`)
 		case p.Note != "":
 			t.WriteString(`<p class="q" style="margin:0 0 16px;padding-left:12px;border-left:3px solid #8A8074">` +
 				strings.ReplaceAll(html.EscapeString(p.Note), "\n", "<br>") + `</p>`)
@@ -148,4 +155,17 @@ func (b Body) HTML() string {
 	}
 	t.WriteString(htmlTail)
 	return t.String()
+}
+
+// linked is a paragraph in which an address can be pressed. Names and notes have
+// none in them: see text.StripLinks.
+func linked(paragraph string) string {
+	words := strings.Split(paragraph, " ")
+	for i, w := range words {
+		words[i] = html.EscapeString(w)
+		if strings.HasPrefix(w, "https://") || strings.HasPrefix(w, "http://") {
+			words[i] = `<a href="` + words[i] + `" style="color:inherit">` + words[i] + `</a>`
+		}
+	}
+	return strings.Join(words, " ")
 }

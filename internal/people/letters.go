@@ -42,7 +42,7 @@ func InvitationBody(w Words) letter.Body {
 	}
 	say(letter.Part{Button: &letter.Button{Label: "Create Your " + letter.Brand + " Account", URL: w.Link}})
 	say(letter.Part{Text: "You only choose a password. Your name and e-mail are filled in already. The link is meant for " + w.Address + ". It works until " + w.Until + "."})
-	say(letter.Part{Text: "It is where " + w.Inviter + " can reach you in private, and where your appointments, invoices, forms and documents have their place. The practice opens these to you one after the other; you need not do anything for that."})
+	say(letter.Part{Text: "It is the private place that the practice keeps with you. Messages, appointments, invoices and documents open there one after the other; you need not do anything for that."})
 	say(letter.Part{Text: "How to know that this e-mail is real:"})
 	say(letter.Part{List: []string{
 		"the link opens " + letter.Host + "; look for that name in the address bar",
