@@ -100,7 +100,7 @@ func (f Facts) Contact(s Setting) Contact {
 	case !f.HasEmail:
 		return Contact{Action: InviteAction, Shape: ShapeNone, Status: "Not invited", Help: "No e-mail address.", Mend: AddEmail}
 	case !f.Consent:
-		return Contact{Action: InviteAction, Shape: ShapeNone, Status: "Not invited", Help: "Has not agreed to e-mail.", Mend: AddConsent}
+		return Contact{Action: InviteAction, Shape: ShapeNone, Status: "Not invited", Help: "Consent to e-mail is not noted.", Mend: AddConsent}
 	case f.Newest == nil:
 		return Contact{Action: InviteAction, Enabled: true, Shape: ShapeNone, Status: "Not invited"}
 	}

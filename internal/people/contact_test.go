@@ -56,7 +56,7 @@ func TestTheRowFollowsFromTheFacts(t *testing.T) {
 		"3 no e-mail": {people.Facts{Newest: bounced}, false,
 			C{people.InviteAction, false, people.ShapeNone, "Not invited", "No e-mail address.", people.AddEmail}, people.NotInvited, false, nil},
 		"4 no consent": {people.Facts{HasEmail: true, Newest: bounced}, false,
-			C{people.InviteAction, false, people.ShapeNone, "Not invited", "Has not agreed to e-mail.", people.AddConsent}, people.NotInvited, false, nil},
+			C{people.InviteAction, false, people.ShapeNone, "Not invited", "Consent to e-mail is not noted.", people.AddConsent}, people.NotInvited, false, nil},
 		"5 never invited": {open(nil), false,
 			C{people.InviteAction, true, people.ShapeNone, "Not invited", "", ""}, people.NotInvited, false, nil},
 		"5 closed their account": {open(&people.Latest{State: people.Used, Letter: letter.Bounced, ExpiresAt: *ago(aDay)}), false,

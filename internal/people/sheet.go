@@ -258,7 +258,9 @@ func no(s string) bool {
 // What is said of a date of birth that cannot be taken as it stands.
 var (
 	errNoDate     = fault.New(fault.Invalid, "Write the date of birth as year-month-day, like 1984-03-25.")
+	errNoDay      = fault.New(fault.Invalid, "There is no such day in the calendar. Check the date of birth.")
 	errDayOrMonth = fault.New(fault.Invalid, "The date of birth can be read in two ways: day first, or month first. Write it as year-month-day, like 1984-03-25.")
+	isoDate       = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}$`)
 	shortDate     = regexp.MustCompile(`^([0-9]{1,2})([./-])([0-9]{1,2})([./-])([0-9]{4})$`)
 )
 
@@ -269,6 +271,9 @@ func bornOn(s string) (civil.Date, error) {
 		return d, nil
 	}
 	p := shortDate.FindStringSubmatch(s)
+	if isoDate.MatchString(s) { // it reads as a date, and was none
+		return civil.Date{}, errNoDay
+	}
 	if p == nil || p[2] != p[4] {
 		return civil.Date{}, errNoDate
 	}
@@ -283,7 +288,7 @@ func bornOn(s string) (civil.Date, error) {
 	}
 	d, err := civil.ParseDate(fmt.Sprintf("%s-%02d-%02d", p[5], month, day))
 	if err != nil {
-		return civil.Date{}, errNoDate
+		return civil.Date{}, errNoDay
 	}
 	return d, nil
 }
