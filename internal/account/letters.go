@@ -81,7 +81,7 @@ func haveAccountBody() letter.Body {
 	return body("You already have an account", "",
 		letter.Part{Text: "Somebody, probably you, entered this e-mail address on " + letter.Brand + " for an account. It has one already, so nothing was changed."},
 		press("Sign In", letter.Base+"/sign-in"),
-		letter.Part{Text: "If you do not remember the password, choose “Forgot password?” on that page."},
+		letter.Part{Text: "If you do not remember the password, choose “Forgot password?” on that page. To set up a practice of your own, sign in and choose “Set up a practice” in Settings."},
 		letter.Part{Text: "Was this not you? You need not do anything. Nobody was told that you have an account."},
 		letter.Part{Text: neverAsk})
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"icouch/internal/access"
+	"icouch/internal/account/factor"
 	"icouch/internal/base/at"
 	"icouch/internal/base/civil"
 	"icouch/internal/base/id"
@@ -82,6 +83,13 @@ func (s *Site) readClient(tx *db.Tx, by access.Actor, client id.Client, p *Clien
 	}
 	p.contact = contactOf(client, p.client.Practitioner, p.client.Name.Full(), facts.Contact(p.reader.Setting), by)
 	p.vouches = by.May(access.Vouch) && !by.OnlyLooks(client, p.client.Practitioner) && p.client.Account != nil && (p.client.EndsAt == nil || p.client.EndsAt.After(tx.Now().Time))
+	if p.vouches { // without a second step there is none to lose
+		has, err := factor.Of(tx, access.AsPerson(*p.client.Account))
+		if err != nil {
+			return err
+		}
+		p.vouches = has.Any()
+	}
 	p.contact.here, p.copies = true, p.contact.Mend == people.CopyTheLink
 	if err := p.readDeclined(tx, by); err != nil {
 		return err
@@ -146,7 +154,7 @@ func (s *Site) preview(tx *db.Tx, by access.Actor, client id.Client, note string
 	if err != nil {
 		return "", err
 	}
-	return s.House.Fill(body).Text(), nil
+	return s.House.Fill(body).Flowing(), nil
 }
 
 // noteLength is the most characters of the line in the letter.

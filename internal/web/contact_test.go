@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"icouch/internal/letter"
 	"icouch/internal/people"
 )
 
@@ -85,4 +86,15 @@ func TestARowOffersOneFormOrOneReason(t *testing.T) {
 			t.Fatalf("a disabled button does not say why: %s", out.String())
 		}
 	})
+}
+
+func TestALettersLinesFlow(t *testing.T) {
+	t.Parallel()
+	body := letter.Body{Parts: []letter.Part{
+		{Text: strings.Repeat("words and more words ", 20)}, {Button: &letter.Button{Label: strings.Repeat("a label ", 8), URL: "https://example.test/" + strings.Repeat("x", 60)}},
+		{Text: "Points:"}, {List: []string{strings.Repeat("one point ", 15), "another"}}, {Sign: "The practice"},
+	}}
+	if got, want := flowing(body.Text()), body.Flowing(); got != want {
+		t.Errorf("it flows as\n%s\nwant\n%s", got, want)
+	}
 }

@@ -98,7 +98,7 @@ func (s *Site) workDashboard(w http.ResponseWriter, r *http.Request, by access.A
 	}
 	p.hands(found, people.Setting{Now: at.Of(now), Zone: zone, NoMail: s.NoMail})
 	if by.MayInvite() && !practice.StepsHidden {
-		p.firstSteps(found.Counts, me)
+		p.firstSteps(found.Counts, me, practiceHeads(by))
 	}
 	if by.MayInvite() && practice.StepsHidden && r.URL.Query().Get("steps") == "hidden" {
 		p.Toast = &parts.Toast{Words: "First Steps is put away.", Undo: &parts.ButtonForm{Action: "/dashboard/steps", Hidden: []parts.Pair{{Name: "show", Value: "yes"}}}}
@@ -179,13 +179,17 @@ var shapes = map[people.Shape]parts.StatusKind{
 
 // firstSteps is what a new practice does first. Whether a step is done follows
 // from what is there; nobody ticks it off.
-func (p *DashboardPage) firstSteps(counts map[people.Group]int, me account.Account) {
+func (p *DashboardPage) firstSteps(counts map[people.Group]int, me account.Account, head bool) {
+	begin := "Join the practice"
+	if head {
+		begin = "Create your practice"
+	}
 	invited := counts[people.Invited]+counts[people.HasAccount] > 0
 	steps := []struct {
 		done, waits bool // waits: for somebody else
 		task        parts.Task
 	}{
-		{done: true, task: parts.Task{Label: "Create your practice"}},
+		{done: true, task: parts.Task{Label: begin}},
 		{done: me.Zone != "", task: parts.Task{Label: "Set your own time zone", Hint: "Every time you see is said in it.", Href: "/settings/zone"}},
 		{done: counts[people.Everyone] > 0, task: parts.Task{Label: "Add your first client", Hint: "You choose when to invite them.", Href: "/people/new"}},
 		{done: invited, task: parts.Task{Label: "Send your first invitation", Hint: "They only choose a password.", Href: "/people?filter=" + string(people.NotInvited)}},

@@ -20,6 +20,7 @@ type PrivatePage struct {
 	Practice       string
 	Facts          parts.Facts
 	Unproved       string // the address that is not confirmed yet
+	Accepted       bool   // an invitation, just now
 	Accounts       string // whose account reads this, when it is about somebody else
 }
 
@@ -28,7 +29,7 @@ func (s *Site) clientDashboard(w http.ResponseWriter, r *http.Request, by access
 	if err != nil {
 		return err
 	}
-	p := PrivatePage{Page: frame}
+	p := PrivatePage{Page: frame, Accepted: r.URL.Query().Get("said") == "accepted"}
 	var (
 		me       account.Account
 		c        people.Client

@@ -110,7 +110,7 @@ func TestAPractitionerWhoIsAClientElsewhereSwitches(t *testing.T) {
 	c := w.Client(t, w.Mara, people.Draft{First: "Ines", Last: "Duarte", Email: "ines@nextdoor.test", EmailConsent: true})
 	link := invite(t, w, w.Mara, c, "ines@nextdoor.test")
 	b := s.browser(t, w).as("ines@nextdoor.test")
-	b.post(link+"/acceptance", url.Values{}).leads(t, "/dashboard")
+	b.post(link+"/acceptance", url.Values{}).leads(t, "/dashboard?said=accepted")
 	b.get("/dashboard").shows(t, 200, "Hello, Ines", "The Practice Next Door (work)")
 	b.post("/switch", url.Values{"place": {w.Ines.Practice().String()}}).leads(t, "/dashboard")
 	page := b.get("/dashboard").shows(t, 200, "First Steps", "The Practice Next Door")

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/a-h/templ"
 
@@ -102,12 +103,36 @@ func (s *Site) devLetter(w http.ResponseWriter, r *http.Request, _ access.Actor)
 		return fault.NotFound
 	}
 	m := all[n-1]
-	p := LetterPage{Page: s.page(r, "Mailbox"), LetterLine: letterLine(n, m), Text: s.runs(m.Text), HTML: m.HTML}
+	p := LetterPage{Page: s.page(r, "Mailbox"), LetterLine: letterLine(n, m), Text: s.runs(flowing(m.Text)), HTML: m.HTML}
 	return s.show(w, r, http.StatusOK, p.View())
 }
 
 func letterLine(n int, m sink.Message) LetterLine {
 	return LetterLine{n, m.To, m.Subject, m.Header.Get("Date")}
+}
+
+// flowing undoes the breaks of a letter's lines, which are for mail programs: a
+// break stands where the next word would not have fit.
+func flowing(text string) string {
+	const width = 72
+	var t strings.Builder
+	room := width // left in the line before
+	for line := range strings.Lines(text) {
+		line = strings.TrimRight(line, "\r\n")
+		words := strings.TrimLeft(line, " ")
+		first, _, _ := strings.Cut(words, " ")
+		broken := words != "" && room < width && 1+utf8.RuneCountInString(first) > room && !strings.HasPrefix(words, "- ") && !strings.HasPrefix(words, "http")
+		switch {
+		case broken:
+			t.WriteString(" " + words)
+		case t.Len() > 0:
+			t.WriteString("\n" + line)
+		default:
+			t.WriteString(line)
+		}
+		room = width - utf8.RuneCountInString(line)
+	}
+	return t.String() + "\n"
 }
 
 // runs finds the links to this site in a text.

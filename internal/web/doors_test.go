@@ -566,7 +566,7 @@ func TestMachinesAndThoseInCrisisGetAnAnswer(t *testing.T) {
 	s := serve(t, w)
 	request(t, s, "GET", "/health", "").shows(t, 200, "ok")
 	request(t, s, "GET", "/robots.txt", "").shows(t, 200, "Disallow: /")
-	request(t, s, "GET", "/crisis", "").shows(t, 200, `href="tel:988"`, `href="tel:116123"`, `href="tel:131114"`, `href="tel:1737"`, `href="sms:988"`, "Suicide and crisis line: call 988", "Text 988", "We keep no record of who opens this page.")
+	request(t, s, "GET", "/crisis", "").shows(t, 200, `href="tel:988"`, `href="tel:116123"`, `href="tel:131114"`, `href="tel:1737"`, `href="sms:988"`, "Call\u00a0988 · Suicide and crisis line", "Text 988", "We keep no record of who opens this page.")
 	w.DB.Close()
 	request(t, s, "GET", "/health", "").shows(t, 503, "not ready")
 	request(t, s, "GET", "/crisis", "").shows(t, 200, `href="tel:988"`)

@@ -216,6 +216,12 @@ func (p PlanPage) sums() string {
 	if p.done {
 		will, would = "were created", "were left out"
 	}
+	if p.done && p.plan.Create == 1 {
+		will = "was created"
+	}
+	if p.done && p.plan.Leave == 1 {
+		would = "was left out"
+	}
 	s := thousands(p.plan.Create) + " " + will
 	if p.plan.Invite > 0 {
 		s += ", " + thousands(p.plan.Invite) + " of them invited"

@@ -98,6 +98,23 @@ func (s *Site) previewInvitation(w http.ResponseWriter, r *http.Request, by acce
 	return s.show(w, r, http.StatusOK, p.View())
 }
 
+// leaveInvitation is GET /people/{client}/invitation, and below: where somebody
+// is who reloads the answer to one of these forms.
+func (s *Site) leaveInvitation(w http.ResponseWriter, r *http.Request, by access.Actor) error {
+	client, err := pathID[id.Client](r, "client")
+	if err != nil {
+		return err
+	}
+	err = s.DB.View(r.Context(), func(tx *db.Tx) error {
+		_, err := people.Find(tx, by, client)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return see(w, r, "/people/"+client.String())
+}
+
 // POST /people/{client}/invitation/withdrawal
 func (s *Site) withdrawInvitation(w http.ResponseWriter, r *http.Request, by access.Actor) error {
 	return s.act(w, r, by, "withdrawn", func(tx *db.Tx, c id.Client) error { return people.Withdraw(tx, by, c) })

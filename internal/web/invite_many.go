@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"icouch/internal/access"
 	"icouch/internal/audit"
@@ -93,9 +94,34 @@ func mine(tx *db.Tx, by access.Actor, clients []id.Client) (map[id.Client]people
 	return listed, nil
 }
 
+// ticked reports whether somebody is to get a letter unless it is said otherwise:
+// first invitations do, and others if there are only those.
+func (p InviteManyPage) ticked(c contact) bool {
+	return c.Action == people.InviteAction || !p.first()
+}
+
+// first reports whether anybody gets a first invitation.
+func (p InviteManyPage) first() bool {
+	return slices.ContainsFunc(p.fit, func(c contact) bool { return c.Action == people.InviteAction })
+}
+
+// tickHint says what the ticks mean.
+func (p InviteManyPage) tickHint() string {
+	if p.first() && slices.ContainsFunc(p.fit, func(c contact) bool { return c.Action != people.InviteAction }) {
+		return "Untick anyone who should not get one. Who has a link already is not ticked: a new one ends it."
+	}
+	return "Untick anyone who should not get one. A link they already have stops working."
+}
+
 func (p InviteManyPage) button() parts.Button {
-	label := "Send " + thousands(len(p.fit)) + " invitations"
-	if len(p.fit) == 1 {
+	n := 0
+	for _, c := range p.fit {
+		if p.ticked(c) {
+			n++
+		}
+	}
+	label := "Send " + thousands(n) + " invitations"
+	if n == 1 {
 		label = "Send 1 invitation"
 	}
 	return parts.Button{Label: label, Kind: parts.Primary, Icon: "send"}

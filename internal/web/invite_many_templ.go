@@ -98,14 +98,14 @@ func (p InviteManyPage) View() templ.Component {
 						}
 						ctx = templ.InitializeContext(ctx)
 						for _, c := range p.fit {
-							templ_7745c5c3_Err = parts.Tick{Name: "client", Value: c.id, Label: c.name, Hint: p.emails[c.id] + " · " + c.again(), Checked: true}.View().Render(ctx, templ_7745c5c3_Buffer)
+							templ_7745c5c3_Err = parts.Tick{Name: "client", Value: c.id, Label: c.name, Hint: p.emails[c.id] + " · " + c.again(), Checked: p.ticked(c)}.View().Render(ctx, templ_7745c5c3_Buffer)
 							if templ_7745c5c3_Err != nil {
 								return templ_7745c5c3_Err
 							}
 						}
 						return nil
 					})
-					templ_7745c5c3_Err = parts.Group{Name: "clients", Legend: "Each gets a letter of their own", Hint: "Untick anyone who should not get one. A link they already have stops working."}.View().Render(templ.WithChildren(ctx, templ_7745c5c3_Var4), templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = parts.Group{Name: "clients", Legend: "Each gets a letter of their own", Hint: p.tickHint()}.View().Render(templ.WithChildren(ctx, templ_7745c5c3_Var4), templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

@@ -91,12 +91,28 @@ func (s *Site) invited(w http.ResponseWriter, r *http.Request, by access.Actor, 
 	}
 	p.Heading, p.Lede = "This invitation is for another e-mail", "You are signed in as "+p.Me+". Nothing is accepted unless you switch to the account of the invited e-mail."
 	if p.Theirs {
-		p.Heading, p.Lede = "Add "+o.Practice.Name+" to your account?", o.Inviter+" at "+o.Practice.Name+" invites you. Your password stays as it is."
+		p.Heading, p.Lede = "Add "+s.added(r, by, o)+" to your account?", o.Inviter+" at "+o.Practice.Name+" invites you. Your password stays as it is."
 	}
 	if wrong != nil {
 		return s.answerForm(w, r, &p.Page, wrong, p.View)
 	}
 	return s.show(w, r, http.StatusOK, p.View())
+}
+
+// added is what an invitation adds: a practice, or in one that the account has
+// already, the person.
+func (s *Site) added(r *http.Request, by access.Actor, o people.Offer) (what string) {
+	what = o.Practice.Name
+	_ = s.DB.View(r.Context(), func(tx *db.Tx) error {
+		places, err := people.Places(tx, by)
+		for _, p := range places {
+			if p.Place.Practice == o.Practice.ID {
+				what = o.Name.Full()
+			}
+		}
+		return err
+	})
+	return what
 }
 
 // POST /join/{link}/acceptance
@@ -106,7 +122,7 @@ func (s *Site) joinAccept(w http.ResponseWriter, r *http.Request, by access.Acto
 	}
 	var next string
 	err := s.DB.Update(r.Context(), func(tx *db.Tx) error {
-		next = "/dashboard"
+		next = "/dashboard?said=accepted"
 		joined, err := people.Accept(tx, by, linkOf(r))
 		if err != nil {
 			return err

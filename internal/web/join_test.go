@@ -263,7 +263,7 @@ func TestTK08_WhoHasAnAccountSignsInToAccept(t *testing.T) {
 	}
 	b.get(link).shows(t, 200, "Add The Practice of Mara to your account?", ">Accept<")
 	b.get(link+"/sign-in").leads(t, link)
-	b.post(link+"/acceptance", url.Values{}).leads(t, "/dashboard")
+	b.post(link+"/acceptance", url.Values{}).leads(t, "/dashboard?said=accepted")
 	b.get("/dashboard").shows(t, 200, "Hello, Theo")
 	b.post(link+"/acceptance", url.Values{}).shows(t, 410, "This invitation was used", "Go to the dashboard")
 }
@@ -444,9 +444,9 @@ func TestEdge10_ASecondRecordOnOneAccountHasASwitcher(t *testing.T) {
 	b.post("/welcome", url.Values{"zone": {"America/New_York"}}).leads(t, "/dashboard")
 	rashida := w.Client(t, w.Mara, people.Draft{First: "Rashida", Email: "theo@example.com", EmailConsent: true})
 	again := invite(t, w, w.Mara, rashida, "theo@example.com")
-	b.get(again).shows(t, 200, "Add The Practice of Mara to your account?", "Rashida")
-	b.post(again+"/acceptance", url.Values{}).leads(t, "/dashboard")
-	b.get("/dashboard").shows(t, 200, "This is the private place under the name Rashida", "You are signed in as Theo Vance", "You are looking at", "Theo Vance at The Practice of Mara")
+	b.get(again).shows(t, 200, "Add Rashida to your account?")
+	b.post(again+"/acceptance", url.Values{}).leads(t, "/dashboard?said=accepted")
+	b.get("/dashboard?said=accepted").shows(t, 200, "Accepted. This place is in your account now.", "This is the private place under the name Rashida", "You are signed in as Theo Vance", "You are looking at", "Theo Vance at The Practice of Mara")
 
 	next := w.Client(t, w.Ines, people.Draft{First: "Theo", Last: "Vance", Email: "theo@example.com", EmailConsent: true})
 	door := invite(t, w, w.Ines, next, "theo@example.com")
@@ -454,7 +454,7 @@ func TestEdge10_ASecondRecordOnOneAccountHasASwitcher(t *testing.T) {
 	if strings.Contains(page.text, "The Practice of Mara") {
 		t.Error("a practice's invitation names another practice")
 	}
-	b.post(door+"/acceptance", url.Values{}).leads(t, "/dashboard")
+	b.post(door+"/acceptance", url.Values{}).leads(t, "/dashboard?said=accepted")
 	b.get("/places").shows(t, 200, "Your places", "at The Practice of Mara", "at The Practice Next Door", "You are here")
 
 	to := placeValue(account.Place{Practice: w.Mara.Practice(), Client: w.Theo})

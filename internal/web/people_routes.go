@@ -26,6 +26,9 @@ var peopleRoutes = []route{
 	{pattern: "POST /people/{client}/end", enter: inviters, do: (*Site).endCare, kept: "The end of a client’s care"},
 	{pattern: "POST /people/{client}/return", enter: inviters, do: (*Site).resumeCare},
 
+	{pattern: "GET /people/{client}/invitation", enter: inviters, do: (*Site).leaveInvitation},
+	{pattern: "GET /people/{client}/invitation/preview", enter: inviters, do: (*Site).leaveInvitation},
+	{pattern: "GET /people/{client}/invitation/link", enter: inviters, do: (*Site).leaveInvitation},
 	{pattern: "POST /people/{client}/invitation", enter: inviters, do: (*Site).inviteClient, kept: "An invitation"},
 	{pattern: "POST /people/{client}/invitation/sendings", enter: inviters, do: (*Site).resendInvitation, kept: "An invitation"},
 	{pattern: "POST /people/{client}/invitation/preview", enter: inviters, do: (*Site).previewInvitation},

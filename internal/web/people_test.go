@@ -110,7 +110,7 @@ func TestWhatCannotBeSentSaysWhyAndHowToMendIt(t *testing.T) {
 		t.Errorf("the row says %q", row)
 	}
 	row = b.row(t, silent.String())
-	if got := words(row); !strings.Contains(got, "Has not agreed to e-mail. Record consent for Vince Gill") {
+	if got := words(row); !strings.Contains(got, "Consent to e-mail is not noted. Record consent for Vince Gill") {
 		t.Errorf("the row says %q", got)
 	}
 	b.post("/people/"+silent.String()+"/invitation", url.Values{}).shows(t, 422, "has not agreed to receive e-mail")
@@ -650,7 +650,7 @@ func TestInvitingManyShowsFirstWhoAndWhoNot(t *testing.T) {
 	silent := w.Client(t, w.Mara, people.Draft{First: "Vince", Last: "Gill", Email: "vince@example.com"})
 	next := w.Client(t, w.Ines, people.Draft{First: "Zoe", Email: "zoe@example.com", EmailConsent: true})
 	boxes := url.Values{"client": {w.Theo.String(), silent.String(), next.String(), "rubbish", w.Theo.String()}}
-	page := b.post("/people/invitations", boxes).shows(t, 200, "Send 1 invitation<", "Theo Vance", "Left out", "Vince Gill", "Has not agreed to e-mail.")
+	page := b.post("/people/invitations", boxes).shows(t, 200, "Send 1 invitation<", "Theo Vance", "Left out", "Vince Gill", "Consent to e-mail is not noted.")
 	if strings.Contains(page.text, "Zoe") || len(w.Mail.Sent()) != 0 {
 		t.Error("another practice's client, or a letter")
 	}
@@ -737,7 +737,7 @@ func TestAListWithSemicolonsOrTabsIsRead(t *testing.T) {
 	for _, m := range regexp.MustCompile(`name="(key|file)" value="([^"]*)"`).FindAllStringSubmatch(page.text, -1) {
 		form.Set(m[1], m[2])
 	}
-	b.post("/people/import", form).shows(t, 200, "3 were created, 1 of them invited; 1 were left out.")
+	b.post("/people/import", form).shows(t, 200, "3 were created, 1 of them invited; 1 was left out.")
 	for name, born := range map[string]string{"Dots": "27 March 1984", "Slashes": "27 March 1984", "Early": "4 March 1984"} {
 		found := b.look(t, directory.Query{Text: name})
 		if len(found.Rows) != 1 {
@@ -809,5 +809,17 @@ func TestAnotherPracticesIdentifierIsNotTaken(t *testing.T) {
 	w.View(t, func(tx *db.Tx) (err error) { zoe, err = people.Find(tx, w.Ines, theirs); return err })
 	if zoe.Name.First != "Zoe" {
 		t.Error("another practice's client was changed")
+	}
+}
+
+func TestReloadingAnAnswerOfAnInvitationLeadsToTheClient(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	s := serve(t, w)
+	at := "/people/" + w.Theo.String()
+	mara, ines := s.browser(t, w).as("mara@practice.test"), s.browser(t, w).as("ines@nextdoor.test")
+	for _, rest := range []string{"/invitation", "/invitation/preview", "/invitation/link"} {
+		mara.get(at+rest).leads(t, at)
+		ines.get(at+rest).shows(t, 404)
 	}
 }

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"icouch/internal/access"
@@ -54,8 +55,13 @@ func (s *Site) provePage(r *http.Request, by access.Actor, next string) (p StepP
 	if err != nil {
 		return p, err
 	}
-	p = StepPage{Page: page, Action: "/settings/prove", Heading: "Is it you?", Lede: "Before this, we ask once more who you are. You then go on where you were.", Next: localPath(next), Email: who.Email.String()}
+	p = StepPage{Page: page, Action: "/settings/prove", Heading: "Is it you?", Lede: proveLede(next), Cancel: cancelled(next), Next: localPath(next), Email: who.Email.String()}
 	p.Shell.Title = "Is it you?"
+	if next == "/people" {
+		for i := range p.Nav {
+			p.Nav[i].Current = p.Nav[i].Href == next
+		}
+	}
 	err = s.DB.View(r.Context(), func(tx *db.Tx) error {
 		if p.Has, err = factor.Of(tx, outside(by)); err != nil {
 			return err
@@ -86,7 +92,34 @@ func (s *Site) proveAgain(w http.ResponseWriter, r *http.Request, by access.Acto
 		return s.show(w, r, status, p.View())
 	}
 	s.setCookie(w, s.sessionCookie(), token, 0)
+	if p.Next == "/people" { // the form was sent, and is not kept: a file goes out by a press
+		return see(w, r, "/people?said=proved")
+	}
 	return see(w, r, onward(p.Next))
+}
+
+// proveLede says before what somebody is asked.
+func proveLede(next string) string {
+	switch {
+	case next == "/people":
+		return "Before the list of clients goes out as a file, we ask once more who you are. Then press Export again."
+	case strings.HasPrefix(next, "/settings/team"):
+		return "Before power in the practice is given, we ask once more who you are. Then press the button again."
+	case strings.HasPrefix(next, "/settings/"):
+		return "Before anything about how you sign in is changed, we ask once more who you are. You then go on where you were."
+	}
+	return "Before you go on, we ask once more who you are."
+}
+
+// cancelled is where somebody goes who would rather not.
+func cancelled(next string) string {
+	switch {
+	case next == "/people", next == "/settings/team":
+		return next
+	case strings.HasPrefix(next, "/settings/"):
+		return "/settings"
+	}
+	return "/dashboard"
 }
 
 // renewed takes a password or a second step, and gives the session a new token.

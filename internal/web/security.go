@@ -150,18 +150,25 @@ func summary(has factor.Set) string {
 	if has.Authenticator {
 		all = append(all, "an authenticator app")
 	}
-	return strings.Join(all, " and ")
+	words := strings.Join(all, " and ")
+	if words != "" {
+		words = strings.ToUpper(words[:1]) + words[1:]
+	}
+	return words
 }
 
 func codesLeft(n int64) string {
 	switch n {
 	case 0:
-		return "None are left"
+		return "There are none now. Make some: without them, a lost phone or key can lock you out"
 	case 1:
 		return "1 is left"
 	}
 	return fmt.Sprintf("%d are left", n)
 }
+
+// dayWords is a day to be printed, with its year.
+func dayWords(d civil.Date) string { return fmt.Sprintf("%d %s %d", d.Day(), d.Month(), d.Year()) }
 
 func ownZone(who account.Account) (z civil.Zone) {
 	if parsed, err := civil.ParseZone(who.Zone); err == nil && who.Zone != "" {
@@ -523,7 +530,7 @@ func (s *Site) recoveryPage(r *http.Request, by access.Actor, next string) (p Re
 	if err != nil {
 		return p, err
 	}
-	p = RecoveryPage{Page: page, Next: next, Day: civil.DateOf(s.DB.Clock(), ownZone(who)).String()}
+	p = RecoveryPage{Page: page, Next: next, Day: dayWords(civil.DateOf(s.DB.Clock(), ownZone(who)))}
 	p.Shell.Title = "Recovery codes"
 	p.Has, err = s.factorsOf(r, by)
 	p.Left = codesLeft(p.Has.CodesLeft)

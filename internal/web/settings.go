@@ -35,6 +35,7 @@ type SettingsPage struct {
 	Saved    bool
 	Own      parts.Facts
 	Practice *parts.Facts // for who runs one
+	MayFound bool         // they work in none yet
 }
 
 // showSettings is GET /settings.
@@ -48,9 +49,13 @@ func (s *Site) showSettings(w http.ResponseWriter, r *http.Request, by access.Ac
 	if err != nil {
 		return err
 	}
+	p.MayFound = !p.work
+	for _, place := range visitOf(r).known.places {
+		p.MayFound = p.MayFound && !place.Work
+	}
 	p.Own.List = append(p.Own.List, parts.Fact{Label: "Sign-in & security", Value: summary(has), Missing: "No second step yet", Change: securityPath})
 	if by.IsClient() {
-		p.Own.List = append(p.Own.List, parts.Fact{Label: "Who looked at my record", Value: "Everybody who opened it, day by day", Change: "/record/access"})
+		p.Own.List = append(p.Own.List, parts.Fact{Label: "Who looked at my record", Value: "Everybody who opened it, day by day", Change: "/record/access", Verb: "Open"})
 	}
 	if practiceHeads(by) {
 		practice, err := s.practiceOf(r, by)
@@ -65,8 +70,8 @@ func (s *Site) showSettings(w http.ResponseWriter, r *http.Request, by access.Ac
 			{Label: "Practice name", Value: practice.Name, Change: "/settings/practice"},
 			{Label: "Practice time zone", Value: practice.Zone.ZoneCity(), Change: "/settings/practice"},
 			{Label: "Signing out by itself", Value: "After " + minutesWords(idle.Work) + "; clients after " + minutesWords(idle.Client), Change: "/settings/idle"},
-			{Label: "People & roles", Value: "Who works here, and what each may do", Change: "/settings/team"},
-			{Label: "Trail", Value: "Who did and saw what", Change: "/settings/trail"},
+			{Label: "People & roles", Value: "Who works here, and what each may do", Change: "/settings/team", Verb: "Open"},
+			{Label: "Trail", Value: "Who did and saw what", Change: "/settings/trail", Verb: "Open"},
 		}}
 	}
 	return s.show(w, r, http.StatusOK, p.View())
@@ -88,7 +93,7 @@ func (s *Site) ownFacts(who account.Account) parts.Facts {
 		{Label: "E-mail", Value: address, Change: "/settings/email"},
 		{Label: "Time zone", Value: inZone, Missing: "Not chosen", Change: "/settings/zone"},
 		{Label: "Password", Value: "Chosen " + civil.Past(s.DB.Clock(), who.PasswordAt.Time, zone), Change: "/settings/password"},
-		{Label: "Signed-in devices", Value: "See where you are signed in", Change: "/settings/devices"},
+		{Label: "Signed-in devices", Value: "See where you are signed in", Change: "/settings/devices", Verb: "Open"},
 	}}
 }
 

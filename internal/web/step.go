@@ -73,6 +73,7 @@ type StepPage struct {
 	Page
 	Action, Heading, Lede string
 	Next                  string
+	Cancel                string // the way back for who would rather not
 	Has                   factor.Set
 	Password              bool   // a password will do as well
 	Email                 string // for password managers, where it will

@@ -249,7 +249,7 @@ func TestWhatAThiefWouldDoFirstAsksWhoItIs(t *testing.T) {
 	b.get("/settings/prove?next=%2Fpeople").shows(t, 200, "Is it you?", "Code of your authenticator app", "Your password", `value="/people"`)
 	b.post("/settings/prove", form("next", "/people", "password", "not it at all, really")).shows(t, 422, "That is not your current password", `value="/people"`)
 	before := b.cookies[s.sessionCookie()]
-	b.post("/settings/prove", form("next", "/people", "password", world.Password)).leads(t, "/people")
+	b.post("/settings/prove", form("next", "/people", "password", world.Password)).leads(t, "/people?said=proved")
 	if b.cookies[s.sessionCookie()] == before {
 		t.Error("the token is the one from before")
 	}
@@ -338,7 +338,7 @@ func TestAWeakSessionShowsTheSecondStepThatIsThereAndSetsUpNoOther(t *testing.T)
 	b.post("/settings/authenticator/removal", nil).shows(t, 404)
 	b.post("/settings/recovery-codes", nil).shows(t, 404)
 	b.get("/people").leads(t, "/settings/second-step?next=%2Fpeople")
-	b.post("/settings/prove", form("next", "/people", "code", w.Code(t, w.Mara.Account()))).leads(t, "/people")
+	b.post("/settings/prove", form("next", "/people", "code", w.Code(t, w.Mara.Account()))).leads(t, "/people?said=proved")
 	b.get("/people").shows(t, 200, "Theo Vance")
 }
 

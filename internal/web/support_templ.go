@@ -188,7 +188,7 @@ func (p SupportPage) View() templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = parts.ButtonForm{Action: "/support/leaving", Button: parts.Button{Label: "Leave support", Kind: parts.Quiet}}.View().Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = parts.ButtonForm{Action: "/support/leaving", Button: parts.Button{Label: "Back to my own places", Kind: parts.Quiet}}.View().Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

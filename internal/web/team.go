@@ -28,8 +28,8 @@ var teamSaid = map[string]parts.Notice{
 	"no-mail":    {Tone: parts.Warn, Words: "Invited, but nothing can be mailed: no mail server is set up. Copy the link and hand it over yourself."},
 	"resent":     {Tone: parts.Good, Words: "We are sending the letter again; the link before it no longer works."},
 	"withdrawn":  {Tone: parts.Good, Words: "Withdrawn. The link no longer works."},
-	"role":       {Tone: parts.Good, Words: "Saved. The new role counts from their next click on."},
-	"supervises": {Tone: parts.Good, Words: "Saved. It counts from their next click on."},
+	"role":       {Tone: parts.Good, Words: "Saved. The new role counts at once."},
+	"supervises": {Tone: parts.Good, Words: "Saved. It counts at once."},
 	"moved":      {Tone: parts.Good, Words: "Handed over. Both are told by e-mail, without a name."},
 	"inactive":   {Tone: parts.Good, Words: "Made inactive. They cannot open anything here any more, in no browser."},
 	"active":     {Tone: parts.Good, Words: "Active again, in the role they had. Care teams and supervision do not come back by themselves."},
@@ -277,10 +277,10 @@ func (s *Site) inviteColleague(w http.ResponseWriter, r *http.Request, by access
 // roleHints say what each role is for, where one is chosen. What each may do to
 // the letter is in the table of docs/roles.md.
 var roleHints = map[access.Role]string{
-	access.Owner:         "Everything an administrator may, and makes other owners.",
+	access.Owner:         "Everything an administrator may, looks after clients, and makes other owners.",
 	access.Administrator: "Runs the practice: colleagues, roles, every client’s details. Looks after nobody.",
-	access.Practitioner:  "Looks after clients, and sees those and their care teams’.",
-	access.Supervisor:    "Looks after clients, and sees those of whom they supervise.",
+	access.Practitioner:  "Looks after clients. Sees their own clients, and those whose care team they are in.",
+	access.Supervisor:    "Looks after clients. Sees their own, and the clients of the colleagues they supervise.",
 	access.Scheduler:     "Sees every client’s name and how to reach them. No date of birth, no address, and changes nothing.",
 	access.Biller:        "Sees every client’s details for bills, and changes nothing.",
 }
@@ -339,6 +339,16 @@ func (s *Site) copyColleagueLink(w http.ResponseWriter, r *http.Request, by acce
 		who   team.Draft
 		token secret.Token
 	)
+	before, err := s.teamPage(r, by)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(before.invited, func(i team.Invited) bool { return i.ID.String() == form.Get("invitation") })
+	if i < 0 || leads(before.invited[i].Role) { // one that is not in the list may be any
+		if ok, err := s.proved(w, r, "/settings/team"); !ok {
+			return err
+		}
+	}
 	inv, err := id.Parse[id.TeamInvitation](form.Get("invitation"))
 	if err == nil {
 		err = s.DB.Update(r.Context(), func(tx *db.Tx) error {

@@ -77,6 +77,7 @@ type Facts struct{ List []Fact }
 type Fact struct {
 	Label, Value string
 	Missing      string // shown when Value is empty: "Not given"
+	Verb         string // what is pressed there; empty: "Change"
 	Change       string // where it is changed; "" when it cannot be
 }
 
@@ -164,4 +165,11 @@ func (t Toast) undo() ButtonForm {
 		f.Button.Label = "Undo"
 	}
 	return f
+}
+
+func (f Fact) verb() string {
+	if f.Verb == "" {
+		return "Change"
+	}
+	return f.Verb
 }
