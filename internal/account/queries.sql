@@ -79,6 +79,10 @@ DELETE FROM kept_form WHERE created_at < @cut;
 -- name: EndSessions :exec
 DELETE FROM session WHERE account_id = @account_id;
 
+-- Those in which somebody is at work in a practice; as a client of it they go on.
+-- name: EndWork :exec
+DELETE FROM session WHERE account_id = @account_id AND practice_id = @practice_id AND client_id IS NULL;
+
 -- name: EndOtherSessions :exec
 DELETE FROM session WHERE account_id = @account_id AND token_hash <> @keep;
 

@@ -96,6 +96,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.endSessionsStmt, err = db.PrepareContext(ctx, endSessions); err != nil {
 		return nil, fmt.Errorf("error preparing query EndSessions: %w", err)
 	}
+	if q.endWorkStmt, err = db.PrepareContext(ctx, endWork); err != nil {
+		return nil, fmt.Errorf("error preparing query EndWork: %w", err)
+	}
 	if q.eraseStmt, err = db.PrepareContext(ctx, erase); err != nil {
 		return nil, fmt.Errorf("error preparing query Erase: %w", err)
 	}
@@ -324,6 +327,11 @@ func (q *Queries) Close() error {
 	if q.endSessionsStmt != nil {
 		if cerr := q.endSessionsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing endSessionsStmt: %w", cerr)
+		}
+	}
+	if q.endWorkStmt != nil {
+		if cerr := q.endWorkStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing endWorkStmt: %w", cerr)
 		}
 	}
 	if q.eraseStmt != nil {
@@ -564,6 +572,7 @@ type Queries struct {
 	endSessionStmt        *sql.Stmt
 	endSessionOfStmt      *sql.Stmt
 	endSessionsStmt       *sql.Stmt
+	endWorkStmt           *sql.Stmt
 	eraseStmt             *sql.Stmt
 	firstSignInStmt       *sql.Stmt
 	holdStmt              *sql.Stmt
@@ -629,6 +638,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		endSessionStmt:        q.endSessionStmt,
 		endSessionOfStmt:      q.endSessionOfStmt,
 		endSessionsStmt:       q.endSessionsStmt,
+		endWorkStmt:           q.endWorkStmt,
 		eraseStmt:             q.eraseStmt,
 		firstSignInStmt:       q.firstSignInStmt,
 		holdStmt:              q.holdStmt,

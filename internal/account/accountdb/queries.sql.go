@@ -438,6 +438,21 @@ func (q *Queries) EndSessions(ctx context.Context, accountID id.Account) error {
 	return err
 }
 
+const endWork = `-- name: EndWork :exec
+DELETE FROM session WHERE account_id = $1 AND practice_id = $2 AND client_id IS NULL
+`
+
+type EndWorkParams struct {
+	AccountID  id.Account
+	PracticeID *id.Practice
+}
+
+// Those in which somebody is at work in a practice; as a client of it they go on.
+func (q *Queries) EndWork(ctx context.Context, arg EndWorkParams) error {
+	_, err := q.exec(ctx, q.endWorkStmt, endWork, arg.AccountID, arg.PracticeID)
+	return err
+}
+
 const erase = `-- name: Erase :execrows
 UPDATE account SET deleted_at = $1, email = $2, email_index = $3, name = $2, zone = '', password = '', verified_at = NULL
 WHERE id = $4 AND deletion_at <= $1 AND deletion_seen_at <= $5 AND deleted_at IS NULL
