@@ -23,6 +23,7 @@ import (
 	"icouch/internal/platform/crypt"
 	"icouch/internal/platform/db"
 	"icouch/internal/platform/keys"
+	"icouch/internal/recovery"
 	"icouch/internal/support"
 	"icouch/internal/team"
 )
@@ -162,6 +163,24 @@ func everythingSealed(t *testing.T, d *db.DB, owner access.Actor, client id.Clie
 		}
 		_, err = support.Ask(tx, access.Operator(), wanda, "She called, and means to be a client")
 		return err
+	})
+	change(func(tx *db.Tx) error { // a colleague who has lost everything, asked for by one of two other owners
+		olga, err := made(tx, "Olga Stone", "olga@practice.test")
+		if err != nil {
+			return err
+		}
+		if _, err := people.Join(tx, owner, olga, access.Owner); err != nil {
+			return err
+		}
+		nils, err := made(tx, "Nils Brook", "nils@practice.test")
+		if err != nil {
+			return err
+		}
+		member, err := people.Join(tx, owner, nils, access.Scheduler)
+		if err != nil {
+			return err
+		}
+		return recovery.Ask(tx, owner, member.Practitioner(), "Spoken on the telephone")
 	})
 	a, p := owner.Account(), id.New[id.Passkey](time.Now())
 	var seed, name crypt.Sealed

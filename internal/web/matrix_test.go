@@ -23,6 +23,7 @@ import (
 	"icouch/internal/letter"
 	"icouch/internal/people"
 	"icouch/internal/platform/db"
+	"icouch/internal/recovery"
 	"icouch/internal/support"
 	"icouch/internal/team"
 	"icouch/internal/world"
@@ -154,32 +155,37 @@ var reviewed = map[string]string{
 	"GET /kept":                            "persons",
 	"POST /kept/{form}/away":               "persons",
 	// Who works in a practice, and whom they may see.
-	"GET /settings/team":                       "heads",
-	"GET /settings/team/new":                   "heads",
-	"POST /settings/team":                      "heads",
-	"POST /settings/team/sendings":             "heads",
-	"POST /settings/team/withdrawals":          "heads",
-	"GET /settings/team/emergencies":           "heads",
-	"GET /settings/team/{member}":              "heads",
-	"POST /settings/team/{member}/role":        "heads",
-	"POST /settings/team/{member}/supervision": "heads",
-	"GET /settings/team/{member}/clients":      "heads",
-	"POST /settings/team/{member}/clients":     "heads",
-	"GET /settings/team/{member}/end":          "heads",
-	"POST /settings/team/{member}/end":         "heads",
-	"POST /settings/team/{member}/return":      "heads",
-	"GET /team/{link}":                         "holders",
-	"POST /team/{link}":                        "holders",
-	"GET /team/{link}/sign-in":                 "holders",
-	"POST /team/{link}/sign-in":                "holders",
-	"POST /team/{link}/acceptance":             "holders",
-	"POST /team/{link}/switch":                 "holders",
-	"POST /team/{link}/new-link":               "holders",
-	"GET /people/emergency":                    "breakers",
-	"POST /people/emergency":                   "breakers",
-	"POST /people/{client}/emergency/closing":  "breakers",
-	"POST /people/{client}/team":               "inviters",
-	"POST /people/{client}/team/removal":       "inviters",
+	"GET /settings/team":                               "heads",
+	"GET /settings/team/new":                           "heads",
+	"POST /settings/team":                              "heads",
+	"POST /settings/team/sendings":                     "heads",
+	"POST /settings/team/withdrawals":                  "heads",
+	"GET /settings/team/emergencies":                   "heads",
+	"GET /settings/team/{member}":                      "heads",
+	"POST /settings/team/{member}/role":                "heads",
+	"POST /settings/team/{member}/supervision":         "heads",
+	"GET /settings/team/{member}/clients":              "heads",
+	"POST /settings/team/{member}/clients":             "heads",
+	"GET /settings/team/{member}/end":                  "heads",
+	"POST /settings/team/{member}/end":                 "heads",
+	"POST /settings/team/{member}/return":              "heads",
+	"POST /settings/team/{member}/recovery":            "owners",
+	"POST /settings/team/{member}/recovery/approval":   "owners",
+	"POST /settings/team/{member}/recovery/withdrawal": "owners",
+	"GET /recovered/{link}":                            "holders",
+	"POST /recovered/{link}":                           "holders",
+	"GET /team/{link}":                                 "holders",
+	"POST /team/{link}":                                "holders",
+	"GET /team/{link}/sign-in":                         "holders",
+	"POST /team/{link}/sign-in":                        "holders",
+	"POST /team/{link}/acceptance":                     "holders",
+	"POST /team/{link}/switch":                         "holders",
+	"POST /team/{link}/new-link":                       "holders",
+	"GET /people/emergency":                            "breakers",
+	"POST /people/emergency":                           "breakers",
+	"POST /people/{client}/emergency/closing":          "breakers",
+	"POST /people/{client}/team":                       "inviters",
+	"POST /people/{client}/team/removal":               "inviters",
 
 	"GET /dev/mailbox":      "nobody", // this is not an installation for development
 	"GET /dev/mailbox/{n}":  "nobody",
@@ -190,20 +196,24 @@ var reviewed = map[string]string{
 	"POST /hooks/bounces":   "nobody", // nobody here knows the key
 
 	// Support, the letter it sends, and leaving.
-	"GET /support":                                "supporters",
-	"POST /support/accounts":                      "supporters",
-	"POST /support/requests":                      "supporters",
-	"GET /support/requests/{request}":             "supporters",
-	"POST /support/requests/{request}/approval":   "supporters",
-	"POST /support/requests/{request}/withdrawal": "supporters",
-	"POST /support/leaving":                       "supporters",
-	"GET /convert/{link}":                         "holders",
-	"POST /convert/{link}/confirmation":           "holders",
-	"POST /convert/{link}/refusal":                "holders",
-	"GET /settings/leave":                         "persons",
-	"POST /settings/leave":                        "persons",
-	"GET /leaving":                                "departing",
-	"POST /leaving/keep":                          "departing",
+	"GET /support":                                   "supporters",
+	"POST /support/accounts":                         "supporters",
+	"POST /support/requests":                         "supporters",
+	"GET /support/requests/{request}":                "supporters",
+	"POST /support/requests/{request}/approval":      "supporters",
+	"POST /support/requests/{request}/withdrawal":    "supporters",
+	"POST /support/recoveries":                       "supporters",
+	"GET /support/recoveries/{recovery}":             "supporters",
+	"POST /support/recoveries/{recovery}/approval":   "supporters",
+	"POST /support/recoveries/{recovery}/withdrawal": "supporters",
+	"POST /support/leaving":                          "supporters",
+	"GET /convert/{link}":                            "holders",
+	"POST /convert/{link}/confirmation":              "holders",
+	"POST /convert/{link}/refusal":                   "holders",
+	"GET /settings/leave":                            "persons",
+	"POST /settings/leave":                           "persons",
+	"GET /leaving":                                   "departing",
+	"POST /leaving/keep":                             "departing",
 }
 
 // The cast. What each sees of the clients is reviewed here too.
@@ -222,6 +232,7 @@ var (
 		"members":              {"Mara", "Noor", "Ada", "Bill", "Skye", "Sue", "Ines"},
 		"inviters":             {"Mara", "Noor", "Ada", "Sue", "Ines"},
 		"heads":                {"Mara", "Ada", "Ines"},
+		"owners":               {"Mara", "Ines"},
 		"breakers":             {"Noor", "Sue"},
 		"nobody":               {},
 	}
@@ -244,6 +255,7 @@ type matrix struct {
 	address map[string]string
 	client  map[string]string // path segments: clients, and what is none
 	request string            // one that support was asked
+	lost    string            // and one of who has lost every second step
 }
 
 func newMatrix(t *testing.T) *matrix {
@@ -268,6 +280,7 @@ func newMatrix(t *testing.T) *matrix {
 	m.address["Sam"] = "sam@help.test"
 	w.Update(t, func(tx *db.Tx) error { return support.Appoint(tx, access.Operator(), addressed(t, "sam@help.test")) })
 	m.request = wrongDoor(t, w, "wanda@example.com")
+	m.lost = lostStep(t, w)
 	lea := w.Account(t, "Lea Rush", "lea@example.com")
 	for _, name := range []string{"Theo", "Carla", "Dora", "Eve", "Pat", "Lea"} {
 		m.address[name] = strings.ToLower(name) + "@example.com"
@@ -311,10 +324,13 @@ func (m *matrix) linked(t *testing.T, by access.Actor, c id.Client, name, addres
 // noRequest stands where support's request does, and is none.
 const noRequest = "01900000-0000-7000-8000-000000000000"
 
+// noRecovery stands where a request about a lost second step does, and is none.
+const noRecovery = "01900000-0000-7000-8000-000000000001"
+
 // path is a route's address for a client.
 func path(pattern, client string) string {
 	_, p, _ := strings.Cut(pattern, " ")
-	p = strings.NewReplacer("{client}", client, "{member}", theirMember, "{link}", strings.Repeat("B", 43), "{request}", noRequest, "{n}", "1", "{passkey}", "0195a0b1-0000-7000-8000-000000000000", "{session}", "00000000-0000-7000-8000-000000000000", "{form}", "00000000-0000-7000-8000-000000000000", "{$}", "").Replace(p)
+	p = strings.NewReplacer("{client}", client, "{member}", theirMember, "{link}", strings.Repeat("B", 43), "{request}", noRequest, "{recovery}", noRecovery, "{n}", "1", "{passkey}", "0195a0b1-0000-7000-8000-000000000000", "{session}", "00000000-0000-7000-8000-000000000000", "{form}", "00000000-0000-7000-8000-000000000000", "{$}", "").Replace(p)
 	if strings.Contains(p, "{") {
 		panic("a test does not know what stands in " + pattern)
 	}
@@ -343,6 +359,7 @@ func state(t testing.TB, w *world.World) (all string) {
 		' clients ' || COALESCE((SELECT string_agg(practice_id || id || practitioner_id || zone || CAST(email_consent AS TEXT) || COALESCE(account_id, '') || COALESCE(CAST(ends_at AS TEXT), '') || CAST(version AS TEXT), ' ' ORDER BY id) FROM client), '') ||
 		' invitations ' || COALESCE((SELECT string_agg(id || state || COALESCE(CAST(asked_at AS TEXT), ''), ' ' ORDER BY id) FROM invitation), '') ||
 		' conversions ' || COALESCE((SELECT string_agg(id || state, ' ' ORDER BY id) FROM conversion), '') || ' supporters ' || (SELECT CAST(COUNT(*) AS TEXT) FROM supporter) ||
+		' recoveries ' || COALESCE((SELECT string_agg(id || state, ' ' ORDER BY id) FROM recovery), '') ||
 		' letters ' || COALESCE((SELECT string_agg(id || state, ' ' ORDER BY id) FROM letter), '') ||
 		' links ' || COALESCE((SELECT string_agg(id || COALESCE(CAST(ended_at AS TEXT), '') || COALESCE(CAST(used_at AS TEXT), ''), ' ' ORDER BY id) FROM account_link), '') ||
 		' sign-ups ' || COALESCE((SELECT string_agg(id || COALESCE(CAST(used_at AS TEXT), ''), ' ' ORDER BY id) FROM sign_up), '') ||
@@ -404,7 +421,7 @@ func (m *matrix) cells() (all []cell) {
 
 // ask sends a cell's request; twist may change it first.
 func (m *matrix) ask(c cell, twist func(*http.Request)) answer {
-	return m.askAt(c, strings.Replace(path(c.route.pattern, m.client[c.client]), noRequest, m.request, 1), twist)
+	return m.askAt(c, strings.NewReplacer(noRequest, m.request, noRecovery, m.lost).Replace(path(c.route.pattern, m.client[c.client])), twist)
 }
 
 func (m *matrix) askAt(c cell, at string, twist func(*http.Request)) answer {
@@ -761,6 +778,8 @@ var fates = []struct{ route, state, want string }{
 	{"/email/{link}", "live", "200 409"}, {"/email/{link}", "used", "410 410"}, {"/email/{link}", "superseded", "410 410"}, {"/email/{link}", "expired", "410 410"}, {"/email/{link}", "unknown", "404 404"},
 	{"/verify/{link}", "live", "200 409"}, {"/verify/{link}", "used", "410 410"}, {"/verify/{link}", "superseded", "410 410"}, {"/verify/{link}", "expired", "410 410"}, {"/verify/{link}", "unknown", "404 404"},
 	{"/email-back/{link}", "live", "200 -"}, {"/email-back/{link}", "used", "410 410"}, {"/email-back/{link}", "expired", "410 410"}, {"/email-back/{link}", "unknown", "404 404"},
+	{"/recovered/{link}", "live", "200 422"}, {"/recovered/{link}", "used", "410 410"}, {"/recovered/{link}", "withdrawn", "410 410"},
+	{"/recovered/{link}", "expired", "410 410"}, {"/recovered/{link}", "unknown", "404 404"},
 	{"/choices/{link}", "live", "200 422"}, {"/choices/{link}", "unknown", "404 404"},
 	{"/convert/{link}", "live", "200 -"}, {"/convert/{link}", "used", "410 -"}, {"/convert/{link}", "expired", "410 -"}, {"/convert/{link}", "unknown", "404 -"},
 	{"/convert/{link}/confirmation", "live", "- 409"}, {"/convert/{link}/confirmation", "used", "- 410"}, {"/convert/{link}/confirmation", "expired", "- 410"}, {"/convert/{link}/confirmation", "unknown", "- 404"},
@@ -772,6 +791,8 @@ type linkMaker struct {
 	t *testing.T
 	w *world.World
 	n int
+
+	helpers []id.Account // in support
 }
 
 // somebody new has an address of their own.
@@ -787,6 +808,17 @@ func (l *linkMaker) somebody(verified bool) (id.Account, email.Address) {
 		return err
 	})
 	return who, a
+}
+
+// support is one of two in support.
+func (l *linkMaker) support(i int) access.Actor {
+	l.t.Helper()
+	for len(l.helpers) <= i {
+		who, a := l.somebody(true)
+		l.w.Update(l.t, func(tx *db.Tx) error { return support.Appoint(tx, access.Operator(), a) })
+		l.helpers = append(l.helpers, who)
+	}
+	return access.AsSupport(l.helpers[i])
 }
 
 // do runs a verb, sends what there is to send and returns the link in the letter.
@@ -905,6 +937,31 @@ func (l *linkMaker) make(route, state string) string {
 		})
 		ask = func(tx *db.Tx) error { return people.Vouch(tx, l.w.Mara, c) }
 		use = func(tx *db.Tx, token secret.Token) error { return people.UseVouch(tx, by, token, who) }
+	case "/recovered/": // of a colleague, by two in support
+		l.w.Update(l.t, func(tx *db.Tx) error { _, err := people.Join(tx, l.w.Ines, who, access.Biller); return err })
+		sam, sia := l.support(0), l.support(1)
+		ask = func(tx *db.Tx) error {
+			if err := recovery.AskFor(tx, sam, who, "because"); err != nil {
+				return err
+			}
+			r, err := recovery.About(tx, sam, who)
+			if err != nil {
+				return err
+			}
+			return recovery.Approve(tx, sia, r.ID)
+		}
+		use = func(tx *db.Tx, token secret.Token) error { return recovery.Use(tx, by, token, who) }
+		if state == "withdrawn" {
+			link := l.do(to, sort, ask)
+			l.do(to, "", func(tx *db.Tx) error {
+				r, err := recovery.About(tx, sam, who)
+				if err != nil {
+					return err
+				}
+				return recovery.Withdraw(tx, sam, r.ID)
+			})
+			return link
+		}
 	case "/convert/":
 		l.w.Update(l.t, func(tx *db.Tx) error { _, err := people.Found(tx, by, "Zara’s", "Europe/London"); return err })
 		ask = func(tx *db.Tx) error { _, err := support.Ask(tx, access.Operator(), who, "because"); return err }

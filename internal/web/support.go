@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"icouch/internal/access"
@@ -15,6 +16,7 @@ import (
 	"icouch/internal/people"
 	"icouch/internal/platform/db"
 	"icouch/internal/platform/limit"
+	"icouch/internal/recovery"
 	"icouch/internal/support"
 	"icouch/internal/web/parts"
 )
@@ -69,6 +71,21 @@ func (s *Site) supportPage(r *http.Request, by access.Actor) (p SupportPage, err
 			if q.Open() {
 				p.Open = append(p.Open, line)
 			} else if len(p.Ended) < endedShown {
+				p.Ended = append(p.Ended, line)
+			}
+		}
+		lost, err := recovery.Requests(tx, by)
+		if err != nil {
+			return err
+		}
+		for _, q := range lost {
+			line, err := s.recoveryLine(tx, by, q, zone)
+			if err != nil {
+				return err
+			}
+			if q.Open() {
+				p.Open = append(p.Open, line)
+			} else if len(p.Ended) < 2*endedShown {
 				p.Ended = append(p.Ended, line)
 			}
 		}
@@ -138,6 +155,8 @@ type AccountPage struct {
 	Numbers  parts.Facts
 	Obstacle string // why it cannot be converted; or ""
 	Reason   string // as typed
+	Lost     string // as typed, of the other form
+	Works    bool   // in a practice, or in support: a lost second step is put right here
 }
 
 // lookUpAccount is POST /support/accounts. The address is in no URL, and the look
@@ -182,6 +201,7 @@ func (s *Site) accountPage(r *http.Request, by access.Actor, typed string) (p Ac
 	}
 	p.Found, p.Facts, p.Numbers = true, s.accountFacts(r, f), s.placeNumbers(r, f)
 	p.Obstacle, _, _ = fault.As(f.Obstacle)
+	p.Works = f.Supporter || slices.ContainsFunc(f.Practices, func(s people.Standing) bool { return s.Active })
 	return p, nil
 }
 

@@ -20,14 +20,17 @@ import (
 
 // teamSaid are the words for what was done: see said.
 var teamSaid = map[string]parts.Notice{
-	"invited":    {Tone: parts.Good, Words: "Invited. We are sending the letter."},
-	"resent":     {Tone: parts.Good, Words: "We are sending the letter again; the link before it no longer works."},
-	"withdrawn":  {Tone: parts.Good, Words: "Withdrawn. The link no longer works."},
-	"role":       {Tone: parts.Good, Words: "Saved. The new role counts from their next click on."},
-	"supervises": {Tone: parts.Good, Words: "Saved. It counts from their next click on."},
-	"moved":      {Tone: parts.Good, Words: "Handed over. Both are told by e-mail, without a name."},
-	"inactive":   {Tone: parts.Good, Words: "Made inactive. They cannot open anything here any more, in no browser."},
-	"active":     {Tone: parts.Good, Words: "Active again, in the role they had. Care teams and supervision do not come back by themselves."},
+	"invited":            {Tone: parts.Good, Words: "Invited. We are sending the letter."},
+	"resent":             {Tone: parts.Good, Words: "We are sending the letter again; the link before it no longer works."},
+	"withdrawn":          {Tone: parts.Good, Words: "Withdrawn. The link no longer works."},
+	"role":               {Tone: parts.Good, Words: "Saved. The new role counts from their next click on."},
+	"supervises":         {Tone: parts.Good, Words: "Saved. It counts from their next click on."},
+	"moved":              {Tone: parts.Good, Words: "Handed over. Both are told by e-mail, without a name."},
+	"inactive":           {Tone: parts.Good, Words: "Made inactive. They cannot open anything here any more, in no browser."},
+	"recovery":           {Tone: parts.Good, Words: "Asked. The other owners have a letter; one of them approves it here. Your colleague has been told."},
+	"recovery-approved":  {Tone: parts.Good, Words: "Approved. They were signed out everywhere, and have a link by e-mail that works for 24 hours with their password."},
+	"recovery-withdrawn": {Tone: parts.Good, Words: "Taken back. Their second step is as it was, and everybody concerned has a letter."},
+	"active":             {Tone: parts.Good, Words: "Active again, in the role they had. Care teams and supervision do not come back by themselves."},
 }
 
 func teamSaidAs(word string) *parts.Notice {

@@ -97,6 +97,7 @@ var loose = map[string]string{
 	"letter.practice_id":       "the installation sends letters and is no practice",
 	"letter.client_id":         "a note of whom it was about: nothing is looked up by it within another practice",
 	"letter.account_id":        "a note of whom it was about",
+	"recovery.practice_id":     "support asks for it and is no practice",
 	"invitation.practice_id":   "by way of the client",
 }
 
@@ -297,7 +298,7 @@ var longWalks = map[string]bool{
 	"people.Standing": true, "people.OtherOwners": true, "people.OthersAtWork": true,
 	"team.Supervisions": true, "team.EndSupervisionOf": true, "team.EmergenciesOf": true, "team.Emergencies": true, "team.Listed": true, "team.EndLiveBy": true,
 	"team.ResealInvitations": true, "team.ResealEmergencies": true, "team.CaseloadOf": true,
-	"support.Supporters": true, "support.Newest": true, "account.DueDeletions": true, "account.DropLinks": true,
+	"recovery.Newest": true, "support.Supporters": true, "support.Newest": true, "account.DueDeletions": true, "account.DropLinks": true,
 	"account.SweepEntries": true, "account.SweepChallenges": true,
 	"letter.Waiting": true, "letter.WaitingOf": true, "audit.Chains": true, "keys.Owners": true, "jobs.Waiting": true,
 	"account.SweepDevices": true, "account.SweepForms": true, "account.SweepLinks": true, "account.SweepSessions": true, "account.SweepSignUps": true,
