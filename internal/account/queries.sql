@@ -132,7 +132,9 @@ WHERE account_id = @account_id AND purpose = @purpose AND used_at IS NULL AND en
 -- name: Standing :one
 SELECT a.id, a.email, a.created_at, a.verified_at, a.password_at, a.deletion_at,
   (SELECT COUNT(*) FROM session s WHERE s.account_id = a.id AND s.ends_at > @now) AS sessions,
-  (SELECT COUNT(*) FROM device d WHERE d.account_id = a.id) AS devices
+  (SELECT COUNT(*) FROM device d WHERE d.account_id = a.id) AS devices,
+  CAST((SELECT COUNT(*) FROM authenticator t WHERE t.account_id = a.id) + (SELECT COUNT(*) FROM passkey k WHERE k.account_id = a.id) AS BIGINT) AS steps,
+  (SELECT COUNT(*) FROM recovery_code r WHERE r.account_id = a.id AND r.used_at IS NULL) AS codes
 FROM account a WHERE a.id = @id AND a.deleted_at IS NULL;
 
 -- name: AskDeletion :execrows

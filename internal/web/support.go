@@ -233,6 +233,7 @@ func (s *Site) accountFacts(r *http.Request, f support.Facts) parts.Facts {
 		{Label: "Password chosen", Value: civil.Past(now, f.PasswordAt.Time, zone)},
 		{Label: "Signed in now", Value: counted(f.Sessions, "session", "sessions")},
 		{Label: "Known browsers", Value: fmt.Sprint(f.Devices)},
+		{Label: "Second step", Value: stepWords(f.Steps, f.Codes)},
 	}
 	if f.Supporter {
 		list = append(list, parts.Fact{Label: "In support", Value: "Yes"})
@@ -241,6 +242,14 @@ func (s *Site) accountFacts(r *http.Request, f support.Facts) parts.Facts {
 		list = append(list, parts.Fact{Label: "To be deleted", Value: civil.Day(now, f.LeavesAt.Time, zone)})
 	}
 	return parts.Facts{List: list}
+}
+
+// stepWords says how many second steps somebody has, and how many ways back.
+func stepWords(steps, codes int64) string {
+	if steps == 0 {
+		return "None"
+	}
+	return counted(steps, "way", "ways") + ", " + counted(codes, "recovery code left", "recovery codes left")
 }
 
 // placeNumbers is what an account opens, in numbers.

@@ -96,7 +96,7 @@ func (p TeamPage) table() parts.Table {
 			name += " (you)"
 		}
 		t.Rows = append(t.Rows, parts.Row{ID: "m-" + m.ID.String(), Cells: []templ.Component{
-			parts.Person{Name: name, Href: memberPath(m.ID), Mail: m.Email.String()}.View(), parts.Words(m.Email.String()).View(),
+			parts.Person{Name: name, Initials: m.Name, Href: memberPath(m.ID), Mail: m.Email.String()}.View(), parts.Words(m.Email.String()).View(),
 			parts.Words(team.RoleWords(m.Role)).View(), activeStatus(m.Active).View(),
 		}})
 	}

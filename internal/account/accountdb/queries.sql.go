@@ -1011,7 +1011,9 @@ func (q *Queries) SignedInAt(ctx context.Context, argID id.Account) (*at.Time, e
 const standing = `-- name: Standing :one
 SELECT a.id, a.email, a.created_at, a.verified_at, a.password_at, a.deletion_at,
   (SELECT COUNT(*) FROM session s WHERE s.account_id = a.id AND s.ends_at > $1) AS sessions,
-  (SELECT COUNT(*) FROM device d WHERE d.account_id = a.id) AS devices
+  (SELECT COUNT(*) FROM device d WHERE d.account_id = a.id) AS devices,
+  CAST((SELECT COUNT(*) FROM authenticator t WHERE t.account_id = a.id) + (SELECT COUNT(*) FROM passkey k WHERE k.account_id = a.id) AS BIGINT) AS steps,
+  (SELECT COUNT(*) FROM recovery_code r WHERE r.account_id = a.id AND r.used_at IS NULL) AS codes
 FROM account a WHERE a.id = $2 AND a.deleted_at IS NULL
 `
 
@@ -1029,6 +1031,8 @@ type StandingRow struct {
 	DeletionAt *at.Time
 	Sessions   int64
 	Devices    int64
+	Steps      int64
+	Codes      int64
 }
 
 // What support sees of an account.
@@ -1044,6 +1048,8 @@ func (q *Queries) Standing(ctx context.Context, arg StandingParams) (StandingRow
 		&i.DeletionAt,
 		&i.Sessions,
 		&i.Devices,
+		&i.Steps,
+		&i.Codes,
 	)
 	return i, err
 }
