@@ -319,6 +319,29 @@ func dropFactors(tx *db.Tx, a id.Account) error {
 	return nil
 }
 
+// dropFactorsSince drops what was set up from a moment on. Recovery codes are
+// worth nothing without the rest.
+func dropFactorsSince(tx *db.Tx, a id.Account, since at.Time) error {
+	q := SQL.In(tx)
+	for _, drop := range []func() error{
+		func() error {
+			return q.DropAuthenticatorSince(tx, accountdb.DropAuthenticatorSinceParams{AccountID: a, Since: since})
+		},
+		func() error {
+			return q.DropPasskeysSince(tx, accountdb.DropPasskeysSinceParams{AccountID: a, Since: since})
+		},
+		func() error {
+			return q.DropRecoveryCodesSince(tx, accountdb.DropRecoveryCodesSinceParams{AccountID: a, Since: since})
+		},
+	} {
+		if err := drop(); err != nil {
+			return fmt.Errorf("drop the new factors of %s: %w", a, err)
+		}
+	}
+	tx.Notify(Topic(a))
+	return nil
+}
+
 // Note adds a line about an account, or what belongs to it, to the
 // installation's trail.
 func Note(tx *db.Tx, by access.Actor, did audit.Action, subject fmt.Stringer, fields ...string) error {

@@ -112,7 +112,10 @@ func Reset(tx *db.Tx, by access.Actor, token secret.Token, hash string) (id.Acco
 	if err := record(tx, by, audit.PasswordChanged, a.ID); err != nil {
 		return "", err
 	}
-	if !a.Verified {
+	if !a.Verified { // whoever made the account may have been somebody else
+		if err := dropFactors(tx, a.ID); err != nil {
+			return "", err
+		}
 		if err := Verify(tx, by, a.ID); err != nil {
 			return "", err
 		}
@@ -205,9 +208,15 @@ func PeekRevert(tx *db.Tx, _ access.Actor, token secret.Token) (email.Address, e
 	return l.email, err
 }
 
+// planted is how long before the address moved a second step may have been
+// added by whoever moved it.
+const planted = 7 * 24 * time.Hour
+
 // Revert puts the old address back, once, and shuts the account until its owner
 // has chosen a new password: all sessions, devices and links end, and the
-// password matches nothing, because whoever moved the address knew it.
+// password matches nothing, because whoever moved the address knew it. A second
+// step that was added with the move, or in the week before, goes as well; an
+// older one stays, or whoever reads the old mailbox could take it away.
 func Revert(tx *db.Tx, by access.Actor, token secret.Token) error {
 	l, a, err := redeem(tx, revert, token)
 	if err != nil {
@@ -217,6 +226,9 @@ func Revert(tx *db.Tx, by access.Actor, token secret.Token) error {
 		return err
 	}
 	if err := setPassword(tx, a.ID, noPassword); err != nil {
+		return err
+	}
+	if err := dropFactorsSince(tx, a.ID, l.made.Plus(-planted)); err != nil {
 		return err
 	}
 	if err := endEntries(tx, a.ID); err != nil {
@@ -281,6 +293,7 @@ func ConfirmVerify(tx *db.Tx, by access.Actor, token secret.Token) error {
 type link struct {
 	account id.Account
 	email   email.Address // the new one, or the old one to put back
+	made    at.Time
 }
 
 // newLink makes a link and ends the one it replaces. The account is held.
@@ -315,7 +328,7 @@ func peek(tx *db.Tx, p purpose, token secret.Token) (link, error) {
 	if err := state(row, tx.Now()); err != nil {
 		return link{}, err
 	}
-	l := link{account: row.AccountID}
+	l := link{account: row.AccountID, made: row.CreatedAt}
 	if row.Email == nil {
 		return l, nil
 	}

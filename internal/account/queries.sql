@@ -111,7 +111,7 @@ INSERT INTO account_link (token_hash, id, account_id, purpose, email, created_at
 VALUES (@token_hash, @id, @account_id, @purpose, @email, @created_at, @expires_at);
 
 -- name: Link :one
-SELECT id, account_id, email, expires_at, ended_at, used_at FROM account_link WHERE token_hash = @token_hash AND purpose = @purpose;
+SELECT id, account_id, email, created_at, expires_at, ended_at, used_at FROM account_link WHERE token_hash = @token_hash AND purpose = @purpose;
 
 -- name: Redeem :execrows
 UPDATE account_link SET used_at = @now
@@ -195,10 +195,23 @@ DELETE FROM recovery_code WHERE account_id = @account_id;
 -- name: DropPasskeys :exec
 DELETE FROM passkey WHERE account_id = @account_id;
 
+-- name: DropAuthenticatorSince :exec
+DELETE FROM authenticator WHERE account_id = @account_id AND created_at >= @since;
+
+-- name: DropPasskeysSince :exec
+DELETE FROM passkey WHERE account_id = @account_id AND created_at >= @since;
+
+-- name: DropRecoveryCodesSince :exec
+DELETE FROM recovery_code WHERE recovery_code.account_id = @account_id AND (recovery_code.created_at >= @since
+  OR NOT EXISTS (SELECT 1 FROM authenticator a WHERE a.account_id = recovery_code.account_id) AND NOT EXISTS (SELECT 1 FROM passkey p WHERE p.account_id = recovery_code.account_id));
+
 -- A session goes on under a new token. One that is over does not.
 -- name: Renew :one
 UPDATE session SET token_hash = @renewed, proved_at = @now, strong = strong OR @strong
 WHERE token_hash = @token_hash AND account_id = @account_id AND ends_at > @now RETURNING id;
+
+-- name: Retoken :one
+UPDATE session SET token_hash = @renewed WHERE token_hash = @token_hash AND account_id = @account_id AND ends_at > @now RETURNING id;
 
 -- name: SignedInAt :one
 SELECT signed_in_at FROM account WHERE id = @id;

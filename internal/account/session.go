@@ -126,6 +126,21 @@ func Renew(tx *db.Tx, by access.Actor, token secret.Token, strong bool) (secret.
 	return renewed, record(tx, by, audit.Proved, s)
 }
 
+// Retoken lets by's own session go on under a new token, because it opens more
+// than it did. It proves nothing about its person.
+func Retoken(tx *db.Tx, by access.Actor, token secret.Token) (secret.Token, error) {
+	renewed := secret.NewToken()
+	s, err := SQL.In(tx).Retoken(tx, accountdb.RetokenParams{Renewed: renewed.Hash(), Now: tx.Now(), TokenHash: token.Hash(), AccountID: by.Account()})
+	if errors.Is(err, db.None) {
+		return secret.Token{}, ErrSignedOut
+	}
+	if err != nil {
+		return secret.Token{}, fmt.Errorf("a new token for a session of %s: %w", by.Account(), err)
+	}
+	tx.Notify(Topic(by.Account()))
+	return renewed, record(tx, by, audit.Retoken, s)
+}
+
 // Announce writes to a person that somebody is about to sign in from a browser
 // that has not signed in to their account before. The first of all is no news.
 // Browser is in words: "Firefox on Windows".
@@ -275,6 +290,9 @@ func endEntries(tx *db.Tx, a id.Account) error {
 	}
 	if err := SQL.In(tx).EndEntries(tx, a); err != nil {
 		return fmt.Errorf("end entries of %s: %w", a, err)
+	}
+	if err := SQL.In(tx).DropForms(tx, a); err != nil { // whoever wrote them was signed in as well
+		return fmt.Errorf("drop the forms of %s: %w", a, err)
 	}
 	return endDevices(tx, a)
 }

@@ -79,7 +79,8 @@ const (
 	// Second steps.
 	StepAsked            Action = "account.second_step_asked" // the password was right; not signed in yet
 	StepShown            Action = "account.second_step_shown"
-	Proved               Action = "account.proved" // who they are, once more
+	Proved               Action = "account.proved"  // who they are, once more
+	Retoken              Action = "session.retoken" // it goes on under a new token
 	AuthenticatorSet     Action = "account.authenticator_set"
 	AuthenticatorDropped Action = "account.authenticator_removed"
 	PasskeyAdded         Action = "account.passkey_added"

@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -89,7 +90,7 @@ func TestAFormSentAfterTheSessionEndedIsThereAfterSigningIn(t *testing.T) {
 
 	other.as(noor).get("/kept").leads(t, "/dashboard") // not hers
 	b.as(mara)
-	page := b.get("/kept").shows(t, 200, "What you typed is still here", "Rashida", "of the kept form", "Send it now", `action="/people"`)
+	page := b.get("/kept").shows(t, 200, "What you typed is still here", "A new client: you were signed out", "Rashida", "of the kept form", "Send it now", `action="/people"`)
 	if strings.Contains(page.text, "xyzzy plugh") {
 		t.Error("a password was kept")
 	}
@@ -160,6 +161,25 @@ func TestOnlyFormsOfOursFromEndedSessionsAreKept(t *testing.T) {
 	if a := ended.post("/settings/name", typed); a.Code != http.StatusNotFound {
 		t.Errorf("the 41st: status %d", a.Code)
 	}
+}
+
+// What changes who may enter, or how, is never kept: whoever finds an ended
+// session could lay it before its owner. Nor is a password, whatever it is called.
+func TestNoFormIsKeptThatOpensADoor(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	s := serve(t, w)
+	b := s.browser(t, w).as(mara)
+	w.Pass(16 * time.Minute)
+	before := state(t, w)
+	for path, typed := range map[string]url.Values{
+		"/settings/password": form("password", world.Password, "new", "my brand new secret passphrase"), "/settings/team": form("name", "Door", "email", "door@evil.test", "member-role", "owner"),
+		"/settings/email": form("email", "door@evil.test"), "/settings/leave": form("sure", "yes"), "/settings/authenticator": form("code", "123456"), "/people/export": form("a", "b"),
+		"/settings/practice/step": form("step", "no"), "/people/emergency": form("name", "Theo", "reason", "a reason"),
+	} {
+		b.post(path, typed).shows(t, 404)
+	}
+	same(t, w, before, "a form that opens a door")
 }
 
 func TestAPageThatNobodyUsesSignsOutAndHandsOverWhatWasTyped(t *testing.T) {

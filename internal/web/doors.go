@@ -36,7 +36,7 @@ var doorRoutes = []route{
 	{pattern: "GET /confirm/{link}", enter: anyone, do: (*Site).showConfirm},
 	{pattern: "POST /confirm/{link}", enter: anyone, do: (*Site).confirmSignUp},
 	{pattern: "GET /practice/new", enter: placed, do: (*Site).showFound},
-	{pattern: "POST /practice/new", enter: placed, do: (*Site).found},
+	{pattern: "POST /practice/new", enter: placed, do: (*Site).found, kept: "A new practice"},
 	{pattern: "GET /email/{link}", enter: anyone, do: (*Site).showConfirmEmail},
 	{pattern: "POST /email/{link}", enter: anyone, do: (*Site).confirmEmail},
 	{pattern: "GET /email-back/{link}", enter: anyone, do: (*Site).showRevertEmail},

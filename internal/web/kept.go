@@ -98,24 +98,38 @@ func inUse(is account.Session, now time.Time) bool {
 	return now.Sub(is.SeenAt.Time) < is.Idle-slack && is.EndsAt.Sub(now) > slack
 }
 
-// takesForm reports whether a path is one of ours that only those who are
-// signed in send forms to.
+// keptAs is what somebody writes at an address.
+type keptAs string
+
+// ServeHTTP is never called: the address is only looked up.
+func (keptAs) ServeHTTP(w http.ResponseWriter, r *http.Request) { http.NotFound(w, r) }
+
+// formAt says what a form sent to a path is, in words, if such a form is kept:
+// one in which somebody writes. One that changes who may enter, or how, never
+// is: whoever holds an ended session could lay it before its owner.
+func (s *Site) formAt(path string) (keptAs, bool) {
+	is, _ := s.forms.Handler(&http.Request{Method: http.MethodPost, URL: &url.URL{Path: path}})
+	as, ok := is.(keptAs)
+	return as, ok
+}
+
 func (s *Site) takesForm(path string) bool {
-	_, pattern := s.forms.Handler(&http.Request{Method: http.MethodPost, URL: &url.URL{Path: path}})
-	return pattern != ""
+	_, ok := s.formAt(path)
+	return ok
 }
 
 // KeptPage is a form that could not be sent.
 type KeptPage struct {
 	Page
 	Path, Away string
+	What       string // it is, in words
 	When       string
 	Facts      parts.Facts
 	Hidden     []parts.Pair
 }
 
 func (p KeptPage) lede() string {
-	return "You were signed out before it was sent, " + p.When + ". Nobody but you can see it."
+	return p.What + ": you were signed out before it was sent, " + p.When + ". Nobody but you can see it. If you did not write it, throw it away."
 }
 
 // showKept is GET /kept.
@@ -139,7 +153,11 @@ func (s *Site) showKept(w http.ResponseWriter, r *http.Request, by access.Actor)
 	if err != nil {
 		return err
 	}
-	p := KeptPage{Page: page, Path: f.Path, Away: "/kept/" + f.ID.String() + "/away", When: reader.past(f.KeptAt)}
+	is, ok := s.formAt(f.Path)
+	if !ok { // it was kept by an older version
+		return see(w, r, "/dashboard")
+	}
+	p := KeptPage{Page: page, Path: f.Path, What: string(is), Away: "/kept/" + f.ID.String() + "/away", When: reader.past(f.KeptAt)}
 	names := make([]string, 0, len(f.Fields))
 	for name := range f.Fields {
 		names = append(names, name)

@@ -7,7 +7,7 @@ var peopleRoutes = []route{
 	{pattern: "GET /people/search", enter: atWork, do: (*Site).leaveSearch},
 	{pattern: "POST /people/search", enter: atWork, do: (*Site).searchPeople},
 	{pattern: "GET /people/new", enter: inviters, do: (*Site).newClient},
-	{pattern: "POST /people", enter: inviters, do: (*Site).createClient},
+	{pattern: "POST /people", enter: inviters, do: (*Site).createClient, kept: "A new client"},
 
 	{pattern: "GET /people/import", enter: inviters, do: (*Site).chooseImport},
 	{pattern: "GET /people/import/example.csv", enter: inviters, do: (*Site).importExample},
@@ -20,14 +20,14 @@ var peopleRoutes = []route{
 
 	{pattern: "GET /people/{client}", enter: atWork, do: (*Site).client},
 	{pattern: "GET /people/{client}/edit", enter: inviters, do: (*Site).changeClient},
-	{pattern: "POST /people/{client}/edit", enter: inviters, do: (*Site).editClient},
+	{pattern: "POST /people/{client}/edit", enter: inviters, do: (*Site).editClient, kept: "A change to a client’s details"},
 	{pattern: "POST /people/{client}/consent", enter: inviters, do: (*Site).consent},
 	{pattern: "GET /people/{client}/end", enter: inviters, do: (*Site).chooseEnd},
-	{pattern: "POST /people/{client}/end", enter: inviters, do: (*Site).endCare},
+	{pattern: "POST /people/{client}/end", enter: inviters, do: (*Site).endCare, kept: "The end of a client’s care"},
 	{pattern: "POST /people/{client}/return", enter: inviters, do: (*Site).resumeCare},
 
-	{pattern: "POST /people/{client}/invitation", enter: inviters, do: (*Site).inviteClient},
-	{pattern: "POST /people/{client}/invitation/sendings", enter: inviters, do: (*Site).resendInvitation},
+	{pattern: "POST /people/{client}/invitation", enter: inviters, do: (*Site).inviteClient, kept: "An invitation"},
+	{pattern: "POST /people/{client}/invitation/sendings", enter: inviters, do: (*Site).resendInvitation, kept: "An invitation"},
 	{pattern: "POST /people/{client}/invitation/preview", enter: inviters, do: (*Site).previewInvitation},
 	{pattern: "POST /people/{client}/invitation/withdrawal", enter: inviters, do: (*Site).withdrawInvitation},
 	{pattern: "POST /people/{client}/invitation/link", enter: inviters, do: (*Site).copyLink},

@@ -3,7 +3,6 @@ package web
 import (
 	"net/http"
 	"slices"
-	"strings"
 
 	"icouch/internal/access"
 )
@@ -30,12 +29,8 @@ type route struct {
 	pattern string
 	enter   rule
 	do      func(*Site, http.ResponseWriter, *http.Request, access.Actor) error
-	big     bool // takes a file
-}
-
-// keeps reports whether a form sent here is kept when its session has ended.
-func (rt route) keeps() bool {
-	return strings.HasPrefix(rt.pattern, "POST ") && !rt.enter(access.Guest()) && !rt.big
+	big     bool   // takes a file
+	kept    string // what somebody writes here, in words, if it is kept when their session has ended; see kept.go
 }
 
 // What a form may hold at most.

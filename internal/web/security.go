@@ -237,6 +237,9 @@ func (s *Site) setAuthenticator(w http.ResponseWriter, r *http.Request, by acces
 		return err
 	}
 	next, sealed := localPath(r.PostFormValue("next")), r.PostFormValue("offer")
+	if ok, err := s.mayArm(w, r, by, func(tx *db.Tx) error { _, err := factor.Offered(tx, outside(by), sealed); return err }); !ok {
+		return err
+	}
 	set, first, err := s.arm(r, by, func(tx *db.Tx) error {
 		seed, err := factor.Offered(tx, outside(by), sealed)
 		if err != nil {
@@ -278,6 +281,28 @@ func (s *Site) arm(r *http.Request, by access.Actor, do func(*db.Tx) error) (set
 		return err
 	})
 	return set, first, err
+}
+
+// mayArm asks who it is, unless that was shown just now. Whoever sets up their
+// first second step may take longer: an app is soon searched for and slowly
+// found. That they showed it is seen by the offer that the form brings back, for
+// none is handed out before.
+func (s *Site) mayArm(w http.ResponseWriter, r *http.Request, by access.Actor, offered func(*db.Tx) error) (bool, error) {
+	has, err := s.factorsOf(r, by)
+	if err != nil {
+		return false, err
+	}
+	if !has.Any() && s.DB.View(r.Context(), offered) == nil {
+		return true, nil
+	}
+	return s.proved(w, r, here(r))
+}
+
+func (s *Site) passkeyOffered(tx *db.Tx, by access.Actor, r *http.Request) error {
+	if s.passkeys == nil {
+		return factor.ErrNotAdded
+	}
+	return s.passkeys.Offered(tx, outside(by), r.PostFormValue("asked"))
 }
 
 // changeable returns what by has, if this session may change it: one that began
@@ -367,6 +392,9 @@ func (s *Site) addPasskey(w http.ResponseWriter, r *http.Request, by access.Acto
 		return err
 	}
 	next := localPath(r.PostFormValue("next"))
+	if ok, err := s.mayArm(w, r, by, func(tx *db.Tx) error { return s.passkeyOffered(tx, by, r) }); !ok {
+		return err
+	}
 	var set func(http.ResponseWriter)
 	var first bool
 	err := error(factor.ErrNotAdded)
@@ -381,9 +409,6 @@ func (s *Site) addPasskey(w http.ResponseWriter, r *http.Request, by access.Acto
 	}
 	told, status := problemsOf(err)
 	if told == nil {
-		return err
-	}
-	if ok, err := s.proved(w, r, here(r)); !ok {
 		return err
 	}
 	p, err := s.newPasskeyPage(r, by, next)

@@ -16,16 +16,16 @@ import (
 var settingsRoutes = []route{
 	{pattern: "GET /settings", enter: signedIn, do: (*Site).showSettings},
 	{pattern: "GET /settings/name", enter: signedIn, do: (*Site).showName},
-	{pattern: "POST /settings/name", enter: signedIn, do: (*Site).rename},
+	{pattern: "POST /settings/name", enter: signedIn, do: (*Site).rename, kept: "Your name"},
 	{pattern: "GET /settings/email", enter: signedIn, do: (*Site).showEmail},
 	{pattern: "POST /settings/email", enter: signedIn, do: (*Site).askEmail},
 	{pattern: "POST /settings/email/verify", enter: signedIn, do: (*Site).askVerify},
 	{pattern: "GET /settings/zone", enter: signedIn, do: (*Site).showZone},
-	{pattern: "POST /settings/zone", enter: signedIn, do: (*Site).setZone},
+	{pattern: "POST /settings/zone", enter: signedIn, do: (*Site).setZone, kept: "Your time zone"},
 	{pattern: "GET /settings/password", enter: signedIn, do: (*Site).showPassword},
 	{pattern: "POST /settings/password", enter: signedIn, do: (*Site).setPassword},
 	{pattern: "GET /settings/practice", enter: practiceHeads, do: (*Site).showPractice},
-	{pattern: "POST /settings/practice", enter: practiceHeads, do: (*Site).setPractice},
+	{pattern: "POST /settings/practice", enter: practiceHeads, do: (*Site).setPractice, kept: "The practice’s name and time zone"},
 	{pattern: "POST /settings/practice/step", enter: practiceHeads, do: (*Site).setClientStep},
 }
 

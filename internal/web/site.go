@@ -50,7 +50,7 @@ type Site struct {
 	Authenticators func() []Authenticator // of the demo's invented people, whose codes that page shows
 
 	visitors *visitors
-	forms    *http.ServeMux   // the addresses that only people who are signed in send forms to; see kept.go
+	forms    *http.ServeMux   // the addresses whose forms are kept when a session has ended; see kept.go
 	passkeys *factor.Passkeys // nil: browsers allow none at this address
 }
 
@@ -83,8 +83,8 @@ func (s *Site) mux(routes []route) *http.ServeMux {
 			panic("web: " + rt.pattern + " does not say who may enter, or what it does")
 		}
 		mux.Handle(rt.pattern, s.handle(rt))
-		if rt.keeps() {
-			s.forms.Handle(rt.pattern, http.NotFoundHandler())
+		if rt.kept != "" {
+			s.forms.Handle(rt.pattern, keptAs(rt.kept))
 		}
 	}
 	mux.Handle("GET /a/", assets.Load())

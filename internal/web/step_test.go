@@ -263,6 +263,61 @@ func TestWhatAThiefWouldDoFirstAsksWhoItIs(t *testing.T) {
 }
 
 // A session from before there was a second step, of somebody who has one now.
+// Sending the form without having seen its page asks who it is all the same, and
+// hands out no seed.
+func TestAnAuthenticatorIsReplacedByNobodyWhoOnlyBorrowsTheBrowser(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	s := serve(t, w)
+	b := s.browser(t, w).as(mara)
+	page := b.get("/settings/authenticator").shows(t, 200, "Let the app read this")
+	seed, err := factor.ParseSeed(strings.ReplaceAll(page.find(t, keyText), " ", ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Pass(10 * time.Minute)
+	before := state(t, w)
+	for _, path := range []string{"/settings/authenticator", "/settings/passkey"} {
+		b.post(path, form("offer", "x", "code", "000000", "asked", "x", "answer", "x")).leads(t, with("/settings/prove", path))
+	}
+	// A page that was left open is no proof, either.
+	b.post("/settings/authenticator", form("offer", page.find(t, offerField), "code", codeAt(t, seed, w.Now()))).leads(t, "/settings/prove?next=%2Fsettings%2Fauthenticator")
+	same(t, w, before, "an authenticator set up by who has not shown who they are")
+}
+
+// Whoever has no second step yet may take their time to find an app.
+func TestTheFirstSecondStepMayTakeLonger(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	s := serve(t, w)
+	w.Account(t, "Pat Moor", "pat@example.com")
+	b := s.browser(t, w)
+	b.signIn("pat@example.com", world.Password)
+	page := b.get("/settings/authenticator").shows(t, 200, "Let the app read this")
+	seed, err := factor.ParseSeed(strings.ReplaceAll(page.find(t, keyText), " ", ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Pass(20 * time.Minute)
+	b.post("/settings/authenticator", form("offer", "x", "code", codeAt(t, seed, w.Now()))).leads(t, "/settings/prove?next=%2Fsettings%2Fauthenticator")
+	b.post("/settings/authenticator", form("offer", page.find(t, offerField), "code", codeAt(t, seed, w.Now()))).leads(t, "/settings/recovery-codes")
+}
+
+func TestFoundingAPracticeProvesNobody(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	s := serve(t, w)
+	w.Account(t, "Pat Moor", "pat@example.com")
+	b := s.browser(t, w)
+	b.signIn("pat@example.com", world.Password)
+	b.armed("")
+	w.Pass(20 * time.Minute)
+	b.post("/settings/recovery-codes", form()).leads(t, "/settings/prove?next=%2Fsettings%2Frecovery-codes")
+	b.post("/practice/new", form("practice", "The Practice of Pat", "zone", "America/New_York")).leads(t, "/dashboard")
+	b.get("/people").shows(t, 200)
+	b.post("/settings/recovery-codes", form()).leads(t, "/settings/prove?next=%2Fsettings%2Frecovery-codes")
+}
+
 func TestAWeakSessionShowsTheSecondStepThatIsThereAndSetsUpNoOther(t *testing.T) {
 	t.Parallel()
 	w := world.New(t)

@@ -54,6 +54,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.dropAuthenticatorStmt, err = db.PrepareContext(ctx, dropAuthenticator); err != nil {
 		return nil, fmt.Errorf("error preparing query DropAuthenticator: %w", err)
 	}
+	if q.dropAuthenticatorSinceStmt, err = db.PrepareContext(ctx, dropAuthenticatorSince); err != nil {
+		return nil, fmt.Errorf("error preparing query DropAuthenticatorSince: %w", err)
+	}
 	if q.dropFormStmt, err = db.PrepareContext(ctx, dropForm); err != nil {
 		return nil, fmt.Errorf("error preparing query DropForm: %w", err)
 	}
@@ -66,8 +69,14 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.dropPasskeysStmt, err = db.PrepareContext(ctx, dropPasskeys); err != nil {
 		return nil, fmt.Errorf("error preparing query DropPasskeys: %w", err)
 	}
+	if q.dropPasskeysSinceStmt, err = db.PrepareContext(ctx, dropPasskeysSince); err != nil {
+		return nil, fmt.Errorf("error preparing query DropPasskeysSince: %w", err)
+	}
 	if q.dropRecoveryCodesStmt, err = db.PrepareContext(ctx, dropRecoveryCodes); err != nil {
 		return nil, fmt.Errorf("error preparing query DropRecoveryCodes: %w", err)
+	}
+	if q.dropRecoveryCodesSinceStmt, err = db.PrepareContext(ctx, dropRecoveryCodesSince); err != nil {
+		return nil, fmt.Errorf("error preparing query DropRecoveryCodesSince: %w", err)
 	}
 	if q.dueDeletionsStmt, err = db.PrepareContext(ctx, dueDeletions); err != nil {
 		return nil, fmt.Errorf("error preparing query DueDeletions: %w", err)
@@ -146,6 +155,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.resealedStmt, err = db.PrepareContext(ctx, resealed); err != nil {
 		return nil, fmt.Errorf("error preparing query Resealed: %w", err)
+	}
+	if q.retokenStmt, err = db.PrepareContext(ctx, retoken); err != nil {
+		return nil, fmt.Errorf("error preparing query Retoken: %w", err)
 	}
 	if q.seeDeletionsStmt, err = db.PrepareContext(ctx, seeDeletions); err != nil {
 		return nil, fmt.Errorf("error preparing query SeeDeletions: %w", err)
@@ -259,6 +271,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing dropAuthenticatorStmt: %w", cerr)
 		}
 	}
+	if q.dropAuthenticatorSinceStmt != nil {
+		if cerr := q.dropAuthenticatorSinceStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing dropAuthenticatorSinceStmt: %w", cerr)
+		}
+	}
 	if q.dropFormStmt != nil {
 		if cerr := q.dropFormStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing dropFormStmt: %w", cerr)
@@ -279,9 +296,19 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing dropPasskeysStmt: %w", cerr)
 		}
 	}
+	if q.dropPasskeysSinceStmt != nil {
+		if cerr := q.dropPasskeysSinceStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing dropPasskeysSinceStmt: %w", cerr)
+		}
+	}
 	if q.dropRecoveryCodesStmt != nil {
 		if cerr := q.dropRecoveryCodesStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing dropRecoveryCodesStmt: %w", cerr)
+		}
+	}
+	if q.dropRecoveryCodesSinceStmt != nil {
+		if cerr := q.dropRecoveryCodesSinceStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing dropRecoveryCodesSinceStmt: %w", cerr)
 		}
 	}
 	if q.dueDeletionsStmt != nil {
@@ -412,6 +439,11 @@ func (q *Queries) Close() error {
 	if q.resealedStmt != nil {
 		if cerr := q.resealedStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing resealedStmt: %w", cerr)
+		}
+	}
+	if q.retokenStmt != nil {
+		if cerr := q.retokenStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing retokenStmt: %w", cerr)
 		}
 	}
 	if q.seeDeletionsStmt != nil {
@@ -546,133 +578,141 @@ func (q *Queries) queryRow(ctx context.Context, stmt *sql.Stmt, query string, ar
 }
 
 type Queries struct {
-	db                    DBTX
-	tx                    *sql.Tx
-	addStmt               *sql.Stmt
-	addDeviceStmt         *sql.Stmt
-	addLinkStmt           *sql.Stmt
-	addSessionStmt        *sql.Stmt
-	addSignUpStmt         *sql.Stmt
-	askDeletionStmt       *sql.Stmt
-	byEmailStmt           *sql.Stmt
-	byIDStmt              *sql.Stmt
-	devicesStmt           *sql.Stmt
-	dropAuthenticatorStmt *sql.Stmt
-	dropFormStmt          *sql.Stmt
-	dropFormsStmt         *sql.Stmt
-	dropLinksStmt         *sql.Stmt
-	dropPasskeysStmt      *sql.Stmt
-	dropRecoveryCodesStmt *sql.Stmt
-	dueDeletionsStmt      *sql.Stmt
-	endAllLinksStmt       *sql.Stmt
-	endDevicesStmt        *sql.Stmt
-	endEntriesStmt        *sql.Stmt
-	endLinksStmt          *sql.Stmt
-	endOtherSessionsStmt  *sql.Stmt
-	endSessionStmt        *sql.Stmt
-	endSessionOfStmt      *sql.Stmt
-	endSessionsStmt       *sql.Stmt
-	endWorkStmt           *sql.Stmt
-	eraseStmt             *sql.Stmt
-	firstSignInStmt       *sql.Stmt
-	holdStmt              *sql.Stmt
-	keepFormStmt          *sql.Stmt
-	keptFormStmt          *sql.Stmt
-	linkStmt              *sql.Stmt
-	liveLinksStmt         *sql.Stmt
-	moveStmt              *sql.Stmt
-	moveEmailStmt         *sql.Stmt
-	redeemStmt            *sql.Stmt
-	redeemSignUpStmt      *sql.Stmt
-	rehashStmt            *sql.Stmt
-	renameStmt            *sql.Stmt
-	renewStmt             *sql.Stmt
-	resealStmt            *sql.Stmt
-	resealedStmt          *sql.Stmt
-	seeDeletionsStmt      *sql.Stmt
-	seenStmt              *sql.Stmt
-	sessionStmt           *sql.Stmt
-	sessionsStmt          *sql.Stmt
-	setPasswordStmt       *sql.Stmt
-	setZoneStmt           *sql.Stmt
-	signUpStmt            *sql.Stmt
-	signedInAtStmt        *sql.Stmt
-	standingStmt          *sql.Stmt
-	sweepChallengesStmt   *sql.Stmt
-	sweepDevicesStmt      *sql.Stmt
-	sweepEntriesStmt      *sql.Stmt
-	sweepFormsStmt        *sql.Stmt
-	sweepLinksStmt        *sql.Stmt
-	sweepSessionsStmt     *sql.Stmt
-	sweepSignUpsStmt      *sql.Stmt
-	takeDeletionBackStmt  *sql.Stmt
-	takeOverStmt          *sql.Stmt
-	verifyStmt            *sql.Stmt
+	db                         DBTX
+	tx                         *sql.Tx
+	addStmt                    *sql.Stmt
+	addDeviceStmt              *sql.Stmt
+	addLinkStmt                *sql.Stmt
+	addSessionStmt             *sql.Stmt
+	addSignUpStmt              *sql.Stmt
+	askDeletionStmt            *sql.Stmt
+	byEmailStmt                *sql.Stmt
+	byIDStmt                   *sql.Stmt
+	devicesStmt                *sql.Stmt
+	dropAuthenticatorStmt      *sql.Stmt
+	dropAuthenticatorSinceStmt *sql.Stmt
+	dropFormStmt               *sql.Stmt
+	dropFormsStmt              *sql.Stmt
+	dropLinksStmt              *sql.Stmt
+	dropPasskeysStmt           *sql.Stmt
+	dropPasskeysSinceStmt      *sql.Stmt
+	dropRecoveryCodesStmt      *sql.Stmt
+	dropRecoveryCodesSinceStmt *sql.Stmt
+	dueDeletionsStmt           *sql.Stmt
+	endAllLinksStmt            *sql.Stmt
+	endDevicesStmt             *sql.Stmt
+	endEntriesStmt             *sql.Stmt
+	endLinksStmt               *sql.Stmt
+	endOtherSessionsStmt       *sql.Stmt
+	endSessionStmt             *sql.Stmt
+	endSessionOfStmt           *sql.Stmt
+	endSessionsStmt            *sql.Stmt
+	endWorkStmt                *sql.Stmt
+	eraseStmt                  *sql.Stmt
+	firstSignInStmt            *sql.Stmt
+	holdStmt                   *sql.Stmt
+	keepFormStmt               *sql.Stmt
+	keptFormStmt               *sql.Stmt
+	linkStmt                   *sql.Stmt
+	liveLinksStmt              *sql.Stmt
+	moveStmt                   *sql.Stmt
+	moveEmailStmt              *sql.Stmt
+	redeemStmt                 *sql.Stmt
+	redeemSignUpStmt           *sql.Stmt
+	rehashStmt                 *sql.Stmt
+	renameStmt                 *sql.Stmt
+	renewStmt                  *sql.Stmt
+	resealStmt                 *sql.Stmt
+	resealedStmt               *sql.Stmt
+	retokenStmt                *sql.Stmt
+	seeDeletionsStmt           *sql.Stmt
+	seenStmt                   *sql.Stmt
+	sessionStmt                *sql.Stmt
+	sessionsStmt               *sql.Stmt
+	setPasswordStmt            *sql.Stmt
+	setZoneStmt                *sql.Stmt
+	signUpStmt                 *sql.Stmt
+	signedInAtStmt             *sql.Stmt
+	standingStmt               *sql.Stmt
+	sweepChallengesStmt        *sql.Stmt
+	sweepDevicesStmt           *sql.Stmt
+	sweepEntriesStmt           *sql.Stmt
+	sweepFormsStmt             *sql.Stmt
+	sweepLinksStmt             *sql.Stmt
+	sweepSessionsStmt          *sql.Stmt
+	sweepSignUpsStmt           *sql.Stmt
+	takeDeletionBackStmt       *sql.Stmt
+	takeOverStmt               *sql.Stmt
+	verifyStmt                 *sql.Stmt
 }
 
 func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 	return &Queries{
-		db:                    tx,
-		tx:                    tx,
-		addStmt:               q.addStmt,
-		addDeviceStmt:         q.addDeviceStmt,
-		addLinkStmt:           q.addLinkStmt,
-		addSessionStmt:        q.addSessionStmt,
-		addSignUpStmt:         q.addSignUpStmt,
-		askDeletionStmt:       q.askDeletionStmt,
-		byEmailStmt:           q.byEmailStmt,
-		byIDStmt:              q.byIDStmt,
-		devicesStmt:           q.devicesStmt,
-		dropAuthenticatorStmt: q.dropAuthenticatorStmt,
-		dropFormStmt:          q.dropFormStmt,
-		dropFormsStmt:         q.dropFormsStmt,
-		dropLinksStmt:         q.dropLinksStmt,
-		dropPasskeysStmt:      q.dropPasskeysStmt,
-		dropRecoveryCodesStmt: q.dropRecoveryCodesStmt,
-		dueDeletionsStmt:      q.dueDeletionsStmt,
-		endAllLinksStmt:       q.endAllLinksStmt,
-		endDevicesStmt:        q.endDevicesStmt,
-		endEntriesStmt:        q.endEntriesStmt,
-		endLinksStmt:          q.endLinksStmt,
-		endOtherSessionsStmt:  q.endOtherSessionsStmt,
-		endSessionStmt:        q.endSessionStmt,
-		endSessionOfStmt:      q.endSessionOfStmt,
-		endSessionsStmt:       q.endSessionsStmt,
-		endWorkStmt:           q.endWorkStmt,
-		eraseStmt:             q.eraseStmt,
-		firstSignInStmt:       q.firstSignInStmt,
-		holdStmt:              q.holdStmt,
-		keepFormStmt:          q.keepFormStmt,
-		keptFormStmt:          q.keptFormStmt,
-		linkStmt:              q.linkStmt,
-		liveLinksStmt:         q.liveLinksStmt,
-		moveStmt:              q.moveStmt,
-		moveEmailStmt:         q.moveEmailStmt,
-		redeemStmt:            q.redeemStmt,
-		redeemSignUpStmt:      q.redeemSignUpStmt,
-		rehashStmt:            q.rehashStmt,
-		renameStmt:            q.renameStmt,
-		renewStmt:             q.renewStmt,
-		resealStmt:            q.resealStmt,
-		resealedStmt:          q.resealedStmt,
-		seeDeletionsStmt:      q.seeDeletionsStmt,
-		seenStmt:              q.seenStmt,
-		sessionStmt:           q.sessionStmt,
-		sessionsStmt:          q.sessionsStmt,
-		setPasswordStmt:       q.setPasswordStmt,
-		setZoneStmt:           q.setZoneStmt,
-		signUpStmt:            q.signUpStmt,
-		signedInAtStmt:        q.signedInAtStmt,
-		standingStmt:          q.standingStmt,
-		sweepChallengesStmt:   q.sweepChallengesStmt,
-		sweepDevicesStmt:      q.sweepDevicesStmt,
-		sweepEntriesStmt:      q.sweepEntriesStmt,
-		sweepFormsStmt:        q.sweepFormsStmt,
-		sweepLinksStmt:        q.sweepLinksStmt,
-		sweepSessionsStmt:     q.sweepSessionsStmt,
-		sweepSignUpsStmt:      q.sweepSignUpsStmt,
-		takeDeletionBackStmt:  q.takeDeletionBackStmt,
-		takeOverStmt:          q.takeOverStmt,
-		verifyStmt:            q.verifyStmt,
+		db:                         tx,
+		tx:                         tx,
+		addStmt:                    q.addStmt,
+		addDeviceStmt:              q.addDeviceStmt,
+		addLinkStmt:                q.addLinkStmt,
+		addSessionStmt:             q.addSessionStmt,
+		addSignUpStmt:              q.addSignUpStmt,
+		askDeletionStmt:            q.askDeletionStmt,
+		byEmailStmt:                q.byEmailStmt,
+		byIDStmt:                   q.byIDStmt,
+		devicesStmt:                q.devicesStmt,
+		dropAuthenticatorStmt:      q.dropAuthenticatorStmt,
+		dropAuthenticatorSinceStmt: q.dropAuthenticatorSinceStmt,
+		dropFormStmt:               q.dropFormStmt,
+		dropFormsStmt:              q.dropFormsStmt,
+		dropLinksStmt:              q.dropLinksStmt,
+		dropPasskeysStmt:           q.dropPasskeysStmt,
+		dropPasskeysSinceStmt:      q.dropPasskeysSinceStmt,
+		dropRecoveryCodesStmt:      q.dropRecoveryCodesStmt,
+		dropRecoveryCodesSinceStmt: q.dropRecoveryCodesSinceStmt,
+		dueDeletionsStmt:           q.dueDeletionsStmt,
+		endAllLinksStmt:            q.endAllLinksStmt,
+		endDevicesStmt:             q.endDevicesStmt,
+		endEntriesStmt:             q.endEntriesStmt,
+		endLinksStmt:               q.endLinksStmt,
+		endOtherSessionsStmt:       q.endOtherSessionsStmt,
+		endSessionStmt:             q.endSessionStmt,
+		endSessionOfStmt:           q.endSessionOfStmt,
+		endSessionsStmt:            q.endSessionsStmt,
+		endWorkStmt:                q.endWorkStmt,
+		eraseStmt:                  q.eraseStmt,
+		firstSignInStmt:            q.firstSignInStmt,
+		holdStmt:                   q.holdStmt,
+		keepFormStmt:               q.keepFormStmt,
+		keptFormStmt:               q.keptFormStmt,
+		linkStmt:                   q.linkStmt,
+		liveLinksStmt:              q.liveLinksStmt,
+		moveStmt:                   q.moveStmt,
+		moveEmailStmt:              q.moveEmailStmt,
+		redeemStmt:                 q.redeemStmt,
+		redeemSignUpStmt:           q.redeemSignUpStmt,
+		rehashStmt:                 q.rehashStmt,
+		renameStmt:                 q.renameStmt,
+		renewStmt:                  q.renewStmt,
+		resealStmt:                 q.resealStmt,
+		resealedStmt:               q.resealedStmt,
+		retokenStmt:                q.retokenStmt,
+		seeDeletionsStmt:           q.seeDeletionsStmt,
+		seenStmt:                   q.seenStmt,
+		sessionStmt:                q.sessionStmt,
+		sessionsStmt:               q.sessionsStmt,
+		setPasswordStmt:            q.setPasswordStmt,
+		setZoneStmt:                q.setZoneStmt,
+		signUpStmt:                 q.signUpStmt,
+		signedInAtStmt:             q.signedInAtStmt,
+		standingStmt:               q.standingStmt,
+		sweepChallengesStmt:        q.sweepChallengesStmt,
+		sweepDevicesStmt:           q.sweepDevicesStmt,
+		sweepEntriesStmt:           q.sweepEntriesStmt,
+		sweepFormsStmt:             q.sweepFormsStmt,
+		sweepLinksStmt:             q.sweepLinksStmt,
+		sweepSessionsStmt:          q.sweepSessionsStmt,
+		sweepSignUpsStmt:           q.sweepSignUpsStmt,
+		takeDeletionBackStmt:       q.takeDeletionBackStmt,
+		takeOverStmt:               q.takeOverStmt,
+		verifyStmt:                 q.verifyStmt,
 	}
 }

@@ -250,6 +250,20 @@ func (q *Queries) DropAuthenticator(ctx context.Context, accountID id.Account) e
 	return err
 }
 
+const dropAuthenticatorSince = `-- name: DropAuthenticatorSince :exec
+DELETE FROM authenticator WHERE account_id = $1 AND created_at >= $2
+`
+
+type DropAuthenticatorSinceParams struct {
+	AccountID id.Account
+	Since     at.Time
+}
+
+func (q *Queries) DropAuthenticatorSince(ctx context.Context, arg DropAuthenticatorSinceParams) error {
+	_, err := q.exec(ctx, q.dropAuthenticatorSinceStmt, dropAuthenticatorSince, arg.AccountID, arg.Since)
+	return err
+}
+
 const dropForm = `-- name: DropForm :execrows
 DELETE FROM kept_form WHERE account_id = $1 AND id = $2
 `
@@ -294,12 +308,41 @@ func (q *Queries) DropPasskeys(ctx context.Context, accountID id.Account) error 
 	return err
 }
 
+const dropPasskeysSince = `-- name: DropPasskeysSince :exec
+DELETE FROM passkey WHERE account_id = $1 AND created_at >= $2
+`
+
+type DropPasskeysSinceParams struct {
+	AccountID id.Account
+	Since     at.Time
+}
+
+func (q *Queries) DropPasskeysSince(ctx context.Context, arg DropPasskeysSinceParams) error {
+	_, err := q.exec(ctx, q.dropPasskeysSinceStmt, dropPasskeysSince, arg.AccountID, arg.Since)
+	return err
+}
+
 const dropRecoveryCodes = `-- name: DropRecoveryCodes :exec
 DELETE FROM recovery_code WHERE account_id = $1
 `
 
 func (q *Queries) DropRecoveryCodes(ctx context.Context, accountID id.Account) error {
 	_, err := q.exec(ctx, q.dropRecoveryCodesStmt, dropRecoveryCodes, accountID)
+	return err
+}
+
+const dropRecoveryCodesSince = `-- name: DropRecoveryCodesSince :exec
+DELETE FROM recovery_code WHERE recovery_code.account_id = $1 AND (recovery_code.created_at >= $2
+  OR NOT EXISTS (SELECT 1 FROM authenticator a WHERE a.account_id = recovery_code.account_id) AND NOT EXISTS (SELECT 1 FROM passkey p WHERE p.account_id = recovery_code.account_id))
+`
+
+type DropRecoveryCodesSinceParams struct {
+	AccountID id.Account
+	Since     at.Time
+}
+
+func (q *Queries) DropRecoveryCodesSince(ctx context.Context, arg DropRecoveryCodesSinceParams) error {
+	_, err := q.exec(ctx, q.dropRecoveryCodesSinceStmt, dropRecoveryCodesSince, arg.AccountID, arg.Since)
 	return err
 }
 
@@ -565,7 +608,7 @@ func (q *Queries) KeptForm(ctx context.Context, accountID id.Account) (KeptFormR
 }
 
 const link = `-- name: Link :one
-SELECT id, account_id, email, expires_at, ended_at, used_at FROM account_link WHERE token_hash = $1 AND purpose = $2
+SELECT id, account_id, email, created_at, expires_at, ended_at, used_at FROM account_link WHERE token_hash = $1 AND purpose = $2
 `
 
 type LinkParams struct {
@@ -577,6 +620,7 @@ type LinkRow struct {
 	ID        string
 	AccountID id.Account
 	Email     crypt.Sealed
+	CreatedAt at.Time
 	ExpiresAt at.Time
 	EndedAt   *at.Time
 	UsedAt    *at.Time
@@ -589,6 +633,7 @@ func (q *Queries) Link(ctx context.Context, arg LinkParams) (LinkRow, error) {
 		&i.ID,
 		&i.AccountID,
 		&i.Email,
+		&i.CreatedAt,
 		&i.ExpiresAt,
 		&i.EndedAt,
 		&i.UsedAt,
@@ -820,6 +865,29 @@ type ResealedParams struct {
 func (q *Queries) Resealed(ctx context.Context, arg ResealedParams) error {
 	_, err := q.exec(ctx, q.resealedStmt, resealed, arg.Email, arg.Name, arg.ID)
 	return err
+}
+
+const retoken = `-- name: Retoken :one
+UPDATE session SET token_hash = $1 WHERE token_hash = $2 AND account_id = $3 AND ends_at > $4 RETURNING id
+`
+
+type RetokenParams struct {
+	Renewed   []byte
+	TokenHash []byte
+	AccountID id.Account
+	Now       at.Time
+}
+
+func (q *Queries) Retoken(ctx context.Context, arg RetokenParams) (id.Session, error) {
+	row := q.queryRow(ctx, q.retokenStmt, retoken,
+		arg.Renewed,
+		arg.TokenHash,
+		arg.AccountID,
+		arg.Now,
+	)
+	var id id.Session
+	err := row.Scan(&id)
+	return id, err
 }
 
 const seeDeletions = `-- name: SeeDeletions :exec

@@ -164,24 +164,39 @@ func seal(tx *db.Tx, question any, session *webauthn.SessionData, use string, a 
 	return Ask{string(q), base64.RawURLEncoding.EncodeToString(s)}, err
 }
 
-// unseal opens what was asked, notes that it is answered, and says so to one
-// caller only.
-func unseal(tx *db.Tx, sealed, use string, a id.Account) (webauthn.SessionData, error) {
-	var was asked
+// Offered says whether sealed is what by's browser was asked for a new passkey,
+// and not too long ago.
+func (p *Passkeys) Offered(tx *db.Tx, by access.Actor, sealed string) error {
+	_, err := unseal(tx, sealed, forAdding, by.Account())
+	return err
+}
+
+// unseal opens what was asked.
+func unseal(tx *db.Tx, sealed, use string, a id.Account) (was asked, err error) {
 	b, err := base64.RawURLEncoding.DecodeString(sealed)
 	if err != nil {
-		return was.Session, ErrLate
+		return was, ErrLate
 	}
 	key, err := house(tx)
 	if err != nil {
-		return was.Session, err
+		return was, err
 	}
 	open, err := key.Open(crypt.Sealed(b), crypt.Place(use, keys.Installation, a))
 	if err != nil || open == "" { // another person's, for something else, or made up
-		return was.Session, ErrLate
+		return was, ErrLate
 	}
 	if err := json.Unmarshal([]byte(open), &was); err != nil || !tx.Now().Before(was.Ends.Time) {
-		return was.Session, ErrLate
+		return was, ErrLate
+	}
+	return was, nil
+}
+
+// answered opens what was asked, notes that it is answered, and says so to one
+// caller only.
+func answered(tx *db.Tx, sealed, use string, a id.Account) (webauthn.SessionData, error) {
+	was, err := unseal(tx, sealed, use, a)
+	if err != nil {
+		return was.Session, err
 	}
 	hash := sha256.Sum256([]byte(was.Session.Challenge))
 	err = SQL.In(tx).Spend(tx, factordb.SpendParams{ChallengeHash: hash[:], ExpiresAt: was.Ends})
@@ -207,7 +222,7 @@ func (p *Passkeys) Add(tx *db.Tx, by access.Actor, sealed, answer, name string, 
 	if len(before.Passkeys) >= mostKeys {
 		return ErrManyKeys
 	}
-	session, err := unseal(tx, sealed, forAdding, a.ID)
+	session, err := answered(tx, sealed, forAdding, a.ID)
 	if err != nil {
 		return err
 	}
@@ -248,7 +263,7 @@ func (p *Passkeys) Add(tx *db.Tx, by access.Actor, sealed, answer, name string, 
 // Use takes a browser's answer, and returns whose passkey it was. A is who was
 // asked, or "" if anybody was.
 func (p *Passkeys) Use(tx *db.Tx, by access.Actor, a id.Account, sealed, answer string) (id.Account, error) {
-	session, err := unseal(tx, sealed, forSigning, a)
+	session, err := answered(tx, sealed, forSigning, a)
 	if err != nil {
 		return "", err
 	}

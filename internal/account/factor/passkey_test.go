@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"icouch/internal/access"
+	"icouch/internal/account"
 	"icouch/internal/account/factor"
 	"icouch/internal/base/email"
 	"icouch/internal/base/id"
@@ -233,6 +234,81 @@ func TestAPasskeyIsRefused(t *testing.T) {
 		if err := try.do(); !errors.Is(err, try.want) {
 			t.Errorf("%s: %v, want %v", try.name, err, try.want)
 		}
+	}
+}
+
+// signsIn reports whether a passkey signs somebody in.
+func (d desk) signsIn(t testing.TB, k *token, who id.Account) bool {
+	t.Helper()
+	k.counter++
+	q := d.ask(t, "")
+	got, err := d.use(t, "", q.Sealed, k.sign(t, q.Question))
+	return err == nil && got == who
+}
+
+// A thief who knows the password adds a passkey and moves the address. The owner
+// takes it back: the thief's passkey is gone, the owner's own is not.
+func TestTakingTheAddressBackTakesTheThiefsPasskeyAway(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name   string
+		before time.Duration
+		stays  bool
+	}{{"added just before the address moved", time.Hour, false}, {"the owner's, of long before", 30 * 24 * time.Hour, true}} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			d := newDesk(t)
+			who := d.w.Account(t, "Pat Moor", "pat@example.com")
+			by, k, late := access.AsPerson(who), newToken(t), newToken(t)
+			if err := d.add(t, by, k, "A key"); err != nil {
+				t.Fatal(err)
+			}
+			d.w.Pass(tt.before)
+			d.w.Update(t, func(tx *db.Tx) error { return account.AskEmail(tx, by, mustEmail(t, "thief@evil.test")) })
+			d.w.RunJobs(t)
+			moved := secret.ParseToken(d.w.Link(t, "thief@evil.test", "/email/"))
+			d.w.Update(t, func(tx *db.Tx) error { return account.ConfirmEmail(tx, by, moved) })
+			if err := d.add(t, by, late, "Another"); err != nil {
+				t.Fatal(err)
+			}
+			d.w.RunJobs(t)
+			back := secret.ParseToken(d.w.Link(t, "pat@example.com", "/email-back/"))
+			d.w.Update(t, func(tx *db.Tx) error { return account.Revert(tx, access.Guest(), back) })
+			if got := d.signsIn(t, k, who); got != tt.stays {
+				t.Errorf("it signs in: %v, want %v", got, tt.stays)
+			}
+			if d.signsIn(t, late, who) {
+				t.Error("one that was added after the address moved still signs in")
+			}
+		})
+	}
+}
+
+// Somebody made an account with a stranger's address and planted a passkey. The
+// stranger proves the address by a new password: nothing planted is left.
+func TestAnAddressProvedByAResetLosesWhatWasPlanted(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	hash, err := d.w.Doorman.Hasher.Hash(t.Context(), "the attacker's own passphrase")
+	if err != nil {
+		t.Fatal(err)
+	}
+	victim := mustEmail(t, "victim@example.com")
+	var who id.Account
+	d.w.Update(t, func(tx *db.Tx) (err error) {
+		who, err = account.Make(tx, access.Guest(), account.New{Name: "Victor", Email: victim, Password: hash})
+		return err
+	})
+	k := newToken(t)
+	if err := d.add(t, access.AsPerson(who), k, "planted"); err != nil {
+		t.Fatal(err)
+	}
+	d.w.Update(t, func(tx *db.Tx) error { return account.AskReset(tx, access.Guest(), victim) })
+	d.w.RunJobs(t)
+	link := secret.ParseToken(d.w.Link(t, "victim@example.com", "/reset/"))
+	d.w.Update(t, func(tx *db.Tx) error { _, err := account.Reset(tx, access.Guest(), link, hash); return err })
+	if d.signsIn(t, k, who) {
+		t.Error("the planted passkey signs in")
 	}
 }
 

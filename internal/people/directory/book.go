@@ -1,7 +1,6 @@
 package directory
 
 import (
-	"bytes"
 	"cmp"
 	"iter"
 	"slices"
@@ -28,8 +27,7 @@ type book struct {
 	byID    map[id.Client]*entry
 	sorted  []*entry // by name
 	orders  map[Sort][]*entry
-	arena   []byte                                   // all folded names and addresses in order of name, for searching
-	starts  []int                                    // where each entry of sorted begins in the arena
+	index   index                                    // nil until somebody searches
 	counts  map[id.Practitioner]map[people.Group]int // nil: see settle
 	settled time.Time                                // the counts are true from here …
 	until   at.Time                                  // … until here, when time alone changes one; zero: for ever
@@ -83,13 +81,11 @@ func (b *book) read(tx *db.Tx, practice id.Practice, all bool, some []id.Client)
 }
 
 func (b *book) fill(rows []people.Listed) {
+	b.sorted = sortedEntries(rows)
 	b.byID = make(map[id.Client]*entry, len(rows))
-	b.sorted = make([]*entry, len(rows))
-	for i, r := range rows {
-		e := newEntry(r)
-		b.byID[r.ID], b.sorted[i] = e, e
+	for _, e := range b.sorted {
+		b.byID[e.ID] = e
 	}
-	slices.SortFunc(b.sorted, byName)
 	b.forget()
 }
 
@@ -112,7 +108,7 @@ func (b *book) replace(changed []id.Client, rows []people.Listed) {
 
 // put takes in a client as they now are.
 func (b *book) put(r people.Listed) {
-	fresh := newEntry(r)
+	fresh := new(newEntry(r))
 	if e := b.byID[r.ID]; e != nil && e.fold == fresh.fold {
 		b.update(e, r)
 		return
@@ -124,7 +120,9 @@ func (b *book) put(r people.Listed) {
 	for s, all := range b.orders {
 		b.orders[s] = with(all, fresh, within(s))
 	}
-	b.arena, b.starts = nil, nil // until somebody searches
+	if b.index != nil {
+		b.index = b.index.with(fresh)
+	}
 }
 
 // update changes a client who is called what they were called: only among the
@@ -153,7 +151,9 @@ func (b *book) remove(c id.Client) {
 	for s, all := range b.orders {
 		b.orders[s] = without(all, e, within(s))
 	}
-	b.arena, b.starts = nil, nil
+	if b.index != nil {
+		b.index = b.index.without(e)
+	}
 }
 
 func with(all []*entry, e *entry, by func(a, b *entry) int) []*entry {
@@ -167,15 +167,15 @@ func without(all []*entry, e *entry, by func(a, b *entry) int) []*entry {
 }
 
 // forget drops what was worked out from the clients.
-func (b *book) forget() { b.orders, b.arena, b.starts, b.counts = nil, nil, nil, nil }
+func (b *book) forget() { b.orders, b.index, b.counts = nil, nil, nil }
 
-func newEntry(r people.Listed) *entry {
-	name := r.Name.Last + " " + r.Name.First
-	if r.Name.Last == "" {
-		name = r.Name.First
+func newEntry(r people.Listed) entry {
+	last, sep := r.Name.Last, " "
+	if last == "" {
+		sep = ""
 	}
 	// The list is in order of last name; a search finds the name as it is said, too.
-	return &entry{Listed: r, fold: text.FoldForSearch(name) + "\n" + text.FoldForSearch(r.Name.Full()+" "+r.Name.Preferred+" "+r.Email) + "\n"}
+	return entry{Listed: r, fold: text.FoldForSearch(last + sep + r.Name.First + "\n" + r.Name.Full() + " " + r.Name.Preferred + " " + r.Email + "\n")}
 }
 
 func byName(a, b *entry) int {
@@ -348,58 +348,15 @@ const enough = 1000
 
 // search goes through every client whose name or address holds the text, in order.
 func (b *book) search(needle string, s Sort) iter.Seq[*entry] {
-	if b.arena == nil {
-		b.index()
+	if b.index == nil {
+		b.index = newIndex(b.sorted)
 	}
 	if s == ByName || s == "" {
-		return func(yield func(*entry) bool) { b.hits(needle, yield) }
+		return b.index.find(needle)
 	}
-	var found []*entry
-	b.hits(needle, func(e *entry) bool { found = append(found, e); return true })
+	found := slices.Collect(b.index.find(needle))
 	slices.SortStableFunc(found, compare(s))
 	return slices.Values(found)
-}
-
-// hits yields the clients whose name or address holds the text, by name.
-func (b *book) hits(needle string, yield func(*entry) bool) {
-	if strings.Contains(needle, "\n") { // entries end in one: nothing typed goes across
-		return
-	}
-	for i, from := 0, 0; from < len(b.arena); from = b.starts[i] {
-		hit := bytes.Index(b.arena[from:], []byte(needle))
-		if hit < 0 {
-			break
-		}
-		i = after(b.starts, i, from+hit)
-		if !yield(b.sorted[i-1]) || i == len(b.starts) {
-			return
-		}
-	}
-}
-
-// after returns the first place from i on whose start lies behind hit. Of a
-// common text the next hit is close by, of a rare one far: strides that double
-// find both quickly.
-func after(starts []int, i, hit int) int {
-	low, stride := i, 1
-	for low+stride < len(starts) && starts[low+stride] <= hit {
-		low += stride
-		stride *= 2
-	}
-	next, _ := slices.BinarySearch(starts[low:min(low+stride, len(starts))], hit+1)
-	return low + next
-}
-
-func (b *book) index() {
-	n := 0
-	for _, e := range b.sorted {
-		n += len(e.fold)
-	}
-	b.arena, b.starts = make([]byte, 0, n), make([]int, len(b.sorted))
-	for i, e := range b.sorted {
-		b.starts[i] = len(b.arena)
-		b.arena = append(b.arena, e.fold...)
-	}
 }
 
 // order returns everybody in an order, worked out once.

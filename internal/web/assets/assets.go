@@ -34,7 +34,7 @@ const Prefix = "/a/"
 type Set struct {
 	byName  map[string]*asset
 	byURL   map[string]*asset
-	icons   map[string]bool
+	icons   map[string]string // their addresses
 	modules map[string]string
 }
 
@@ -56,7 +56,7 @@ var loaded = sync.OnceValue(func() *Set {
 func build(fsys fs.FS) (*Set, error) {
 	s := &Set{
 		byName: map[string]*asset{}, byURL: map[string]*asset{},
-		icons: map[string]bool{}, modules: map[string]string{},
+		icons: map[string]string{}, modules: map[string]string{},
 	}
 	for _, dir := range []string{"fonts", "brand"} {
 		if err := s.addDir(fsys, dir); err != nil {
@@ -85,14 +85,8 @@ func (s *Set) URL(name string) string {
 	return a.url
 }
 
-// Icon is the address of one icon in the sprite, or an error if there is none
-// by that name.
-func (s *Set) Icon(name string) (string, error) {
-	if !s.icons[name] {
-		return "", fmt.Errorf("no icon %q", name)
-	}
-	return s.byName["icons.svg"].url + "#" + name, nil
-}
+// Icons are the addresses of the icons in the sprite, by name.
+func (s *Set) Icons() map[string]string { return s.icons }
 
 // ImportMap tells the browser where the modules are that import each other by
 // "#name".
@@ -168,11 +162,14 @@ func (s *Set) addSprite(fsys fs.FS) error {
 			return fmt.Errorf("read %s: no drawing in it", name)
 		}
 		id := strings.TrimSuffix(path.Base(name), ".svg")
-		s.icons[id] = true
+		s.icons[id] = ""
 		fmt.Fprintf(&out, `<symbol id="%s" viewBox="0 0 24 24">%s</symbol>`, id, bytes.TrimSpace(spaces.ReplaceAll(m[1], []byte(" "))))
 	}
 	out.WriteString(`</svg>`)
 	s.add("icons.svg", out.Bytes())
+	for id := range s.icons {
+		s.icons[id] = s.byName["icons.svg"].url + "#" + id
+	}
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 
@@ -45,26 +46,16 @@ func (p *Pen) Put(m markup) { p.page = append(p.page, m...) }
 func (p *Pen) Text(words string) {
 	from := 0
 	for i := range len(words) {
-		var instead string
-		switch words[i] {
-		case '&':
-			instead = "&amp;"
-		case '<':
-			instead = "&lt;"
-		case '>':
-			instead = "&gt;"
-		case '"':
-			instead = "&#34;"
-		case '\'':
-			instead = "&#39;"
-		default:
-			continue
+		if instead := escapes[words[i]]; instead != "" {
+			p.page = append(append(p.page, words[from:i]...), instead...)
+			from = i + 1
 		}
-		p.page = append(append(p.page, words[from:i]...), instead...)
-		from = i + 1
 	}
 	p.page = append(p.page, words[from:]...)
 }
+
+// escapes is what stands for a sign that means something in HTML.
+var escapes = [256]string{'&': "&amp;", '<': "&lt;", '>': "&gt;", '"': "&#34;", '\'': "&#39;"}
 
 // Attr writes an attribute with its value in quotation marks. An address that
 // would run something leads nowhere, and an attribute that is a program is
@@ -160,14 +151,30 @@ type Icon string
 
 // Draw draws the icon. A name that is mistyped is an error, and so no page.
 func (i Icon) Draw(p *Pen) {
-	address, err := assets.Load().Icon(string(i))
-	if err != nil {
-		p.fail(err)
+	m, ok := icons()[i]
+	if !ok {
+		p.fail(fmt.Errorf("no icon %q", string(i)))
 		return
 	}
+	p.Put(m)
+}
+
+// icons are drawn once: a list has the same few in every row.
+var icons = sync.OnceValue(func() map[Icon]markup {
+	all := map[Icon]markup{}
+	for name, address := range assets.Load().Icons() {
+		all[Icon(name)] = markup(drawIcon(address))
+	}
+	return all
+})
+
+func drawIcon(address string) []byte {
+	p := takePen()
+	defer p.putBack()
 	p.Put(`<svg class="i" aria-hidden="true" focusable="false"><use`)
 	p.Attr("href", address)
 	p.Put(`></use></svg>`)
+	return slices.Clone(p.page)
 }
 
 // Render draws the icon.
