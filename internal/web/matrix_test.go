@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -75,7 +76,7 @@ var reviewed = map[string]string{
 
 	"GET /welcome":                "persons",
 	"POST /welcome":               "persons",
-	"GET /dashboard":              "persons",
+	"GET /dashboard":              "inside",
 	"GET /places":                 "placed",
 	"POST /switch":                "placed",
 	"GET /practice/new":           "placed",
@@ -218,33 +219,40 @@ var reviewed = map[string]string{
 
 // The cast. What each sees of the clients is reviewed here too.
 var (
-	guests  = []string{"a stranger", "a forged cookie"}
-	others  = []string{"Lea"} // whose account is to be deleted: nobody, but for the page on which to keep it
-	persons = []string{"Sam", "Mara", "Noor", "Ada", "Bill", "Skye", "Sue", "Ines", "Theo", "Carla", "Dora", "Eve", "Pat", "Gus"}
+	guests  = []string{"a stranger", "a forged cookie", "halfway in"} // who has shown the password of an account and not its second step
+	others  = []string{"Lea"}                                         // whose account is to be deleted: nobody, but for the page on which to keep it
+	persons = []string{"Sam", "Mara", "Noor", "Ada", "Bill", "Skye", "Sue", "Vic", "Tom", "Bea", "Ines", "Theo", "Carla", "Dora", "Eve", "Pat", "Gus", "Will"}
 	classes = map[string][]string{
 		"everyone":             slices.Concat(guests, persons, others),
 		"holders":              slices.Concat(guests, persons, others),
 		"holders of a passkey": persons, // of a passkey of their own: see cells
 		"persons":              persons,
-		"placed":               persons[1:], // all but Sam, who is in support
+		"inside":               persons[:len(persons)-1], // all but Will, of whom a second step is asked first
+		"placed":               persons[1:],              // all but Sam, who is in support
 		"supporters":           {"Sam"},
 		"departing":            {"Lea"},
-		"members":              {"Mara", "Noor", "Ada", "Bill", "Skye", "Sue", "Ines"},
-		"inviters":             {"Mara", "Noor", "Ada", "Sue", "Ines"},
+		"members":              {"Mara", "Noor", "Ada", "Bill", "Skye", "Sue", "Vic", "Tom", "Bea", "Ines"},
+		"inviters":             {"Mara", "Noor", "Ada", "Sue", "Vic", "Tom", "Bea", "Ines"},
 		"heads":                {"Mara", "Ada", "Ines"},
 		"owners":               {"Mara", "Ines"},
-		"breakers":             {"Noor", "Sue"},
+		"breakers":             {"Noor", "Sue", "Vic", "Tom", "Bea"},
 		"nobody":               {},
 	}
 	seen = map[string][]string{
-		"Mara": {"Theo", "Lena"}, // the owner sees the whole practice
-		"Noor": {"Lena"},         // a practitioner those she looks after
-		"Ada":  {"Theo", "Lena"}, // the administrator
-		"Bill": {"Theo", "Lena"}, // the biller
-		"Skye": {"Theo", "Lena"}, // the scheduler
-		"Sue":  {},               // a supervisor who looks after nobody
-		"Ines": {"Ida"},          // the practice next door
+		"Mara": {"Theo", "Lena", "Eve"}, // the owner sees the whole practice, and whose care has ended
+		"Noor": {"Lena"},                // a practitioner those she looks after
+		"Ada":  {"Theo", "Lena", "Eve"}, // the administrator
+		"Bill": {"Theo", "Lena", "Eve"}, // the biller
+		"Skye": {"Theo", "Lena", "Eve"}, // the scheduler
+		"Sue":  {},                      // a supervisor who supervises nobody
+		"Vic":  {"Lena"},                // a supervisor of Noor
+		"Tom":  {"Theo"},                // in the care team of Theo
+		"Bea":  {"Theo"},                // who has opened Theo in an emergency
+		"Ines": {"Ida"},                 // the practice next door
 	}
+	// What a route about a member is asked of. Those of their own practice are the
+	// ones they may do something about, the inactive one too.
+	members = []string{"a colleague", "one who is inactive", "one next door", "one of a practice put away", "none"}
 )
 
 // matrix is a world with everybody in it.
@@ -254,6 +262,7 @@ type matrix struct {
 	browser map[string]*browser
 	address map[string]string
 	client  map[string]string // path segments: clients, and what is none
+	member  map[string]string // and members, but for colleagues: see askAt
 	request string            // one that support was asked
 	lost    string            // and one of who has lost every second step
 }
@@ -267,8 +276,15 @@ func newMatrix(t *testing.T) *matrix {
 		m.address[name] = strings.ToLower(name) + "@practice.test"
 		w.Colleague(t, name+" Stone", m.address[name], role)
 	}
-	gus := w.Colleague(t, "Gus Stone", "gus@practice.test", access.Practitioner)
-	m.address["Gus"] = "gus@practice.test"
+	vic, tom, bea := w.Colleague(t, "Vic Stone", "vic@practice.test", access.Supervisor), w.Colleague(t, "Tom Stone", "tom@practice.test", access.Practitioner), w.Colleague(t, "Bea Stone", "bea@practice.test", access.Practitioner)
+	gus, will := w.Colleague(t, "Gus Stone", "gus@practice.test", access.Practitioner), w.Colleague(t, "Will Stone", "will@practice.test", access.Practitioner)
+	for _, name := range []string{"Vic", "Tom", "Bea", "Gus", "Will"} {
+		m.address[name] = strings.ToLower(name) + "@practice.test"
+	}
+	w.Update(t, func(tx *db.Tx) error {
+		return errors.Join(team.Supervise(tx, w.Mara, vic.Practitioner(), []id.Practitioner{w.Noor.Practitioner()}),
+			team.Include(tx, w.Mara, w.Theo, tom.Practitioner(), nil), team.Open(tx, bea, w.Theo, "He stood at the door and could not speak."))
+	})
 	lena := w.Client(t, w.Noor, people.Draft{First: "Lena", Last: "Marsh", Email: "lena@example.com", EmailConsent: true})
 	ida := w.Client(t, w.Ines, people.Draft{First: "Ida", Last: "Brook", Email: "ida@example.com", EmailConsent: true})
 	m.linked(t, w.Mara, w.Theo, "Theo Vance", "theo@example.com")
@@ -292,12 +308,27 @@ func newMatrix(t *testing.T) *matrix {
 	for _, name := range guests {
 		m.browser[name] = m.site.browser(t, w)
 	}
+	m.browser["halfway in"].post("/sign-in", form("email", "mara@practice.test", "password", world.Password)).leads(t, stepPath)
+	if err := w.DB.Exec(t.Context(), "UPDATE session SET strong = FALSE WHERE account_id = $1", will.Account().String()); err != nil { // no second step was shown in his
+		t.Fatal(err)
+	}
 	m.browser["a forged cookie"].cookies[m.site.sessionCookie()] = strings.Repeat("A", 43)
 	w.Update(t, func(tx *db.Tx) error { return people.EndCare(tx, w.Mara, eve, at.Of(w.Now())) })                                          // in their session
 	if err := w.DB.Exec(t.Context(), "UPDATE practitioner SET active = FALSE WHERE account_id = $1", gus.Account().String()); err != nil { // in his session
 		t.Fatal(err)
 	}
-	m.client = map[string]string{"Theo": w.Theo.String(), "Lena": lena.String(), "Ida": ida.String(), "unknown": id.New[id.Client](w.Now()).String(),
+	otto := w.Account(t, "Otto Lake", "otto@away.test") // whose practice has been put away, with what was in it
+	var away access.Actor
+	w.Update(t, func(tx *db.Tx) (err error) {
+		away, err = people.Found(tx, access.AsPerson(otto), "Put away", "Europe/London")
+		return err
+	})
+	olive := w.Client(t, away, people.Draft{First: "Olive", Last: "Away"})
+	if err := w.DB.Exec(t.Context(), "UPDATE practice SET put_away_at = 1 WHERE id = $1", away.Practice().String()); err != nil {
+		t.Fatal(err)
+	}
+	m.member = map[string]string{"one who is inactive": gus.Practitioner().String(), "one next door": w.Ines.Practitioner().String(), "one of a practice put away": away.Practitioner().String(), "none": id.New[id.Practitioner](w.Now()).String()}
+	m.client = map[string]string{"Theo": w.Theo.String(), "Lena": lena.String(), "Ida": ida.String(), "Eve": eve.String(), "put away": olive.String(), "unknown": id.New[id.Client](w.Now()).String(),
 		"nonsense": "nobody", "one letter more": w.Theo.String() + "x", "a NUL": "%00", "SQL": "%27%20OR%201=1--", "a mark": "*", "a dot": "%2e", "long": strings.Repeat("0", 4000)}
 	return m
 }
@@ -409,10 +440,20 @@ func (m *matrix) cells() (all []cell) {
 			}
 			slices.Sort(of)
 		}
+		if strings.Contains(rt.pattern, "{member}") {
+			of = members
+		}
 		for _, who := range slices.Concat(guests, persons, others) {
 			enters := slices.Contains(classes[reviewed[rt.pattern]], who) && !strings.Contains(rt.pattern, "{passkey}") // nobody here has one
 			for _, c := range of {
-				all = append(all, cell{rt, who, c, enters && (c == "" || slices.Contains(seen[who], c))})
+				may := c == "" || slices.Contains(seen[who], c) || c == "a colleague" || c == "one who is inactive" && who != "Ines"
+				if c == "one next door" && who == "Ines" {
+					may = true // she herself
+				}
+				if strings.HasPrefix(rt.pattern, "POST /people/{client}/team") && slices.Contains([]string{"Vic", "Tom", "Bea"}, who) {
+					may = false // who was given a client gives them to nobody else
+				}
+				all = append(all, cell{rt, who, c, enters && may})
 			}
 		}
 	}
@@ -421,7 +462,11 @@ func (m *matrix) cells() (all []cell) {
 
 // ask sends a cell's request; twist may change it first.
 func (m *matrix) ask(c cell, twist func(*http.Request)) answer {
-	return m.askAt(c, strings.NewReplacer(noRequest, m.request, noRecovery, m.lost).Replace(path(c.route.pattern, m.client[c.client])), twist)
+	names := []string{noRequest, m.request, noRecovery, m.lost}
+	if other, ok := m.member[c.client]; ok {
+		names = append(names, theirMember, other)
+	}
+	return m.askAt(c, strings.NewReplacer(names...).Replace(path(c.route.pattern, m.client[c.client])), twist)
 }
 
 func (m *matrix) askAt(c cell, at string, twist func(*http.Request)) answer {
@@ -490,6 +535,11 @@ func asksToStay(a answer) bool {
 	return a.Code == http.StatusSeeOther && a.Header().Get("Location") == "/leaving"
 }
 
+// asksForStep is how somebody is turned away who has shown no second step yet.
+func asksForStep(a answer) bool {
+	return a.Code == http.StatusSeeOther && strings.HasPrefix(a.Header().Get("Location"), "/settings/second-step")
+}
+
 // judge fails the test unless an answer is what the matrix says.
 func (m *matrix) judge(t *testing.T, c cell, a answer) {
 	t.Helper()
@@ -506,6 +556,10 @@ func (m *matrix) judge(t *testing.T, c cell, a answer) {
 	case c.enters && (isNothing(a) || asksToSignIn(a)):
 		t.Errorf("%s: turned away, with %d to %q", c, a.Code, a.Header().Get("Location"))
 	case c.enters:
+	case c.who == "Will" && method(c.route.pattern) == "GET" && reviewed[c.route.pattern] != "nobody" && !slices.Contains(classes[reviewed[c.route.pattern]], "Will"):
+		if !asksForStep(a) {
+			t.Errorf("%s: answers %d to %q, want the way to a second step", c, a.Code, a.Header().Get("Location"))
+		}
 	case c.who == "Lea" && method(c.route.pattern) == "GET" && reviewed[c.route.pattern] != "nobody":
 		if !asksToStay(a) {
 			t.Errorf("%s: answers %d to %q, want the way to the page on which to stay", c, a.Code, a.Header().Get("Location"))
@@ -620,7 +674,9 @@ func TestMatrixEverybodyEntersWhereTheyMayAndNowhereElse(t *testing.T) {
 		if method(c.route.pattern) == "GET" || !c.enters {
 			n++
 			m.judge(t, c, m.ask(c, nil))
-			n += m.decoys(t, c)
+			if slices.Contains([]string{"", "Theo", "Lena", "Ida", "Eve", "unknown", "a colleague", "one next door"}, c.client) { // the rest are decoys themselves
+				n += m.decoys(t, c)
+			}
 		}
 	}
 	same(t, w, before, "looking, or being turned away,")
@@ -645,7 +701,7 @@ func TestMatrixEverybodyEntersWhereTheyMayAndNowhereElse(t *testing.T) {
 // roles are what everybody is. Care of Eve has ended, Gus is no member any more:
 // the session each still has is in no place.
 var roles = map[string]access.Role{"Mara": access.Owner, "Noor": access.Practitioner, "Ada": access.Administrator, "Bill": access.Biller, "Skye": access.Scheduler, "Sue": access.Supervisor,
-	"Ines": access.Owner, "Theo": access.Client, "Carla": access.Client, "Dora": access.Client, "Eve": access.Person, "Gus": access.Person, "Pat": access.Person, "Sam": access.Support, "Lea": access.Leaving}
+	"Ines": access.Owner, "Vic": access.Supervisor, "Tom": access.Practitioner, "Bea": access.Practitioner, "Will": access.Waiting, "Theo": access.Client, "Carla": access.Client, "Dora": access.Client, "Eve": access.Person, "Gus": access.Person, "Pat": access.Person, "Sam": access.Support, "Lea": access.Leaving}
 
 // rules asks the rules by themselves: a verb that refuses too would hide one
 // that is too wide.
@@ -700,7 +756,7 @@ func (m *matrix) decoys(t *testing.T, c cell) int {
 			t.Errorf("%s, as %s: it broke, with %d", c, at, a.Code)
 		}
 		moved := a.Code == http.StatusMovedPermanently || a.Code == http.StatusTemporaryRedirect || a.Code == http.StatusPermanentRedirect
-		if !c.enters && !isNothing(a) && !moved && !asksToSignIn(a) && !asksToStay(a) {
+		if !c.enters && !isNothing(a) && !moved && !asksToSignIn(a) && !asksToStay(a) && !(c.who == "Will" && asksForStep(a)) {
 			t.Errorf("%s, as %s: answers %d: %s", c, at, a.Code, clip(a.text))
 		}
 		if to := a.Header().Get("Location"); moved && (!strings.HasPrefix(to, "/") || strings.HasPrefix(to, "//")) {
