@@ -173,7 +173,7 @@ func unlink(tx *db.Tx, who id.Account) error {
 // tellOfLeaving writes to who looks after a client. Who it is they see after
 // signing in.
 func tellOfLeaving(tx *db.Tx, by access.Actor, client id.Client) error {
-	c, err := Find(tx, by, client)
+	c, err := find(tx, by, client)
 	if err != nil {
 		return err
 	}

@@ -168,8 +168,27 @@ func assign(tx *db.Tx, by access.Actor, d *Details) error {
 }
 
 // Find returns one of the practice's clients. Another practice's client, and a
-// colleague's, is fault.NotFound, the same as one who does not exist.
+// colleague's, is fault.NotFound, the same as one who does not exist. It is a
+// look at the whole record.
 func Find(tx *db.Tx, by access.Actor, client id.Client) (Client, error) {
+	c, err := find(tx, by, client)
+	if err == nil {
+		audit.Saw(tx, by, audit.Whole, client, by.Why(client, c.Practitioner))
+	}
+	return c, err
+}
+
+// NameOf returns the name of one of the practice's clients, as Find does.
+func NameOf(tx *db.Tx, by access.Actor, client id.Client) (Name, error) {
+	c, err := find(tx, by, client)
+	if err == nil {
+		audit.Saw(tx, by, audit.Named, client, by.Why(client, c.Practitioner))
+	}
+	return c.Name, err
+}
+
+// find is Find for verbs that hand nothing of the client out.
+func find(tx *db.Tx, by access.Actor, client id.Client) (Client, error) {
 	row, err := SQL.In(tx).Client(tx, peopledb.ClientParams{PracticeID: by.Practice(), ID: client})
 	if errors.Is(err, db.None) || err == nil && !finds(by, row) {
 		return Client{}, fault.NotFound
@@ -201,7 +220,7 @@ func Edit(tx *db.Tx, by access.Actor, client id.Client, version int64, d Details
 	if !by.MayInvite() {
 		return false, fault.Forbidden
 	}
-	was, err := Find(tx, by, client)
+	was, err := find(tx, by, client)
 	if err != nil {
 		return false, err
 	}
@@ -254,7 +273,7 @@ func endIfUnreachable(tx *db.Tx, by access.Actor, was Client, d Details) (withdr
 
 // Consent notes that a client agrees to be written to by e-mail, or no longer.
 func Consent(tx *db.Tx, by access.Actor, client id.Client, given bool) error {
-	c, err := Find(tx, by, client)
+	c, err := find(tx, by, client)
 	if err != nil {
 		return err
 	}
@@ -271,7 +290,7 @@ func EndCare(tx *db.Tx, by access.Actor, client id.Client, on at.Time) error {
 	if !by.MayInvite() {
 		return fault.Forbidden
 	}
-	if _, err := Find(tx, by, client); err != nil {
+	if _, err := find(tx, by, client); err != nil {
 		return err
 	}
 	if on.Before(tx.Now().Time) {
@@ -297,7 +316,7 @@ func ResumeCare(tx *db.Tx, by access.Actor, client id.Client) error {
 	if !by.MayInvite() {
 		return fault.Forbidden
 	}
-	if _, err := Find(tx, by, client); err != nil {
+	if _, err := find(tx, by, client); err != nil {
 		return err
 	}
 	n, err := SQL.In(tx).ResumeCare(tx, peopledb.ResumeCareParams{PracticeID: by.Practice(), ID: client})
@@ -338,6 +357,7 @@ func SameMailbox(tx *db.Tx, by access.Actor, client id.Client, a email.Address) 
 		if err != nil {
 			return nil, err
 		}
+		audit.Saw(tx, by, audit.Named, r.ID, by.Why(r.ID, r.PractitionerID))
 		names = append(names, n.Full())
 	}
 	return names, nil

@@ -37,7 +37,7 @@ func Vouch(tx *db.Tx, by access.Actor, client id.Client) error {
 	if !by.May(access.Vouch) {
 		return fault.Forbidden
 	}
-	c, err := Find(tx, by, client)
+	c, err := find(tx, by, client)
 	if err != nil {
 		return err
 	}

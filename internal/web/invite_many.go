@@ -6,6 +6,7 @@ import (
 	"net/url"
 
 	"icouch/internal/access"
+	"icouch/internal/audit"
 	"icouch/internal/base/id"
 	"icouch/internal/people"
 	"icouch/internal/platform/db"
@@ -86,6 +87,7 @@ func mine(tx *db.Tx, by access.Actor, clients []id.Client) (map[id.Client]people
 	for _, l := range all {
 		if by.Sees(l.ID, l.Practitioner) {
 			listed[l.ID] = l
+			audit.Saw(tx, by, audit.Listed, l.ID, by.Why(l.ID, l.Practitioner))
 		}
 	}
 	return listed, nil

@@ -23,6 +23,7 @@ var said = map[string]parts.Notice{
 	"care-resumed":     {Tone: parts.Good, Words: "Back in care. An account that was linked opens this record again."},
 	"team":             {Tone: parts.Good, Words: "In the care team. They see this client from their next click on."},
 	"team-left":        {Tone: parts.Good, Words: "Taken out of the care team."},
+	"reviewed":         {Tone: parts.Good, Words: "Signed. It stands in the trail that you reviewed that week."},
 	"emergency-closed": {Tone: parts.Good, Words: "Closed. You cannot open that record any more."},
 }
 

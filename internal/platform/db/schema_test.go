@@ -87,18 +87,22 @@ func tableOf(name, body string) table {
 
 // loose are the columns that name somebody and are no reference, with the reason.
 var loose = map[string]string{
-	"practice_key.practice_id": "the installation has a key and is no practice",
-	"audit.practice_id":        "the installation has a trail and is no practice",
-	"audit.account_id":         "the trail outlives whom it names",
-	"audit.client_id":          "the trail outlives whom it names",
-	"audit_head.practice_id":   "the installation has a trail and is no practice",
-	"session.practice_id":      "where a person is: proved again with each request",
-	"session.client_id":        "where a person is: proved again with each request",
-	"letter.practice_id":       "the installation sends letters and is no practice",
-	"letter.client_id":         "a note of whom it was about: nothing is looked up by it within another practice",
-	"letter.account_id":        "a note of whom it was about",
-	"recovery.practice_id":     "support asks for it and is no practice",
-	"invitation.practice_id":   "by way of the client",
+	"practice_key.practice_id":  "the installation has a key and is no practice",
+	"audit.practice_id":         "the installation has a trail and is no practice",
+	"audit.account_id":          "the trail outlives whom it names",
+	"audit.client_id":           "the trail outlives whom it names",
+	"audit_head.practice_id":    "the installation has a trail and is no practice",
+	"sighting.practice_id":      "made from the trail",
+	"sighting.client_id":        "made from the trail, which outlives whom it names",
+	"sighting.account_id":       "made from the trail, which outlives whom it names",
+	"sighting_head.practice_id": "made from the trail",
+	"session.practice_id":       "where a person is: proved again with each request",
+	"session.client_id":         "where a person is: proved again with each request",
+	"letter.practice_id":        "the installation sends letters and is no practice",
+	"letter.client_id":          "a note of whom it was about: nothing is looked up by it within another practice",
+	"letter.account_id":         "a note of whom it was about",
+	"recovery.practice_id":      "support asks for it and is no practice",
+	"invitation.practice_id":    "by way of the client",
 }
 
 // TestEveryReferenceStaysWithinThePractice reads the schema's text.
@@ -357,4 +361,4 @@ func walks(t *testing.T, d *DB, query string) (step string) {
 }
 
 // ofOne are tables that have one row for a practice.
-var ofOne = map[string]bool{"SEARCH practice_key USING PRIMARY KEY (practice_id=?)": true, "SEARCH audit_head USING PRIMARY KEY (practice_id=?)": true}
+var ofOne = map[string]bool{"SEARCH practice_key USING PRIMARY KEY (practice_id=?)": true, "SEARCH audit_head USING PRIMARY KEY (practice_id=?)": true, "SEARCH sighting_head USING PRIMARY KEY (practice_id=?)": true}
