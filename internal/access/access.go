@@ -210,6 +210,10 @@ func (a Actor) Why(c id.Client, of id.Practitioner) Why {
 	return CareTeam
 }
 
+// OnlyLooks reports whether a sees a client by way of an emergency alone: what
+// is opened in one is there to be read, not to be changed.
+func (a Actor) OnlyLooks(c id.Client, of id.Practitioner) bool { return a.Why(c, of) == ByEmergency }
+
 // Caseloads returns the members all of whose clients a sees, for who does not see all.
 func (a Actor) Caseloads() []id.Practitioner {
 	if !a.AtWork() {

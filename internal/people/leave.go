@@ -158,6 +158,9 @@ func unlink(tx *db.Tx, who id.Account) error {
 		if n == 0 {
 			continue
 		}
+		if err := endVouch(tx, r.PracticeID, r.ID); err != nil {
+			return err
+		}
 		tx.Notify(Topic(r.PracticeID, r.ID))
 		by := access.Job(r.PracticeID)
 		if err := audit.Record(tx, by, audit.Deed{Did: audit.AccountClosed, Subject: r.ID, Client: r.ID}); err != nil {

@@ -47,6 +47,7 @@ var (
 	ErrChanged            = fault.New(fault.Conflict, "Somebody else changed this record while you had it open. Look at what it says now, then make your change again.")
 	ErrCreated            = fault.New(fault.Conflict, "This client was created already.")
 	ErrAlreadyEnded       = fault.New(fault.Conflict, "Care of this client has ended already.")
+	ErrOnlyLooks          = fault.New(fault.Forbidden, "In an emergency you can read this client’s record, not change it. Ask whoever looks after them, or an owner of the practice.")
 	ErrNotEnded           = fault.New(fault.Conflict, "Care of this client has not ended.")
 )
 
@@ -205,6 +206,16 @@ func find(tx *db.Tx, by access.Actor, client id.Client) (Client, error) {
 	return c, err
 }
 
+// findToChange is find for verbs that change what is noted of a client, or who
+// gets at it.
+func findToChange(tx *db.Tx, by access.Actor, client id.Client) (Client, error) {
+	c, err := find(tx, by, client)
+	if err == nil && by.OnlyLooks(client, c.Practitioner) {
+		return Client{}, ErrOnlyLooks
+	}
+	return c, err
+}
+
 // finds reports whether by may have this row: who works with it, who it is
 // about, and whoever holds its link.
 func finds(by access.Actor, row peopledb.Client) bool {
@@ -220,7 +231,7 @@ func Edit(tx *db.Tx, by access.Actor, client id.Client, version int64, d Details
 	if !by.MayInvite() {
 		return false, fault.Forbidden
 	}
-	was, err := find(tx, by, client)
+	was, err := findToChange(tx, by, client)
 	if err != nil {
 		return false, err
 	}
@@ -273,7 +284,7 @@ func endIfUnreachable(tx *db.Tx, by access.Actor, was Client, d Details) (withdr
 
 // Consent notes that a client agrees to be written to by e-mail, or no longer.
 func Consent(tx *db.Tx, by access.Actor, client id.Client, given bool) error {
-	c, err := find(tx, by, client)
+	c, err := findToChange(tx, by, client)
 	if err != nil {
 		return err
 	}
@@ -290,7 +301,7 @@ func EndCare(tx *db.Tx, by access.Actor, client id.Client, on at.Time) error {
 	if !by.MayInvite() {
 		return fault.Forbidden
 	}
-	if _, err := find(tx, by, client); err != nil {
+	if _, err := findToChange(tx, by, client); err != nil {
 		return err
 	}
 	if on.Before(tx.Now().Time) {
@@ -306,6 +317,9 @@ func EndCare(tx *db.Tx, by access.Actor, client id.Client, on at.Time) error {
 	if _, err := endLive(tx, by, client, Withdrawn, reasonCareEnded); err != nil {
 		return err
 	}
+	if err := endVouch(tx, by.Practice(), client); err != nil {
+		return err
+	}
 	tx.Notify(Topic(by.Practice(), client))
 	return audit.Record(tx, by, audit.Deed{Did: audit.CareEnded, Subject: client, Client: client})
 }
@@ -316,7 +330,7 @@ func ResumeCare(tx *db.Tx, by access.Actor, client id.Client) error {
 	if !by.MayInvite() {
 		return fault.Forbidden
 	}
-	if _, err := find(tx, by, client); err != nil {
+	if _, err := findToChange(tx, by, client); err != nil {
 		return err
 	}
 	n, err := SQL.In(tx).ResumeCare(tx, peopledb.ResumeCareParams{PracticeID: by.Practice(), ID: client})

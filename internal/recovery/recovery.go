@@ -16,7 +16,7 @@
 //   - whoever asked must still be an owner, or in support, when it is approved;
 //   - approving ends every session at once, and sends a link to the address of
 //     the account; the link does nothing without the password, works for a day,
-//     and once;
+//     and once; a new password or address ends it;
 //   - using it takes the lost second steps away; the person sets up new ones
 //     before they see anything;
 //   - everybody concerned is told by letter at each step, and it is in the trail.

@@ -294,6 +294,20 @@ func (w *lost) latest(t *testing.T) id.Recovery {
 	return all[0].ID
 }
 
+// What two people vouched for was the account as it was.
+func TestANewPasswordEndsTheLink(t *testing.T) {
+	t.Parallel()
+	w := newLost(t)
+	wants(t, "asking", w.ask(t, w.Mara, w.Noor), nil)
+	wants(t, "approving", w.approve(t, w.olga, w.latest(t)), nil)
+	w.RunJobs(t)
+	link := w.Link(t, "noor@practice.test", "/recovered/")
+	s := w.signIn(t, w.Noor)
+	w.Update(t, func(tx *db.Tx) error { return account.SetPassword(tx, access.AsPerson(w.Noor.Account()), "another", s) })
+	wants(t, "the link", w.use(t, link, w.Noor.Account()), account.ErrLinkEnded)
+	wants(t, "asking anew", w.ask(t, w.Mara, w.Noor), nil)
+}
+
 // The owners of one practice do not open another with it.
 func TestOwnersDoNotVouchForWhatOpensMoreThanTheirPractice(t *testing.T) {
 	t.Parallel()

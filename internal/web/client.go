@@ -80,8 +80,8 @@ func (s *Site) readClient(tx *db.Tx, by access.Actor, client id.Client, p *Clien
 	if err != nil {
 		return err
 	}
-	p.contact = contactOf(client, p.client.Name.Full(), facts.Contact(p.reader.Setting), by)
-	p.vouches = by.May(access.Vouch) && p.client.Account != nil && (p.client.EndsAt == nil || p.client.EndsAt.After(tx.Now().Time))
+	p.contact = contactOf(client, p.client.Practitioner, p.client.Name.Full(), facts.Contact(p.reader.Setting), by)
+	p.vouches = by.May(access.Vouch) && !by.OnlyLooks(client, p.client.Practitioner) && p.client.Account != nil && (p.client.EndsAt == nil || p.client.EndsAt.After(tx.Now().Time))
 	p.contact.here, p.copies = true, p.contact.Mend == people.CopyTheLink
 	if err := p.readDeclined(tx, by); err != nil {
 		return err

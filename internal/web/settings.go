@@ -246,7 +246,19 @@ func (s *Site) setClientStep(w http.ResponseWriter, r *http.Request, by access.A
 	if err := typed(r); err != nil {
 		return err
 	}
-	err := s.DB.Update(r.Context(), func(tx *db.Tx) error { return people.SetClientStep(tx, by, r.PostFormValue("ask") == "yes") })
+	ask := r.PostFormValue("ask") == "yes"
+	if !ask {
+		practice, err := s.practiceOf(r, by)
+		if err != nil {
+			return err
+		}
+		if practice.ClientStep { // to ask less of everybody, one shows who one is
+			if ok, err := s.proved(w, r, "/settings/practice"); !ok {
+				return err
+			}
+		}
+	}
+	err := s.DB.Update(r.Context(), func(tx *db.Tx) error { return people.SetClientStep(tx, by, ask) })
 	if err != nil {
 		return err
 	}

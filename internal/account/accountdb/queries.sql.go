@@ -440,6 +440,21 @@ func (q *Queries) EndOtherSessions(ctx context.Context, arg EndOtherSessionsPara
 	return err
 }
 
+const endRecoveries = `-- name: EndRecoveries :exec
+UPDATE recovery SET state = 'withdrawn', ended_at = $1 WHERE account_id = $2 AND state = 'approved'
+`
+
+type EndRecoveriesParams struct {
+	Now       *at.Time
+	AccountID id.Account
+}
+
+// And so was what two people said of somebody who has lost every second step.
+func (q *Queries) EndRecoveries(ctx context.Context, arg EndRecoveriesParams) error {
+	_, err := q.exec(ctx, q.endRecoveriesStmt, endRecoveries, arg.Now, arg.AccountID)
+	return err
+}
+
 const endSession = `-- name: EndSession :one
 DELETE FROM session WHERE token_hash = $1 AND account_id = $2 RETURNING id
 `
@@ -478,6 +493,21 @@ DELETE FROM session WHERE account_id = $1
 
 func (q *Queries) EndSessions(ctx context.Context, accountID id.Account) error {
 	_, err := q.exec(ctx, q.endSessionsStmt, endSessions, accountID)
+	return err
+}
+
+const endVouches = `-- name: EndVouches :exec
+UPDATE vouch SET ended_at = $1 WHERE account_id = $2 AND used_at IS NULL AND ended_at IS NULL
+`
+
+type EndVouchesParams struct {
+	Now       *at.Time
+	AccountID id.Account
+}
+
+// What a practice vouched for was the account as it was.
+func (q *Queries) EndVouches(ctx context.Context, arg EndVouchesParams) error {
+	_, err := q.exec(ctx, q.endVouchesStmt, endVouches, arg.Now, arg.AccountID)
 	return err
 }
 

@@ -300,7 +300,9 @@ var longWalks = map[string]bool{
 	"people.EverybodysInvitations": true, "people.Practitioners": true,
 	// A practice has a few members, and its members' lists are short beside its clients'.
 	"people.Standing": true, "people.OtherOwners": true, "people.OthersAtWork": true,
-	"team.Supervisions": true, "team.EndSupervisionOf": true, "team.EmergenciesOf": true, "team.Emergencies": true, "team.Listed": true, "team.EndLiveBy": true,
+	"people.EndSupervision": true, "people.EndColleaguesLinks": true, "people.EndVouchesBy": true,
+	"team.SentBefore":   true, // reads twenty rows of it
+	"team.Supervisions": true, "team.EmergenciesOf": true, "team.Emergencies": true, "team.Listed": true, "team.EndLiveBy": true,
 	"team.ResealInvitations": true, "team.ResealEmergencies": true, "team.CaseloadOf": true,
 	"recovery.Newest": true, "support.Supporters": true, "support.Newest": true, "account.DueDeletions": true, "account.DropLinks": true,
 	"account.SweepEntries": true, "account.SweepChallenges": true,

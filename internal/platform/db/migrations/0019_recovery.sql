@@ -22,3 +22,4 @@ CREATE TABLE recovery (
 );
 -- One open request for somebody, whoever asks at once.
 CREATE UNIQUE INDEX recovery_open ON recovery (practice_id, account_id) WHERE state IN ('asked', 'approved');
+CREATE INDEX recovery_approved ON recovery (account_id) WHERE state = 'approved';
