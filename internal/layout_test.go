@@ -55,6 +55,7 @@ var mayImport = map[string]string{
 	"people":           "base platform/crypt platform/db platform/jobs platform/keys platform/mail access audit letter account account/factor",
 	"people/directory": "base platform/db access audit people",
 	"team":             "base platform/crypt platform/db platform/jobs platform/keys access audit letter account people",
+	"recovery":         "base platform/crypt platform/db platform/keys access audit letter account people support",
 	"trail":            "base platform/db platform/keys access account audit letter people",
 	"support":          "base platform/crypt platform/db platform/keys access audit letter account people",
 
@@ -66,7 +67,7 @@ var mayImport = map[string]string{
 	"world":      features + " platform",
 }
 
-const features = "base access audit letter account account/factor account/password people people/directory team support trail"
+const features = "base access audit letter account account/factor account/password people people/directory team support trail recovery"
 
 // only lists what is not ours, and who may import it. "…" at the end stands for
 // a whole tree.
@@ -124,11 +125,11 @@ var calls = map[string]string{
 	"access.AsPractitioner": "people team world",
 	"access.AsClient":       "people world",
 	"access.AsWaiting":      "people support",
-	"access.AsPerson":       "account account/factor people team web world cli bench", // cli: the demo's people
+	"access.AsPerson":       "account account/factor people team recovery web world cli bench", // cli: the demo's people
 	"access.AsLeaving":      "people",
 	"access.AsSupport":      "support",
 	"access.ByLink":         "people team",
-	"access.Job":            "letter account people people/directory team support trail",
+	"access.Job":            "letter account people people/directory team support trail recovery",
 	"access.Operator":       "account cli world", // account: hides an operator's practice from its trail
 	"access.Operating":      "cli world",
 
@@ -200,6 +201,10 @@ var anybodys = map[string]string{
 	"people.ByToken":          "found by a token's hash",
 	"people.ByAddress":        "found by the blind index of a typed address",
 	"people.LiveByAddress":    "found by the blind index of a typed address",
+	"account.EndRecoveries":   "found by whose account it is",
+	"recovery.ByToken":        "found by a token's hash",
+	"recovery.Use":            "found by a token's hash",
+	"recovery.Reseal":         "upkeep: the key is the installation's",
 	"team.Claim":              "found by a token's hash",
 	"team.ByToken":            "found by a token's hash",
 	"team.ByAddress":          "found by the blind index of a typed address",

@@ -25,13 +25,14 @@ import (
 	"icouch/internal/platform/jobs"
 	"icouch/internal/platform/keys"
 	"icouch/internal/platform/limit"
+	"icouch/internal/recovery"
 	"icouch/internal/support"
 	"icouch/internal/team"
 	"icouch/internal/trail"
 )
 
 // statements are those of every package that has some.
-var statements = []db.Prepared{keys.SQL, jobs.SQL, limit.SQL, audit.SQL, letter.SQL, account.SQL, factor.SQL, people.SQL, team.SQL, support.SQL, trail.SQL}
+var statements = []db.Prepared{keys.SQL, jobs.SQL, limit.SQL, audit.SQL, letter.SQL, account.SQL, factor.SQL, people.SQL, team.SQL, support.SQL, trail.SQL, recovery.SQL}
 
 const description = "A safe place for practitioners and their clients. To try it out: icouch demo."
 

@@ -20,6 +20,7 @@ const (
 	ReadTrail      Power = "read-trail"
 	ReviewTrail    Power = "review-trail"
 	Vouch          Power = "vouch"
+	Recover        Power = "recover"
 )
 
 // Held is one power: what it lets somebody do, in the words of a practice, and
@@ -42,6 +43,7 @@ var Powers = []Held{
 	{AssignCare, "Choose who looks after a client, who is in the care team, and hand over a caseload", []Role{Owner, Administrator}},
 	{ManageMembers, "Invite colleagues, give roles, make a member inactive", []Role{Owner, Administrator}},
 	{MakeOwners, "Make somebody an owner, or an owner something else", []Role{Owner}},
+	{Recover, "Say that a colleague has lost every way to sign in, and approve it: two owners, one after the other", []Role{Owner}},
 	{ChangePractice, "Change the practice’s name, time zone and rules", []Role{Owner, Administrator}},
 	{ReadTrail, "Read who did and saw what in the practice, and take that away as a file", []Role{Owner, Administrator}},
 	{ReviewTrail, "Sign that the weekly digest was reviewed", []Role{Owner}},

@@ -384,6 +384,9 @@ func endVouches(tx *db.Tx, a id.Account) error {
 	if err := SQL.In(tx).EndVouches(tx, accountdb.EndVouchesParams{Now: tx.Now().Ptr(), AccountID: a}); err != nil {
 		return fmt.Errorf("end the vouches for %s: %w", a, err)
 	}
+	if err := SQL.In(tx).EndRecoveries(tx, accountdb.EndRecoveriesParams{Now: tx.Now().Ptr(), AccountID: a}); err != nil {
+		return fmt.Errorf("end the recoveries of %s: %w", a, err)
+	}
 	return nil
 }
 

@@ -79,6 +79,10 @@ DELETE FROM kept_form WHERE created_at < @cut;
 -- name: EndSessions :exec
 DELETE FROM session WHERE account_id = @account_id;
 
+-- Those in which somebody is at work in a practice; as a client of it they go on.
+-- name: EndWork :exec
+DELETE FROM session WHERE account_id = @account_id AND practice_id = @practice_id AND client_id IS NULL;
+
 -- name: EndOtherSessions :exec
 DELETE FROM session WHERE account_id = @account_id AND token_hash <> @keep;
 
@@ -124,6 +128,10 @@ UPDATE account_link SET ended_at = @now WHERE account_id = @account_id AND used_
 -- name: EndVouches :exec
 UPDATE vouch SET ended_at = @now WHERE account_id = @account_id AND used_at IS NULL AND ended_at IS NULL;
 
+-- And so was what two people said of somebody who has lost every second step.
+-- name: EndRecoveries :exec
+UPDATE recovery SET state = 'withdrawn', ended_at = @now WHERE account_id = @account_id AND state = 'approved';
+
 -- name: LiveLinks :one
 SELECT COUNT(*) FROM account_link
 WHERE account_id = @account_id AND purpose = @purpose AND used_at IS NULL AND ended_at IS NULL AND expires_at > @now;
@@ -132,7 +140,9 @@ WHERE account_id = @account_id AND purpose = @purpose AND used_at IS NULL AND en
 -- name: Standing :one
 SELECT a.id, a.email, a.created_at, a.verified_at, a.password_at, a.deletion_at,
   (SELECT COUNT(*) FROM session s WHERE s.account_id = a.id AND s.ends_at > @now) AS sessions,
-  (SELECT COUNT(*) FROM device d WHERE d.account_id = a.id) AS devices
+  (SELECT COUNT(*) FROM device d WHERE d.account_id = a.id) AS devices,
+  CAST((SELECT COUNT(*) FROM authenticator t WHERE t.account_id = a.id) + (SELECT COUNT(*) FROM passkey k WHERE k.account_id = a.id) AS BIGINT) AS steps,
+  (SELECT COUNT(*) FROM recovery_code r WHERE r.account_id = a.id AND r.used_at IS NULL) AS codes
 FROM account a WHERE a.id = @id AND a.deleted_at IS NULL;
 
 -- name: AskDeletion :execrows

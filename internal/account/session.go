@@ -243,6 +243,21 @@ func EndAll(tx *db.Tx, by access.Actor, a id.Account) error {
 	return record(tx, by, audit.SignedOut, a)
 }
 
+// EndWork ends the sessions in which somebody is at work in by's practice: they
+// are no member of it any more, and if they become one again, they sign in again.
+// Whoever calls it has seen that by may take the membership away.
+func EndWork(tx *db.Tx, by access.Actor, a id.Account) error {
+	p := by.Practice()
+	if p == "" {
+		return ErrNoAccount
+	}
+	if err := SQL.In(tx).EndWork(tx, accountdb.EndWorkParams{AccountID: a, PracticeID: &p}); err != nil {
+		return fmt.Errorf("end sessions of %s at work: %w", a, err)
+	}
+	tx.Notify(Topic(a))
+	return record(tx, by, audit.SignedOut, a, "work")
+}
+
 // Remember makes a browser one that a person has signed in with before, and
 // returns the token for its cookie.
 func Remember(tx *db.Tx, by access.Actor, a id.Account) (secret.Token, error) {

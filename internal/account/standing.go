@@ -25,6 +25,8 @@ type Standing struct {
 	LeavesAt   *at.Time // when it is to be deleted
 	Sessions   int64    // signed in now
 	Devices    int64    // browsers that have signed in before
+	Steps      int64    // second steps: an authenticator, passkeys
+	Codes      int64    // recovery codes that were not used
 }
 
 // StandingOf returns how an account stands, to support and to its own owner.
@@ -47,7 +49,7 @@ func standingOf(tx *db.Tx, a id.Account) (Standing, error) {
 	if err != nil {
 		return Standing{}, err
 	}
-	s := Standing{ID: row.ID, MadeAt: row.CreatedAt, Verified: row.VerifiedAt != nil, PasswordAt: row.PasswordAt, LeavesAt: row.DeletionAt, Sessions: row.Sessions, Devices: row.Devices}
+	s := Standing{ID: row.ID, MadeAt: row.CreatedAt, Verified: row.VerifiedAt != nil, PasswordAt: row.PasswordAt, LeavesAt: row.DeletionAt, Sessions: row.Sessions, Devices: row.Devices, Steps: row.Steps, Codes: row.Codes}
 	s.Email, err = openEmail(key, row.Email, crypt.Place("account.email", keys.Installation, row.ID))
 	return s, err
 }

@@ -113,6 +113,13 @@ const (
 	EmergencyClosed  Action = "emergency.closed"
 	EmergencyMissed  Action = "emergency.not_found"
 
+	// Who works here and has lost every way to sign in.
+	RecoveryAsked     Action = "recovery.asked"
+	RecoveryApproved  Action = "recovery.approved"
+	RecoveryWithdrawn Action = "recovery.withdrawn"
+	RecoveryExpired   Action = "recovery.expired"
+	RecoveryUsed      Action = "recovery.used"
+
 	// Support, the wrong door, and leaving.
 	SupporterMade       Action = "supporter.made"
 	SupporterEnded      Action = "supporter.ended"

@@ -17,6 +17,8 @@ import (
 	"icouch/internal/platform/db"
 	"icouch/internal/platform/installation"
 	"icouch/internal/platform/keys"
+	"icouch/internal/recovery"
+	"icouch/internal/support"
 	"icouch/internal/team"
 )
 
@@ -121,7 +123,13 @@ func renew(ctx context.Context, d *db.DB, owner id.Practice) error {
 		if err := inParts(ctx, d, by, factor.ResealSeeds); err != nil {
 			return err
 		}
-		return inParts(ctx, d, by, factor.ResealPasskeys)
+		if err := inParts(ctx, d, by, factor.ResealPasskeys); err != nil {
+			return err
+		}
+		if err := inParts(ctx, d, by, support.Reseal); err != nil {
+			return err
+		}
+		return inParts(ctx, d, by, recovery.Reseal)
 	}
 	if err := d.Update(ctx, func(tx *db.Tx) error { return people.ResealPractitioners(tx, by) }); err != nil {
 		return err

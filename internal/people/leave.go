@@ -39,6 +39,16 @@ func AskToLeave(tx *db.Tx, by access.Actor) (on at.Time, err error) {
 	return account.AskDeletion(tx, by)
 }
 
+// MayLeave is why by cannot have their own account deleted now, or nil: it is
+// said before they press anything.
+func MayLeave(tx *db.Tx, by access.Actor) error {
+	if !by.SignedIn() {
+		return fault.Forbidden
+	}
+	_, err := positionsOf(tx, by.Account())
+	return err
+}
+
 // position is one practice that somebody works in, which is held.
 type position struct {
 	practice id.Practice
@@ -58,6 +68,11 @@ func positions(tx *db.Tx, who id.Account) (all []position, err error) {
 			return nil, err
 		}
 	}
+	return positionsOf(tx, who)
+}
+
+// positionsOf is positions of practices that are held, or only looked at.
+func positionsOf(tx *db.Tx, who id.Account) (all []position, err error) {
 	holds, err := standing(tx, who)
 	if err != nil {
 		return nil, err

@@ -182,7 +182,9 @@ func leavePractice(tx *db.Tx, who id.Account, p id.Practice) error {
 		return fmt.Errorf("leave %s: %w", p, err)
 	}
 	tx.Notify(PracticeTopic(p))
-	tx.Notify(account.Topic(who))
+	if err := account.EndWork(tx, access.Job(p), who); err != nil {
+		return err
+	}
 	for _, m := range left {
 		if err := TakeAway(tx, access.Job(p), m); err != nil {
 			return err

@@ -3,6 +3,7 @@ package support
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"icouch/internal/access"
@@ -287,13 +288,23 @@ func Approve(tx *db.Tx, by access.Actor, request RequestID) error {
 
 // othersThan reports whether there is a supporter other than who asked for r,
 // and other than whom it is about.
-func othersThan(tx *db.Tx, r Request) (bool, error) {
+func othersThan(tx *db.Tx, r Request) (bool, error) { return others(tx, r.AskedBy, r.Account) }
+
+// OthersThan reports whether there is a supporter beside some, to support.
+func OthersThan(tx *db.Tx, by access.Actor, some ...id.Account) (bool, error) {
+	if !by.MaySupport() {
+		return false, fault.Forbidden
+	}
+	return others(tx, some...)
+}
+
+func others(tx *db.Tx, some ...id.Account) (bool, error) {
 	rows, err := SQL.In(tx).Supporters(tx)
 	if err != nil {
 		return false, fmt.Errorf("supporters: %w", err)
 	}
 	for _, s := range rows {
-		if s.AccountID != r.AskedBy && s.AccountID != r.Account {
+		if !slices.Contains(some, s.AccountID) {
 			return true, nil
 		}
 	}

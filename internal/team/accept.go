@@ -44,6 +44,9 @@ func Look(tx *db.Tx, _ access.Actor, token secret.Token) (Offer, error) {
 	if err != nil {
 		return Offer{}, fmt.Errorf("look at a colleague's link: %w", err)
 	}
+	if r.PutAwayAt != nil { // the practice is gone, and with it whatever it offered
+		return Offer{}, people.ErrLinkUnknown
+	}
 	o := Offer{State: people.State(r.State), Expired: !r.ExpiresAt.After(tx.Now().Time), ExpiresAt: r.ExpiresAt, EndedAt: r.EndedAt}
 	by := access.ByLink(r.PracticeID, "")
 	if o.Practice, err = people.PracticeOf(tx, by); err != nil {

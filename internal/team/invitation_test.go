@@ -333,3 +333,49 @@ func TestACopiedLinkBringsAColleagueInAndProvesNoAddress(t *testing.T) {
 	_, err := signUp(t, w, token)
 	wants(t, "an address that has an account", err, people.ErrSignInToAccept)
 }
+
+// A practice that was put away offers nothing any more: its links are dead, and
+// no new one is sent.
+func TestNobodyJoinsAPracticeThatWasPutAway(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	var otto access.Actor
+	who := w.Account(t, "Otto Lake", "otto@away.test")
+	w.Update(t, func(tx *db.Tx) (err error) {
+		otto, err = people.Found(tx, access.AsPerson(who), "The Practice of Otto", "Europe/London")
+		return err
+	})
+	w.Update(t, func(tx *db.Tx) error {
+		return team.Invite(tx, otto, team.Draft{Name: "Nora New", Email: address(t, newMail), Role: access.Owner})
+	})
+	w.RunJobs(t)
+	token := link(t, w, newMail)
+	nora := w.Account(t, "Nora New", newMail)
+	if err := w.DB.Exec(t.Context(), "UPDATE practice SET put_away_at = 1 WHERE id = $1", otto.Practice().String()); err != nil {
+		t.Fatal(err)
+	}
+	look := func() (err error) {
+		w.View(t, func(tx *db.Tx) error { _, err = team.Look(tx, access.Guest(), token); return nil })
+		return err
+	}
+	wants(t, "looking", look(), people.ErrLinkUnknown)
+	_, err := signUp(t, w, token)
+	wants(t, "signing up", err, people.ErrLinkUnknown)
+	wants(t, "accepting", update(t, w, func(tx *db.Tx) error { _, err := team.Accept(tx, access.AsPerson(nora), token); return err }), people.ErrLinkUnknown)
+	w.Pass(15 * 24 * time.Hour) // run out, the link could be asked for again
+	sent := len(w.Letters(newMail))
+	w.Update(t, func(tx *db.Tx) error { return team.Renew(tx, access.Guest(), token) })
+	w.Update(t, func(tx *db.Tx) error { return team.RenewByAddress(tx, access.Guest(), address(t, newMail)) })
+	w.RunJobs(t)
+	if n := len(w.Letters(newMail)) - sent; n != 0 {
+		t.Errorf("%d new links were sent", n)
+	}
+	if err := w.DB.Exec(t.Context(), "UPDATE practice SET put_away_at = NULL"); err != nil { // the premise
+		t.Fatal(err)
+	}
+	w.Update(t, func(tx *db.Tx) error { return team.Renew(tx, access.Guest(), token) })
+	w.RunJobs(t)
+	if n := len(w.Letters(newMail)) - sent; n != 1 {
+		t.Errorf("premise: taken up again, it sends %d links", n)
+	}
+}

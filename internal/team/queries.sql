@@ -103,17 +103,20 @@ UPDATE team_invitation SET state = 'withdrawn', ended_at = @ended_at
 WHERE practice_id = @practice_id AND practitioner_id = @practitioner_id AND state = 'live' AND role IN (SELECT value FROM json_each(CAST(@roles AS TEXT)))
 RETURNING id, letter_id;
 
+-- Nobody joins a practice that was put away.
 -- name: Claim :one
 UPDATE team_invitation SET state = 'used', ended_at = @now
 WHERE token_hash = @token_hash AND state = 'live' AND expires_at > @now
+AND NOT EXISTS (SELECT 1 FROM practice q WHERE q.id = practice_id AND q.put_away_at IS NOT NULL)
 RETURNING practice_id, id, practitioner_id, role, name, email, by_hand;
 
 -- name: ByToken :one
-SELECT practice_id, id, practitioner_id, role, state, name, email, email_index, created_at, expires_at, ended_at FROM team_invitation
-WHERE token_hash = @token_hash;
+SELECT i.practice_id, i.id, i.practitioner_id, i.role, i.state, i.name, i.email, i.email_index, i.created_at, i.expires_at, i.ended_at, q.put_away_at
+FROM team_invitation i JOIN practice q ON q.id = i.practice_id WHERE i.token_hash = @token_hash;
 
 -- name: ByAddress :many
-SELECT practice_id, id, practitioner_id, state, ordinal FROM team_invitation WHERE email_index = @email_index ORDER BY id DESC LIMIT 50;
+SELECT i.practice_id, i.id, i.practitioner_id, i.state, i.ordinal FROM team_invitation i JOIN practice q ON q.id = i.practice_id
+WHERE i.email_index = @email_index AND q.put_away_at IS NULL ORDER BY i.id DESC LIMIT 50;
 
 -- name: Asked :execrows
 UPDATE team_invitation SET asked_at = @asked_at WHERE practice_id = @practice_id AND id = @id AND state = 'withdrawn' AND asked_at IS NULL;

@@ -25,7 +25,7 @@ import (
 // whatever came of it.
 func Renew(tx *db.Tx, by access.Actor, token secret.Token) error {
 	r, err := SQL.In(tx).ByToken(tx, token.Hash())
-	if errors.Is(err, db.None) {
+	if errors.Is(err, db.None) || err == nil && r.PutAwayAt != nil {
 		return asked(tx, keys.Installation, keys.Installation)
 	}
 	if err != nil {

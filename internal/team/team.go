@@ -181,6 +181,9 @@ func Deactivate(tx *db.Tx, by access.Actor, who, heir id.Practitioner) error {
 	if err := people.TakeAway(tx, by, who); err != nil {
 		return err
 	}
+	if err := account.EndWork(tx, by, m.Account); err != nil { // made active again, they sign in again
+		return err
+	}
 	tell(tx, m)
 	tx.Notify(people.PracticeTopic(by.Practice()))
 	return audit.Record(tx, by, audit.Deed{Did: audit.MemberInactive, Subject: who})

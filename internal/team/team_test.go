@@ -7,9 +7,11 @@ import (
 	"time"
 
 	"icouch/internal/access"
+	"icouch/internal/account"
 	"icouch/internal/base/at"
 	"icouch/internal/base/fault"
 	"icouch/internal/base/id"
+	"icouch/internal/base/secret"
 	"icouch/internal/people"
 	"icouch/internal/platform/db"
 	"icouch/internal/platform/mail"
@@ -427,4 +429,43 @@ func TestReasonsAndInvitationsOutliveANewKey(t *testing.T) {
 		}
 		return errors.Join(err, lookErr)
 	})
+}
+
+// A session from before opens nothing when its member is made active again: its
+// row is gone. What else it was for, and other practices, are left alone.
+func TestAnInactiveMembersSessionsAreEnded(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	begin := func(who id.Account, p account.Place) (s secret.Token) {
+		w.Update(t, func(tx *db.Tx) (err error) {
+			s, err = account.Begin(tx, access.AsPerson(who), who, account.Entry{Place: p, Terms: account.Longest, Strong: true})
+			return err
+		})
+		return s
+	}
+	lives := func(s secret.Token) bool {
+		var err error
+		w.View(t, func(tx *db.Tx) error { _, err = account.Lookup(tx, s); return nil })
+		return err == nil
+	}
+	noor, here := w.Noor.Account(), account.Place{Practice: w.Mara.Practice()}
+	work, again := begin(noor, here), begin(noor, here)
+	client := begin(noor, account.Place{Practice: w.Mara.Practice(), Client: w.Theo})
+	elsewhere, nowhere := begin(noor, account.Place{Practice: w.Ines.Practice()}), begin(noor, account.Place{})
+	mara := begin(w.Mara.Account(), here)
+	undone := errors.New("undone")
+	wants(t, "undone", update(t, w, func(tx *db.Tx) error {
+		return errors.Join(team.Deactivate(tx, w.Mara, w.Noor.Practitioner(), ""), undone)
+	}), undone)
+	if !lives(work) || !lives(again) {
+		t.Fatal("what was undone ended a session")
+	}
+	w.Update(t, func(tx *db.Tx) error { return team.Deactivate(tx, w.Mara, w.Noor.Practitioner(), "") })
+	w.Update(t, func(tx *db.Tx) error { return team.Reactivate(tx, w.Mara, w.Noor.Practitioner()) })
+	if lives(work) || lives(again) {
+		t.Error("made active again, she is signed in as before")
+	}
+	if !lives(client) || !lives(elsewhere) || !lives(nowhere) || !lives(mara) {
+		t.Error("a session that has nothing to do with it was ended")
+	}
 }

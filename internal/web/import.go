@@ -277,12 +277,12 @@ func (p PlanPage) row(r people.Row) parts.Row {
 	case r.Words != "":
 		state.Kind = parts.Waiting
 	}
-	name := r.Name
+	name, initials := r.Name, ""
 	if name == "" {
-		name = "No name"
+		name, initials = "No name", "?"
 	}
 	return parts.Row{Cells: []templ.Component{
-		parts.Person{Name: name, Mail: r.Email, Note: "Row " + thousands(r.Line)}.View(), parts.Words(r.Email).View(), state.View(),
+		parts.Person{Name: name, Initials: initials, Mail: r.Email, Note: "Row " + thousands(r.Line)}.View(), parts.Words(r.Email).View(), state.View(),
 	}}
 }
 

@@ -70,7 +70,7 @@ func TestAClientComesFromTheLetterToTheirPrivatePlace(t *testing.T) {
 	w, s, link := offering(t)
 	b := s.browser(t, w)
 	b.get(link).shows(t, 200, "Mara Lindqvist at The Practice of Mara invites you to iCouch", "Theo Vance", "theo@example.com", `autocomplete="username" readonly`,
-		"15 characters or more. A short sentence works well.", "You can change your details later.", ">Sign Up<", "I already have an account", "Thu 28 Mar, 9:00\u00a0am, New York time")
+		"15 characters or more. A short sentence works well.", "You can change your details later.", ">Sign Up<", "I already have an account", "Thu 28 Mar, 9:00\u00a0am, New\u00a0York\u00a0time")
 	b.post(link, good).leads(t, "/welcome")
 	b.get("/welcome").shows(t, 200, `value="America/New_York" selected`, "New York · 9:00\u00a0am", "js/welcome.")
 	b.post("/welcome", url.Values{"zone": {"Europe/London"}}).leads(t, "/dashboard")
@@ -80,7 +80,7 @@ func TestAClientComesFromTheLetterToTheirPrivatePlace(t *testing.T) {
 			t.Errorf("the first page has %q, which does not exist yet", not)
 		}
 	}
-	s.browser(t, w).get(link).shows(t, 410, "This invitation was used", "Thu 14 Mar, 9:00\u00a0am, New York time", "/sign-in", "Forgot password?", "Send me a new link")
+	s.browser(t, w).get(link).shows(t, 410, "This invitation was used", "Thu 14 Mar, 9:00\u00a0am, New\u00a0York\u00a0time", "/sign-in", "Forgot password?", "Send me a new link")
 	w.RunJobs(t)
 	if n := len(w.Letters("mara@practice.test")); n != 1 {
 		t.Errorf("who invited got %d letters, want 1 that somebody accepted", n)
@@ -307,13 +307,13 @@ func TestTK19_ADeadLinkSaysWhatBecameOfItAndNothingElse(t *testing.T) {
 		mail   int // letters to the client after asking for a new link
 	}{
 		"expired": {func(t *testing.T, w *world.World, _ *served, _ string) { w.Pass(14*24*time.Hour + time.Second) }, 410,
-			[]string{"This link has ended", "It ended on Thu 28 Mar, 9:00\u00a0am, New York time", "Send me a new link"}, 2},
+			[]string{"This link has ended", "It ended on Thu 28 Mar, 9:00\u00a0am, New\u00a0York\u00a0time", "Send me a new link"}, 2},
 		"replaced": {func(t *testing.T, w *world.World, _ *served, _ string) {
 			w.Pass(2 * time.Hour)
 			w.Update(t, func(tx *db.Tx) error { return people.Resend(tx, w.Mara, w.Theo, "") })
 			w.RunJobs(t)
 			w.Pass(2 * time.Minute)
-		}, 410, []string{"There is a newer link", "on Thu 14 Mar, 11:00\u00a0am, New York time", "Send me a new link"}, 3},
+		}, 410, []string{"There is a newer link", "on Thu 14 Mar, 11:00\u00a0am, New\u00a0York\u00a0time", "Send me a new link"}, 3},
 		"replaced by hand": {func(t *testing.T, w *world.World, _ *served, _ string) {
 			w.Pass(2 * time.Minute)
 			w.Update(t, func(tx *db.Tx) error { _, err := people.CopyLink(tx, w.Mara, w.Theo); return err })
@@ -325,10 +325,10 @@ func TestTK19_ADeadLinkSaysWhatBecameOfItAndNothingElse(t *testing.T) {
 			w.Update(t, func(tx *db.Tx) error { return people.Withdraw(tx, w.Mara, w.Theo) })
 		}, 410, []string{"This invitation was withdrawn", "Your practice will be asked first."}, 1},
 		"used": {func(t *testing.T, w *world.World, s *served, link string) { s.browser(t, w).post(link, good) }, 410,
-			[]string{"This invitation was used", "It was used on Thu 14 Mar, 9:00\u00a0am, New York time", "/sign-in", "Forgot password?", "Send me a new link"}, 2},
+			[]string{"This invitation was used", "It was used on Thu 14 Mar, 9:00\u00a0am, New\u00a0York\u00a0time", "/sign-in", "Forgot password?", "Send me a new link"}, 2},
 		"withdrawn": {func(t *testing.T, w *world.World, _ *served, _ string) {
 			w.Update(t, func(tx *db.Tx) error { return people.Withdraw(tx, w.Mara, w.Theo) })
-		}, 410, []string{"This invitation was withdrawn", "It was withdrawn on Thu 14 Mar, 9:00\u00a0am, New York time", "Your practice will be asked first.", "Send me a new link"}, 1},
+		}, 410, []string{"This invitation was withdrawn", "It was withdrawn on Thu 14 Mar, 9:00\u00a0am, New\u00a0York\u00a0time", "Your practice will be asked first.", "Send me a new link"}, 1},
 		"care ended": {func(t *testing.T, w *world.World, _ *served, _ string) {
 			w.Update(t, func(tx *db.Tx) error { return people.EndCare(tx, w.Mara, w.Theo, at.Of(w.Now())) })
 		}, 410, []string{"This invitation was withdrawn"}, 1},
@@ -476,7 +476,7 @@ func TestEdge15_EndedCareIsSaidWithItsDate(t *testing.T) {
 	b.post(link, good).leads(t, "/welcome")
 	b.post("/welcome", url.Values{"zone": {"America/New_York"}}).leads(t, "/dashboard")
 	w.Update(t, func(tx *db.Tx) error { return people.EndCare(tx, w.Mara, w.Theo, at.Of(w.Now())) })
-	page := b.get("/dashboard").shows(t, 200, "Nothing is open just now", "at The Practice of Mara. Care ended Thu 14 Mar, 9:00\u00a0am, New York time", "/settings")
+	page := b.get("/dashboard").shows(t, 200, "Nothing is open just now", "at The Practice of Mara. Care ended Thu 14 Mar, 9:00\u00a0am, New\u00a0York\u00a0time", "/settings")
 	if strings.Contains(page.text, "/practice/new") {
 		t.Error("a client is led to making a practice")
 	}

@@ -6,6 +6,7 @@ import (
 	"icouch/internal/access"
 	"icouch/internal/account"
 	"icouch/internal/base/civil"
+	"icouch/internal/base/fault"
 	"icouch/internal/people"
 	"icouch/internal/platform/db"
 )
@@ -13,8 +14,9 @@ import (
 // LeavePage says what goes and what stays, and asks for the password.
 type LeavePage struct {
 	Page
-	Email string
-	Day   string // until when one can change one's mind
+	Email    string
+	Day      string // until when one can change one's mind
+	Obstacle string // why it cannot be deleted now; or ""
 }
 
 // showLeave is GET /settings/leave.
@@ -23,13 +25,18 @@ func (s *Site) showLeave(w http.ResponseWriter, r *http.Request, by access.Actor
 	if err != nil {
 		return err
 	}
-	return s.show(w, r, http.StatusOK, s.leavePage(page, who).View())
+	p := s.leavePage(page, who)
+	err = s.DB.View(r.Context(), func(tx *db.Tx) error { return people.MayLeave(tx, outside(by)) })
+	if p.Obstacle, _, _ = fault.As(err); err != nil && p.Obstacle == "" {
+		return err
+	}
+	return s.show(w, r, http.StatusOK, p.View())
 }
 
 func (s *Site) leavePage(page Page, who account.Account) LeavePage {
 	z, _ := civil.ParseZone(who.Zone) // none chosen: UTC
 	now := s.DB.Clock()
-	return LeavePage{page, who.Email.String(), civil.Day(now, now.Add(account.Grace), z)}
+	return LeavePage{Page: page, Email: who.Email.String(), Day: civil.Day(now, now.Add(account.Grace), z)}
 }
 
 // leave is POST /settings/leave. The password is asked for once more, and every

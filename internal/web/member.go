@@ -27,6 +27,7 @@ type MemberPage struct {
 	mine       bool // the reader's own
 	owner      bool // the reader may make owners
 	role       string
+	recovery   MemberRecovery
 }
 
 // GET /settings/team/{member}
@@ -71,8 +72,11 @@ func (p *MemberPage) read(tx *db.Tx, by access.Actor, who id.Practitioner) (err 
 	}
 	p.caseload = len(clients)
 	supervised, err := team.Supervised(tx, by)
+	if err != nil {
+		return err
+	}
 	p.supervises = supervised[who]
-	return err
+	return p.readRecovery(tx, by)
 }
 
 func (p MemberPage) path(rest string) string { return memberPath(p.is.ID) + rest }
@@ -151,6 +155,7 @@ func (s *Site) actOnMember(w http.ResponseWriter, r *http.Request, by access.Act
 	if r.PostForm.Has("member-role") {
 		p.role = r.PostForm.Get("member-role")
 	}
+	p.recovery.Reason = r.PostForm.Get("reason")
 	return s.show(w, r, status, p.View())
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"icouch/internal/access"
@@ -15,6 +16,7 @@ import (
 	"icouch/internal/people"
 	"icouch/internal/platform/db"
 	"icouch/internal/platform/limit"
+	"icouch/internal/recovery"
 	"icouch/internal/support"
 	"icouch/internal/web/parts"
 )
@@ -69,6 +71,21 @@ func (s *Site) supportPage(r *http.Request, by access.Actor) (p SupportPage, err
 			if q.Open() {
 				p.Open = append(p.Open, line)
 			} else if len(p.Ended) < endedShown {
+				p.Ended = append(p.Ended, line)
+			}
+		}
+		lost, err := recovery.Requests(tx, by)
+		if err != nil {
+			return err
+		}
+		for _, q := range lost {
+			line, err := s.recoveryLine(tx, by, q, zone)
+			if err != nil {
+				return err
+			}
+			if q.Open() {
+				p.Open = append(p.Open, line)
+			} else if len(p.Ended) < 2*endedShown {
 				p.Ended = append(p.Ended, line)
 			}
 		}
@@ -138,6 +155,8 @@ type AccountPage struct {
 	Numbers  parts.Facts
 	Obstacle string // why it cannot be converted; or ""
 	Reason   string // as typed
+	Lost     string // as typed, of the other form
+	Works    bool   // in a practice, or in support: a lost second step is put right here
 }
 
 // lookUpAccount is POST /support/accounts. The address is in no URL, and the look
@@ -192,6 +211,7 @@ func (s *Site) accountPageOf(r *http.Request, by access.Actor, to email.Address)
 	}
 	p.Found, p.Facts, p.Numbers = true, s.accountFacts(r, f), s.placeNumbers(r, f)
 	p.Obstacle, _, _ = fault.As(f.Obstacle)
+	p.Works = f.Supporter || slices.ContainsFunc(f.Practices, func(s people.Standing) bool { return s.Active })
 	return p, nil
 }
 
@@ -223,6 +243,7 @@ func (s *Site) accountFacts(r *http.Request, f support.Facts) parts.Facts {
 		{Label: "Password chosen", Value: civil.Past(now, f.PasswordAt.Time, zone)},
 		{Label: "Signed in now", Value: counted(f.Sessions, "session", "sessions")},
 		{Label: "Known browsers", Value: fmt.Sprint(f.Devices)},
+		{Label: "Second step", Value: stepWords(f.Steps, f.Codes)},
 	}
 	if f.Supporter {
 		list = append(list, parts.Fact{Label: "In support", Value: "Yes"})
@@ -231,6 +252,14 @@ func (s *Site) accountFacts(r *http.Request, f support.Facts) parts.Facts {
 		list = append(list, parts.Fact{Label: "To be deleted", Value: civil.Day(now, f.LeavesAt.Time, zone)})
 	}
 	return parts.Facts{List: list}
+}
+
+// stepWords says how many second steps somebody has, and how many ways back.
+func stepWords(steps, codes int64) string {
+	if steps == 0 {
+		return "None"
+	}
+	return counted(steps, "way", "ways") + ", " + counted(codes, "recovery code left", "recovery codes left")
 }
 
 // placeNumbers is what an account opens, in numbers.

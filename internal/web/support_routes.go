@@ -9,6 +9,10 @@ var supportRoutes = []route{
 	{pattern: "GET /support/requests/{request}", enter: supporters, do: (*Site).showRequest},
 	{pattern: "POST /support/requests/{request}/approval", enter: supporters, do: (*Site).approveConversion},
 	{pattern: "POST /support/requests/{request}/withdrawal", enter: supporters, do: (*Site).withdrawConversion},
+	{pattern: "POST /support/recoveries", enter: supporters, do: (*Site).askRecoveryAsSupport},
+	{pattern: "GET /support/recoveries/{recovery}", enter: supporters, do: (*Site).showLostStep},
+	{pattern: "POST /support/recoveries/{recovery}/approval", enter: supporters, do: (*Site).approveRecoveryAsSupport},
+	{pattern: "POST /support/recoveries/{recovery}/withdrawal", enter: supporters, do: (*Site).withdrawRecoveryAsSupport},
 	{pattern: "POST /support/leaving", enter: supporters, do: (*Site).leaveSupport},
 
 	{pattern: "GET /convert/{link}", enter: anyone, do: (*Site).showConvert},

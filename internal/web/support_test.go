@@ -79,7 +79,7 @@ func TestTheWrongDoorFromBothSides(t *testing.T) {
 			t.Errorf("support is shown %q", secret)
 		}
 	}
-	sam.post("/support/accounts", form("email", "mara@practice.test")).shows(t, 200, "This account cannot be converted", "1 client, 1 open invitation, 1 colleague")
+	sam.post("/support/accounts", form("email", "mara@practice.test")).shows(t, 200, "1 way, 0 recovery codes left", "This account cannot be converted", "1 client, 1 open invitation, 1 colleague")
 	sam.post("/support/requests", form("account", "theo@example.com", "reason", " ")).shows(t, 422, "Say why", "0 clients")
 	answer := sam.post("/support/requests", form("account", "theo@example.com", "reason", "He called."))
 	at, _, _ := strings.Cut(answer.Header().Get("Location"), "?")
@@ -224,5 +224,9 @@ func TestLeavingAndChangingOnesMind(t *testing.T) {
 	noor.post("/leaving/keep", nil).leads(t, "/dashboard")
 	noor.get("/dashboard").shows(t, 200, "The Practice of Mara")
 	noor.get("/leaving").shows(t, 404)
+	before := s.browser(t, w).as("mara@practice.test").get("/settings/leave").shows(t, 200, "Not yet", "only owner of a practice") // before anything is pressed
+	if strings.Contains(before.text, "Current password") {
+		t.Error("who cannot leave yet is asked for the password all the same")
+	}
 	s.browser(t, w).as("mara@practice.test").post("/settings/leave", form("password", world.Password)).shows(t, 409, "only owner of a practice")
 }

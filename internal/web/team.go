@@ -24,15 +24,18 @@ import (
 
 // teamSaid are the words for what was done: see said.
 var teamSaid = map[string]parts.Notice{
-	"invited":    {Tone: parts.Good, Words: "Invited. We are sending the letter."},
-	"no-mail":    {Tone: parts.Warn, Words: "Invited, but nothing can be mailed: no mail server is set up. Copy the link and hand it over yourself."},
-	"resent":     {Tone: parts.Good, Words: "We are sending the letter again; the link before it no longer works."},
-	"withdrawn":  {Tone: parts.Good, Words: "Withdrawn. The link no longer works."},
-	"role":       {Tone: parts.Good, Words: "Saved. The new role counts at once."},
-	"supervises": {Tone: parts.Good, Words: "Saved. It counts at once."},
-	"moved":      {Tone: parts.Good, Words: "Handed over. Both are told by e-mail, without a name."},
-	"inactive":   {Tone: parts.Good, Words: "Made inactive. They cannot open anything here any more, in no browser."},
-	"active":     {Tone: parts.Good, Words: "Active again, in the role they had. Care teams and supervision do not come back by themselves."},
+	"invited":            {Tone: parts.Good, Words: "Invited. We are sending the letter."},
+	"no-mail":            {Tone: parts.Warn, Words: "Invited, but nothing can be mailed: no mail server is set up. Copy the link and hand it over yourself."},
+	"resent":             {Tone: parts.Good, Words: "We are sending the letter again; the link before it no longer works."},
+	"withdrawn":          {Tone: parts.Good, Words: "Withdrawn. The link no longer works."},
+	"role":               {Tone: parts.Good, Words: "Saved. The new role counts at once."},
+	"supervises":         {Tone: parts.Good, Words: "Saved. It counts at once."},
+	"moved":              {Tone: parts.Good, Words: "Handed over. Both are told by e-mail, without a name."},
+	"inactive":           {Tone: parts.Good, Words: "Made inactive. They cannot open anything here any more, in no browser."},
+	"active":             {Tone: parts.Good, Words: "Active again, in the role they had. Care teams and supervision do not come back by themselves."},
+	"recovery":           {Tone: parts.Good, Words: "Asked. The other owners have a letter; one of them approves it here. Your colleague has been told."},
+	"recovery-approved":  {Tone: parts.Good, Words: "Approved. They were signed out everywhere, and have a link by e-mail that works for 24 hours with their password."},
+	"recovery-withdrawn": {Tone: parts.Good, Words: "Taken back. Their second step is as it was, and everybody concerned has a letter."},
 }
 
 func teamSaidAs(word string) *parts.Notice {
@@ -105,7 +108,7 @@ func (p TeamPage) table() parts.Table {
 			name += " (you)"
 		}
 		t.Rows = append(t.Rows, parts.Row{ID: "m-" + m.ID.String(), Cells: []templ.Component{
-			parts.Person{Name: name, Href: memberPath(m.ID), Mail: mailWords(m)}.View(), parts.Words(mailWords(m)).View(),
+			parts.Person{Name: name, Initials: m.Name, Href: memberPath(m.ID), Mail: mailWords(m)}.View(), parts.Words(mailWords(m)).View(),
 			parts.Words(team.RoleWords(m.Role)).View(), activeStatus(m.Active).View(),
 		}})
 	}

@@ -26,6 +26,12 @@ var teamRoutes = []route{
 	{pattern: "POST /settings/team/{member}/end", enter: managers, do: (*Site).endMember},
 	{pattern: "POST /settings/team/{member}/return", enter: managers, do: (*Site).returnMember},
 
+	{pattern: "POST /settings/team/{member}/recovery", enter: recoverers, do: (*Site).askRecovery},
+	{pattern: "POST /settings/team/{member}/recovery/approval", enter: recoverers, do: (*Site).approveRecovery},
+	{pattern: "POST /settings/team/{member}/recovery/withdrawal", enter: recoverers, do: (*Site).withdrawRecovery},
+	{pattern: "GET /recovered/{link}", enter: anyone, do: (*Site).showRecovered},
+	{pattern: "POST /recovered/{link}", enter: anyone, do: (*Site).useRecovered},
+
 	{pattern: "GET /team/{link}", enter: anyone, do: (*Site).teamLink},
 	{pattern: "POST /team/{link}", enter: anyone, do: (*Site).teamSignUp},
 	{pattern: "GET /team/{link}/sign-in", enter: anyone, do: (*Site).teamWithAccount},

@@ -150,17 +150,18 @@ func TestAnInactiveMemberIsTurnedAwayFromAnOpenBrowser(t *testing.T) {
 	noor.get(page).shows(t, 200, "Lena Marsh")
 	mara.post(at+"/end", form("heir", w.Mara.Practitioner().String())).leads(t, at+"?said=inactive")
 	mara.get(at+"?said=inactive").shows(t, 200, "Made inactive", "Make active again", "No clients")
-	noor.get(page).shows(t, 404, nothingHere)
-	noor.get("/people").shows(t, 404, nothingHere)
+	noor.get(page).leads(t, with("/sign-in", page)) // signed out here
+	noor.get("/people").leads(t, with("/sign-in", "/people"))
 	for hash, k := range deaf {
 		other.visitors.of[hash] = k
 	}
 	elsewhere.get(page) // may be let in still
 	w.Pass(memory + time.Millisecond)
-	elsewhere.get(page).shows(t, 404, nothingHere)
+	elsewhere.get(page).leads(t, with("/sign-in", page))
 	mara.get(page).shows(t, 200, "Lena Marsh")
 	mara.post(at+"/return", nil).leads(t, at+"?said=active")
-	noor.get("/people").shows(t, 200, "No clients yet")
+	noor.get("/people").leads(t, with("/sign-in", "/people")) // the session from before opens nothing
+	s.browser(t, w).as("noor@practice.test").get("/people").shows(t, 200, "No clients yet")
 }
 
 func TestRolesAreChangedOnTheMembersPage(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"time"
 
 	"icouch/internal/access"
 	"icouch/internal/account"
@@ -11,7 +12,12 @@ import (
 	"icouch/internal/base/secret"
 	"icouch/internal/people"
 	"icouch/internal/platform/db"
+	"icouch/internal/platform/limit"
 )
+
+// vouchRule bounds how often a day somebody vouches: whoever does it more often
+// is not helping somebody. It is its own, and no other counts towards it.
+var vouchRule = limit.Rule{Name: "vouch", Most: 10, Per: 24 * time.Hour}
 
 func vouchers(a access.Actor) bool { return a.May(access.Vouch) }
 
@@ -28,7 +34,9 @@ func (s *Site) vouch(w http.ResponseWriter, r *http.Request, by access.Actor) er
 	if ok, err := s.proved(w, r, at); !ok {
 		return err
 	}
-	err = s.DB.Update(r.Context(), func(tx *db.Tx) error { return people.Vouch(tx, by, client) })
+	if err = s.Limits.Take(r.Context(), vouchRule, by.Account().String()); err == nil {
+		err = s.DB.Update(r.Context(), func(tx *db.Tx) error { return people.Vouch(tx, by, client) })
+	}
 	if err == nil {
 		return see(w, r, at+"?said=vouched")
 	}
@@ -48,6 +56,8 @@ func (s *Site) vouch(w http.ResponseWriter, r *http.Request, by access.Actor) er
 type VouchedPage struct {
 	Page
 	Link, Email string
+	Who         string // who vouched, as a sentence begins
+	Tell        string // whom to tell if it was somebody else
 }
 
 // showVouched is GET /vouched/{link}. Looking uses nothing up.
@@ -60,7 +70,7 @@ func (s *Site) showVouched(w http.ResponseWriter, r *http.Request, by access.Act
 }
 
 func (s *Site) vouchedPage(r *http.Request, by access.Actor) (VouchedPage, error) {
-	p := VouchedPage{Page: s.door(r, "Sign in again"), Link: "/vouched/" + url.PathEscape(r.PathValue("link"))}
+	p := VouchedPage{Page: s.door(r, "Sign in again"), Link: "/vouched/" + url.PathEscape(r.PathValue("link")), Who: "Your practice vouched for you.", Tell: "tell your practice"}
 	err := s.DB.View(r.Context(), func(tx *db.Tx) error { return people.PeekVouch(tx, outside(by), linkOf(r)) })
 	return p, err
 }
@@ -75,7 +85,7 @@ func (s *Site) useVouched(w http.ResponseWriter, r *http.Request, by access.Acto
 		return s.dead(w, r, err, waySignIn)
 	}
 	p.Email = r.PostFormValue("email")
-	set, err := s.comeBack(r, linkOf(r), p.Email, r.PostFormValue("password"))
+	set, err := s.comeBack(r, p.Email, r.PostFormValue("password"), people.UseVouch)
 	switch {
 	case err == nil:
 		set(w)
@@ -91,7 +101,9 @@ func (s *Site) useVouched(w http.ResponseWriter, r *http.Request, by access.Acto
 	return s.show(w, r, status, p.View())
 }
 
-func (s *Site) comeBack(r *http.Request, link secret.Token, address, pw string) (set func(http.ResponseWriter), err error) {
+// comeBack signs somebody in by their password and a link of somebody who vouched
+// for them, which use uses up.
+func (s *Site) comeBack(r *http.Request, address, pw string, use func(*db.Tx, access.Actor, secret.Token, id.Account) error) (set func(http.ResponseWriter), err error) {
 	var missing []error
 	if address == "" {
 		missing = append(missing, errNoEmailTyped)
@@ -110,7 +122,7 @@ func (s *Site) comeBack(r *http.Request, link secret.Token, address, pw string) 
 		if err := who.Holds(tx, access.AsPerson(who.Account)); err != nil {
 			return err
 		}
-		if err := people.UseVouch(tx, access.AsPerson(who.Account), link, who.Account); err != nil {
+		if err := use(tx, access.AsPerson(who.Account), linkOf(r), who.Account); err != nil {
 			return err
 		}
 		set, err = s.enter(tx, r, who.Account, account.Entry{})

@@ -96,6 +96,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.endOtherSessionsStmt, err = db.PrepareContext(ctx, endOtherSessions); err != nil {
 		return nil, fmt.Errorf("error preparing query EndOtherSessions: %w", err)
 	}
+	if q.endRecoveriesStmt, err = db.PrepareContext(ctx, endRecoveries); err != nil {
+		return nil, fmt.Errorf("error preparing query EndRecoveries: %w", err)
+	}
 	if q.endSessionStmt, err = db.PrepareContext(ctx, endSession); err != nil {
 		return nil, fmt.Errorf("error preparing query EndSession: %w", err)
 	}
@@ -107,6 +110,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.endVouchesStmt, err = db.PrepareContext(ctx, endVouches); err != nil {
 		return nil, fmt.Errorf("error preparing query EndVouches: %w", err)
+	}
+	if q.endWorkStmt, err = db.PrepareContext(ctx, endWork); err != nil {
+		return nil, fmt.Errorf("error preparing query EndWork: %w", err)
 	}
 	if q.eraseStmt, err = db.PrepareContext(ctx, erase); err != nil {
 		return nil, fmt.Errorf("error preparing query Erase: %w", err)
@@ -341,6 +347,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing endOtherSessionsStmt: %w", cerr)
 		}
 	}
+	if q.endRecoveriesStmt != nil {
+		if cerr := q.endRecoveriesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing endRecoveriesStmt: %w", cerr)
+		}
+	}
 	if q.endSessionStmt != nil {
 		if cerr := q.endSessionStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing endSessionStmt: %w", cerr)
@@ -359,6 +370,11 @@ func (q *Queries) Close() error {
 	if q.endVouchesStmt != nil {
 		if cerr := q.endVouchesStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing endVouchesStmt: %w", cerr)
+		}
+	}
+	if q.endWorkStmt != nil {
+		if cerr := q.endWorkStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing endWorkStmt: %w", cerr)
 		}
 	}
 	if q.eraseStmt != nil {
@@ -604,10 +620,12 @@ type Queries struct {
 	endEntriesStmt             *sql.Stmt
 	endLinksStmt               *sql.Stmt
 	endOtherSessionsStmt       *sql.Stmt
+	endRecoveriesStmt          *sql.Stmt
 	endSessionStmt             *sql.Stmt
 	endSessionOfStmt           *sql.Stmt
 	endSessionsStmt            *sql.Stmt
 	endVouchesStmt             *sql.Stmt
+	endWorkStmt                *sql.Stmt
 	eraseStmt                  *sql.Stmt
 	firstSignInStmt            *sql.Stmt
 	holdStmt                   *sql.Stmt
@@ -674,10 +692,12 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		endEntriesStmt:             q.endEntriesStmt,
 		endLinksStmt:               q.endLinksStmt,
 		endOtherSessionsStmt:       q.endOtherSessionsStmt,
+		endRecoveriesStmt:          q.endRecoveriesStmt,
 		endSessionStmt:             q.endSessionStmt,
 		endSessionOfStmt:           q.endSessionOfStmt,
 		endSessionsStmt:            q.endSessionsStmt,
 		endVouchesStmt:             q.endVouchesStmt,
+		endWorkStmt:                q.endWorkStmt,
 		eraseStmt:                  q.eraseStmt,
 		firstSignInStmt:            q.firstSignInStmt,
 		holdStmt:                   q.holdStmt,

@@ -440,6 +440,21 @@ func (q *Queries) EndOtherSessions(ctx context.Context, arg EndOtherSessionsPara
 	return err
 }
 
+const endRecoveries = `-- name: EndRecoveries :exec
+UPDATE recovery SET state = 'withdrawn', ended_at = $1 WHERE account_id = $2 AND state = 'approved'
+`
+
+type EndRecoveriesParams struct {
+	Now       *at.Time
+	AccountID id.Account
+}
+
+// And so was what two people said of somebody who has lost every second step.
+func (q *Queries) EndRecoveries(ctx context.Context, arg EndRecoveriesParams) error {
+	_, err := q.exec(ctx, q.endRecoveriesStmt, endRecoveries, arg.Now, arg.AccountID)
+	return err
+}
+
 const endSession = `-- name: EndSession :one
 DELETE FROM session WHERE token_hash = $1 AND account_id = $2 RETURNING id
 `
@@ -493,6 +508,21 @@ type EndVouchesParams struct {
 // What a practice vouched for was the account as it was.
 func (q *Queries) EndVouches(ctx context.Context, arg EndVouchesParams) error {
 	_, err := q.exec(ctx, q.endVouchesStmt, endVouches, arg.Now, arg.AccountID)
+	return err
+}
+
+const endWork = `-- name: EndWork :exec
+DELETE FROM session WHERE account_id = $1 AND practice_id = $2 AND client_id IS NULL
+`
+
+type EndWorkParams struct {
+	AccountID  id.Account
+	PracticeID *id.Practice
+}
+
+// Those in which somebody is at work in a practice; as a client of it they go on.
+func (q *Queries) EndWork(ctx context.Context, arg EndWorkParams) error {
+	_, err := q.exec(ctx, q.endWorkStmt, endWork, arg.AccountID, arg.PracticeID)
 	return err
 }
 
@@ -1079,7 +1109,9 @@ func (q *Queries) SignedInAt(ctx context.Context, argID id.Account) (*at.Time, e
 const standing = `-- name: Standing :one
 SELECT a.id, a.email, a.created_at, a.verified_at, a.password_at, a.deletion_at,
   (SELECT COUNT(*) FROM session s WHERE s.account_id = a.id AND s.ends_at > $1) AS sessions,
-  (SELECT COUNT(*) FROM device d WHERE d.account_id = a.id) AS devices
+  (SELECT COUNT(*) FROM device d WHERE d.account_id = a.id) AS devices,
+  CAST((SELECT COUNT(*) FROM authenticator t WHERE t.account_id = a.id) + (SELECT COUNT(*) FROM passkey k WHERE k.account_id = a.id) AS BIGINT) AS steps,
+  (SELECT COUNT(*) FROM recovery_code r WHERE r.account_id = a.id AND r.used_at IS NULL) AS codes
 FROM account a WHERE a.id = $2 AND a.deleted_at IS NULL
 `
 
@@ -1097,6 +1129,8 @@ type StandingRow struct {
 	DeletionAt *at.Time
 	Sessions   int64
 	Devices    int64
+	Steps      int64
+	Codes      int64
 }
 
 // What support sees of an account.
@@ -1112,6 +1146,8 @@ func (q *Queries) Standing(ctx context.Context, arg StandingParams) (StandingRow
 		&i.DeletionAt,
 		&i.Sessions,
 		&i.Devices,
+		&i.Steps,
+		&i.Codes,
 	)
 	return i, err
 }

@@ -2,6 +2,7 @@ package civil
 
 import (
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -48,12 +49,12 @@ func Moment(now, t time.Time, zone Zone) string {
 
 // MomentZone is Moment with its zone: "Tue 24 Nov, 2:14 pm, New York time".
 func MomentZone(now, t time.Time, zone Zone) string {
-	return Moment(now, t, zone) + ", " + zone.ZoneCity()
+	return Moment(now, t, zone) + ", " + unbroken(zone)
 }
 
 // Full leaves nothing out: "Sat 21 Nov 2026, 2:14 pm, New York time".
 func Full(t time.Time, zone Zone) string {
-	return DateOf(t, zone).InWords(Date{}) + ", " + Clock(t, zone) + ", " + zone.ZoneCity()
+	return DateOf(t, zone).InWords(Date{}) + ", " + Clock(t, zone) + ", " + unbroken(zone)
 }
 
 // Span names an appointment: "Tue 24 Nov, 9:00–9:50 am, New York time".
@@ -62,11 +63,11 @@ func Span(now, from, to time.Time, zone Zone) string {
 	switch a, b := half(from, zone), half(to, zone); {
 	case DateOf(from, zone) != DateOf(to, zone):
 		end = Moment(now, to, zone)
-		return Moment(now, from, zone) + " – " + end + ", " + zone.ZoneCity()
+		return Moment(now, from, zone) + " – " + end + ", " + unbroken(zone)
 	case a == b && a != "":
 		start = start[:len(start)-len(nbsp+a)]
 	}
-	return Day(now, from, zone) + ", " + start + "–" + end + ", " + zone.ZoneCity()
+	return Day(now, from, zone) + ", " + start + "–" + end + ", " + unbroken(zone)
 }
 
 // Clock names the hour: "2:14 pm", "noon", "midnight".
@@ -90,6 +91,9 @@ func half(t time.Time, zone Zone) string {
 	}
 	return c[len(c)-2:]
 }
+
+// unbroken names the zone so that its words stay on one line.
+func unbroken(zone Zone) string { return strings.ReplaceAll(zone.ZoneCity(), " ", nbsp) }
 
 func (d Date) dayAndMonth() string {
 	return strconv.Itoa(d.day) + " " + d.Month().String()[:3]

@@ -30,6 +30,7 @@ type (
 	Passkey      = ID[passkey]
 	Entry        = ID[entry]
 	Vouch        = ID[vouch]
+	Recovery     = ID[recovery]
 
 	TeamInvitation = ID[teamInvitation]
 	Emergency      = ID[emergency]
@@ -48,6 +49,7 @@ type (
 
 	teamInvitation struct{}
 	emergency      struct{}
+	recovery       struct{}
 )
 
 func (i ID[K]) String() string { return string(i) }

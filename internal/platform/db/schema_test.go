@@ -101,6 +101,7 @@ var loose = map[string]string{
 	"letter.practice_id":        "the installation sends letters and is no practice",
 	"letter.client_id":          "a note of whom it was about: nothing is looked up by it within another practice",
 	"letter.account_id":         "a note of whom it was about",
+	"recovery.practice_id":      "support asks for it and is no practice",
 	"invitation.practice_id":    "by way of the client",
 }
 
@@ -303,7 +304,7 @@ var longWalks = map[string]bool{
 	"team.SentBefore":   true, // reads twenty rows of it
 	"team.Supervisions": true, "team.EmergenciesOf": true, "team.Emergencies": true, "team.Listed": true, "team.EndLiveBy": true,
 	"team.ResealInvitations": true, "team.ResealEmergencies": true, "team.CaseloadOf": true,
-	"support.Supporters": true, "support.Newest": true, "account.DueDeletions": true, "account.DropLinks": true,
+	"recovery.Newest": true, "support.Supporters": true, "support.Newest": true, "account.DueDeletions": true, "account.DropLinks": true,
 	"account.SweepEntries": true, "account.SweepChallenges": true,
 	"letter.Waiting": true, "letter.WaitingOf": true, "audit.Chains": true, "keys.Owners": true, "jobs.Waiting": true,
 	"account.SweepDevices": true, "account.SweepForms": true, "account.SweepLinks": true, "account.SweepSessions": true, "account.SweepSignUps": true,

@@ -100,7 +100,8 @@ func (q *Queries) Asked(ctx context.Context, arg AskedParams) (int64, error) {
 }
 
 const byAddress = `-- name: ByAddress :many
-SELECT practice_id, id, practitioner_id, state, ordinal FROM team_invitation WHERE email_index = $1 ORDER BY id DESC LIMIT 50
+SELECT i.practice_id, i.id, i.practitioner_id, i.state, i.ordinal FROM team_invitation i JOIN practice q ON q.id = i.practice_id
+WHERE i.email_index = $1 AND q.put_away_at IS NULL ORDER BY i.id DESC LIMIT 50
 `
 
 type ByAddressRow struct {
@@ -141,8 +142,8 @@ func (q *Queries) ByAddress(ctx context.Context, emailIndex []byte) ([]ByAddress
 }
 
 const byToken = `-- name: ByToken :one
-SELECT practice_id, id, practitioner_id, role, state, name, email, email_index, created_at, expires_at, ended_at FROM team_invitation
-WHERE token_hash = $1
+SELECT i.practice_id, i.id, i.practitioner_id, i.role, i.state, i.name, i.email, i.email_index, i.created_at, i.expires_at, i.ended_at, q.put_away_at
+FROM team_invitation i JOIN practice q ON q.id = i.practice_id WHERE i.token_hash = $1
 `
 
 type ByTokenRow struct {
@@ -157,6 +158,7 @@ type ByTokenRow struct {
 	CreatedAt      at.Time
 	ExpiresAt      at.Time
 	EndedAt        *at.Time
+	PutAwayAt      *at.Time
 }
 
 func (q *Queries) ByToken(ctx context.Context, tokenHash []byte) (ByTokenRow, error) {
@@ -174,6 +176,7 @@ func (q *Queries) ByToken(ctx context.Context, tokenHash []byte) (ByTokenRow, er
 		&i.CreatedAt,
 		&i.ExpiresAt,
 		&i.EndedAt,
+		&i.PutAwayAt,
 	)
 	return i, err
 }
@@ -253,6 +256,7 @@ func (q *Queries) CaseloadOf(ctx context.Context, arg CaseloadOfParams) ([]id.Cl
 const claim = `-- name: Claim :one
 UPDATE team_invitation SET state = 'used', ended_at = $1
 WHERE token_hash = $2 AND state = 'live' AND expires_at > $1
+AND NOT EXISTS (SELECT 1 FROM practice q WHERE q.id = practice_id AND q.put_away_at IS NOT NULL)
 RETURNING practice_id, id, practitioner_id, role, name, email, by_hand
 `
 
@@ -271,6 +275,7 @@ type ClaimRow struct {
 	ByHand         bool
 }
 
+// Nobody joins a practice that was put away.
 func (q *Queries) Claim(ctx context.Context, arg ClaimParams) (ClaimRow, error) {
 	row := q.queryRow(ctx, q.claimStmt, claim, arg.Now, arg.TokenHash)
 	var i ClaimRow

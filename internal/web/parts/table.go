@@ -1,6 +1,7 @@
 package parts
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"strings"
@@ -82,7 +83,10 @@ type Pages struct{ Earlier, Later, Words string }
 
 // Person is the cell with a name. On phones, where the avatar and the e-mail's
 // column give way, Mail stands under the name.
-type Person struct{ Name, Href, Note, Mail string }
+type Person struct {
+	Name, Href, Note, Mail string
+	Initials               string // of whom, where Name says more than a name; "?" for nobody's
+}
 
 // Words is a cell of plain text.
 type Words string
@@ -189,7 +193,7 @@ func (n Person) Render(_ context.Context, w io.Writer) error { return Render(w, 
 // Draw draws the name and what is known at a glance.
 func (n Person) Draw(p *Pen) {
 	p.Put(`<span class="who">`)
-	Avatar{n.Name}.Draw(p)
+	Avatar{cmp.Or(n.Initials, n.Name)}.Draw(p)
 	p.Put(`<span>`)
 	if n.Href != "" {
 		p.Put(`<a`)
