@@ -55,6 +55,7 @@ var mayImport = map[string]string{
 	"people":           "base platform/crypt platform/db platform/jobs platform/keys platform/mail access audit letter account account/factor",
 	"people/directory": "base platform/db access people",
 	"team":             "base platform/crypt platform/db platform/jobs platform/keys access audit letter account people",
+	"contact":          "base platform/crypt platform/db platform/jobs platform/keys access audit letter account people",
 	"support":          "base platform/crypt platform/db platform/keys access audit letter account people",
 
 	"web":        features + " web/assets web/parts platform/db platform/limit platform/jobs platform/mail platform/mail/dsn platform/mail/sink",
@@ -65,7 +66,7 @@ var mayImport = map[string]string{
 	"world":      features + " platform",
 }
 
-const features = "base access audit letter account account/factor account/password people people/directory team support"
+const features = "base access audit letter account account/factor account/password people people/directory team contact support"
 
 // only lists what is not ours, and who may import it. "…" at the end stands for
 // a whole tree.
@@ -121,12 +122,13 @@ var calls = map[string]string{
 
 	"access.AsPractitioner": "people team world",
 	"access.AsClient":       "people world",
+	"access.AsContact":      "people contact",
 	"access.AsWaiting":      "people support",
-	"access.AsPerson":       "account account/factor people team web world cli bench", // cli: the demo's people
+	"access.AsPerson":       "account account/factor people team contact web world cli bench", // cli: the demo's people
 	"access.AsLeaving":      "people",
 	"access.AsSupport":      "support",
-	"access.ByLink":         "people team",
-	"access.Job":            "letter account people people/directory team support",
+	"access.ByLink":         "people team contact",
+	"access.Job":            "letter account people people/directory team contact support",
 	"access.Operator":       "account cli world", // account: hides an operator's practice from its trail
 	"access.Operating":      "cli world",
 
@@ -195,6 +197,12 @@ var anybodys = map[string]string{
 	"people.ByToken":          "found by a token's hash",
 	"people.ByAddress":        "found by the blind index of a typed address",
 	"people.LiveByAddress":    "found by the blind index of a typed address",
+	"people.ActingOfAccount":  "for whom a person acts: found by their own account",
+	"contact.Claim":           "found by a token's hash",
+	"contact.ByToken":         "found by a token's hash",
+	"contact.ByAddress":       "found by the blind index of a typed address",
+	"contact.Begun":           "the clock comes for every practice alike",
+	"contact.Ended":           "the clock comes for every practice alike",
 	"team.Claim":              "found by a token's hash",
 	"team.ByToken":            "found by a token's hash",
 	"team.ByAddress":          "found by the blind index of a typed address",

@@ -15,6 +15,7 @@ import (
 	"icouch/internal/account"
 	"icouch/internal/account/password"
 	"icouch/internal/base/email"
+	"icouch/internal/contact"
 	"icouch/internal/letter"
 	"icouch/internal/people"
 	"icouch/internal/people/directory"
@@ -140,6 +141,7 @@ func (m *Main) open(ctx context.Context) (err error) {
 	account.Clerk{DB: d}.Register(m.queue)
 	people.Clerk{DB: d}.Register(m.queue)
 	team.Clerk{DB: d}.Register(m.queue)
+	contact.Clerk{DB: d}.Register(m.queue)
 	if m.Settings.Dev && m.Settings.SMTP == "" {
 		if m.Mailbox, err = sink.Start(sink.Options{}); err != nil {
 			return fmt.Errorf("mailbox: %w", err)
@@ -215,7 +217,7 @@ func (m *Main) tidy(ctx context.Context) {
 			return
 		case <-tick.C:
 			m.dir.Drop()
-			if err := errors.Join(m.limits.Sweep(ctx), account.Sweep(ctx, m.Installation.DB), people.Clerk{DB: m.Installation.DB}.Depart(ctx)); err != nil && ctx.Err() == nil {
+			if err := errors.Join(m.limits.Sweep(ctx), account.Sweep(ctx, m.Installation.DB), people.Clerk{DB: m.Installation.DB}.Depart(ctx), contact.Clerk{DB: m.Installation.DB}.Tell(ctx)); err != nil && ctx.Err() == nil {
 				m.log.Warn("upkeep failed", "err", err)
 			}
 		}

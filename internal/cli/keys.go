@@ -12,6 +12,7 @@ import (
 	"icouch/internal/account/factor"
 	"icouch/internal/audit"
 	"icouch/internal/base/id"
+	"icouch/internal/contact"
 	"icouch/internal/people"
 	"icouch/internal/platform/config"
 	"icouch/internal/platform/db"
@@ -130,6 +131,12 @@ func renew(ctx context.Context, d *db.DB, owner id.Practice) error {
 		return err
 	}
 	if err := inParts(ctx, d, by, people.ResealInvitations); err != nil {
+		return err
+	}
+	if err := inParts(ctx, d, by, contact.Reseal); err != nil {
+		return err
+	}
+	if err := inParts(ctx, d, by, contact.ResealInvitations); err != nil {
 		return err
 	}
 	return d.Update(ctx, func(tx *db.Tx) error { return team.Reseal(tx, by) })

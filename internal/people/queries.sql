@@ -135,6 +135,21 @@ WHERE c.practice_id = @practice_id AND c.id = @id AND c.account_id = @account_id
 SELECT c.practice_id, c.id, c.name, c.ends_at, q.name AS practice_name FROM client c JOIN practice q ON q.id = c.practice_id
 WHERE c.account_id = @account_id ORDER BY c.linked_at, c.id;
 
+-- What a person was given who acts for a client.
+-- name: Acting :one
+SELECT k.id, k.rights, k.begins_at, k.ends_at, k.suspended_at, c.ends_at AS care_ends_at, q.client_step
+FROM contact k JOIN client c ON c.practice_id = k.practice_id AND c.id = k.client_id JOIN practice q ON q.id = k.practice_id
+WHERE k.practice_id = @practice_id AND k.client_id = @client_id AND k.account_id = @account_id;
+
+-- name: ActingOfAccount :many
+SELECT k.practice_id, k.client_id, k.id, k.rights, k.begins_at, k.ends_at, k.suspended_at, c.name, c.ends_at AS care_ends_at, q.name AS practice_name
+FROM contact k JOIN client c ON c.practice_id = k.practice_id AND c.id = k.client_id JOIN practice q ON q.id = k.practice_id
+WHERE k.account_id = @account_id ORDER BY k.linked_at, k.id;
+
+-- name: UnlinkContact :execrows
+UPDATE contact SET account_id = NULL, linked_at = NULL, version = version + 1
+WHERE practice_id = @practice_id AND id = @id AND account_id = @account_id;
+
 -- name: SameEmail :many
 SELECT id, practitioner_id, name FROM client WHERE practice_id = @practice_id AND email_index = @email_index AND id <> @id ORDER BY id LIMIT 5;
 

@@ -11,6 +11,7 @@ import (
 	"icouch/internal/base/civil"
 	"icouch/internal/base/id"
 	"icouch/internal/base/text"
+	contacts "icouch/internal/contact"
 	"icouch/internal/letter"
 	"icouch/internal/people"
 	"icouch/internal/platform/db"
@@ -36,8 +37,9 @@ type ClientPage struct {
 	// declined: whoever reads this mailbox asked for no invitations. It is
 	// looked up for this page alone; the list does without.
 	declined bool
-	vouches  bool             // may help them sign in again
-	team     team.Care        // who may see them
+	vouches  bool      // may help them sign in again
+	team     team.Care // who may see them
+	contacts []contacts.Contact
 	opened   []team.Emergency // when they were opened in an emergency, for who reads the trail
 	glass    *glass           // the reader has opened them in one
 	reader   reader
@@ -93,6 +95,9 @@ func (s *Site) readClient(tx *db.Tx, by access.Actor, client id.Client, p *Clien
 		return err
 	}
 	if p.team, err = team.CareOf(tx, by, client); err != nil {
+		return err
+	}
+	if p.contacts, err = contacts.Of(tx, by, client); err != nil {
 		return err
 	}
 	if p.glass, err = glassOf(tx, by, client); err != nil {

@@ -20,6 +20,7 @@ import (
 	"icouch/internal/base/email"
 	"icouch/internal/base/id"
 	"icouch/internal/base/secret"
+	contacts "icouch/internal/contact"
 	"icouch/internal/letter"
 	"icouch/internal/people"
 	"icouch/internal/platform/db"
@@ -181,6 +182,15 @@ var reviewed = map[string]string{
 	"POST /people/{client}/team":               "inviters",
 	"POST /people/{client}/team/removal":       "inviters",
 
+	// Who else matters to a client.
+	"GET /people/{client}/contacts/new":                   "inviters",
+	"POST /people/{client}/contacts":                      "inviters",
+	"GET /people/{client}/contacts/{contact}":             "inviters",
+	"POST /people/{client}/contacts/{contact}":            "inviters",
+	"POST /people/{client}/contacts/{contact}/suspension": "inviters",
+	"POST /people/{client}/contacts/{contact}/return":     "inviters",
+	"POST /people/{client}/contacts/{contact}/end":        "inviters",
+
 	"GET /dev/mailbox":      "nobody", // this is not an installation for development
 	"GET /dev/mailbox/{n}":  "nobody",
 	"GET /dev/parts":        "nobody",
@@ -243,6 +253,7 @@ type matrix struct {
 	browser map[string]*browser
 	address map[string]string
 	client  map[string]string // path segments: clients, and what is none
+	contact map[string]string // a contact of each client's
 	request string            // one that support was asked
 }
 
@@ -286,7 +297,22 @@ func newMatrix(t *testing.T) *matrix {
 	}
 	m.client = map[string]string{"Theo": w.Theo.String(), "Lena": lena.String(), "Ida": ida.String(), "unknown": id.New[id.Client](w.Now()).String(),
 		"nonsense": "nobody", "one letter more": w.Theo.String() + "x", "a NUL": "%00", "SQL": "%27%20OR%201=1--", "a mark": "*", "a dot": "%2e", "long": strings.Repeat("0", 4000)}
+	m.contact = map[string]string{"Theo": noteContact(t, w, w.Mara, w.Theo, "Xenia Stern", "xenia@example.com").String(), "Lena": noteContact(t, w, w.Noor, lena, "Xenia Stern", "xenia@example.com").String(), "Ida": noteContact(t, w, w.Ines, ida, "Xenia Stern", "xenia@example.com").String()}
 	return m
+}
+
+// noteContact has by note somebody who may open all that can be given of a client's record.
+func noteContact(t *testing.T, w *world.World, by access.Actor, c id.Client, name, to string) id.Contact {
+	t.Helper()
+	one := id.New[id.Contact](w.Now())
+	w.Update(t, func(tx *db.Tx) error {
+		d, err := contacts.Draft{Name: name, Relation: "parent", Email: to, Basis: "Parental responsibility", Rights: []string{"appointments", "invoices", "forms", "documents"}, Until: "2031-03-14"}.Read()
+		if err != nil {
+			return err
+		}
+		return contacts.Add(tx, by, c, one, d)
+	})
+	return one
 }
 
 // linked has a client of by's, made if there is none yet, accept with an account.
@@ -311,10 +337,13 @@ func (m *matrix) linked(t *testing.T, by access.Actor, c id.Client, name, addres
 // noRequest stands where support's request does, and is none.
 const noRequest = "01900000-0000-7000-8000-000000000000"
 
+// noContact stands where a contact of the client's does, and is none.
+const noContact = "01900000-0000-7000-8000-000000000001"
+
 // path is a route's address for a client.
 func path(pattern, client string) string {
 	_, p, _ := strings.Cut(pattern, " ")
-	p = strings.NewReplacer("{client}", client, "{member}", theirMember, "{link}", strings.Repeat("B", 43), "{request}", noRequest, "{n}", "1", "{passkey}", "0195a0b1-0000-7000-8000-000000000000", "{session}", "00000000-0000-7000-8000-000000000000", "{form}", "00000000-0000-7000-8000-000000000000", "{$}", "").Replace(p)
+	p = strings.NewReplacer("{client}", client, "{member}", theirMember, "{link}", strings.Repeat("B", 43), "{request}", noRequest, "{contact}", noContact, "{n}", "1", "{passkey}", "0195a0b1-0000-7000-8000-000000000000", "{session}", "00000000-0000-7000-8000-000000000000", "{form}", "00000000-0000-7000-8000-000000000000", "{$}", "").Replace(p)
 	if strings.Contains(p, "{") {
 		panic("a test does not know what stands in " + pattern)
 	}
@@ -343,6 +372,8 @@ func state(t testing.TB, w *world.World) (all string) {
 		' clients ' || COALESCE((SELECT string_agg(practice_id || id || practitioner_id || zone || CAST(email_consent AS TEXT) || COALESCE(account_id, '') || COALESCE(CAST(ends_at AS TEXT), '') || CAST(version AS TEXT), ' ' ORDER BY id) FROM client), '') ||
 		' invitations ' || COALESCE((SELECT string_agg(id || state || COALESCE(CAST(asked_at AS TEXT), ''), ' ' ORDER BY id) FROM invitation), '') ||
 		' conversions ' || COALESCE((SELECT string_agg(id || state, ' ' ORDER BY id) FROM conversion), '') || ' supporters ' || (SELECT CAST(COUNT(*) AS TEXT) FROM supporter) ||
+		' contacts ' || COALESCE((SELECT string_agg(id || rights || CAST(version AS TEXT) || COALESCE(CAST(asked_at AS TEXT), ''), ' ' ORDER BY id) FROM contact), '') ||
+		' contact-invitations ' || COALESCE((SELECT string_agg(id || state || COALESCE(CAST(asked_at AS TEXT), ''), ' ' ORDER BY id) FROM contact_invitation), '') ||
 		' letters ' || COALESCE((SELECT string_agg(id || state, ' ' ORDER BY id) FROM letter), '') ||
 		' links ' || COALESCE((SELECT string_agg(id || COALESCE(CAST(ended_at AS TEXT), '') || COALESCE(CAST(used_at AS TEXT), ''), ' ' ORDER BY id) FROM account_link), '') ||
 		' sign-ups ' || COALESCE((SELECT string_agg(id || COALESCE(CAST(used_at AS TEXT), ''), ' ' ORDER BY id) FROM sign_up), '') ||
@@ -404,7 +435,11 @@ func (m *matrix) cells() (all []cell) {
 
 // ask sends a cell's request; twist may change it first.
 func (m *matrix) ask(c cell, twist func(*http.Request)) answer {
-	return m.askAt(c, strings.Replace(path(c.route.pattern, m.client[c.client]), noRequest, m.request, 1), twist)
+	at := strings.Replace(path(c.route.pattern, m.client[c.client]), noRequest, m.request, 1)
+	if one := m.contact[c.client]; one != "" {
+		at = strings.Replace(at, noContact, one, 1)
+	}
+	return m.askAt(c, at, twist)
 }
 
 func (m *matrix) askAt(c cell, at string, twist func(*http.Request)) answer {

@@ -34,6 +34,9 @@ type (
 	TeamInvitation = ID[teamInvitation]
 	Emergency      = ID[emergency]
 
+	Contact           = ID[contact]
+	ContactInvitation = ID[contactInvitation]
+
 	practice     struct{}
 	practitioner struct{}
 	account      struct{}
@@ -48,6 +51,9 @@ type (
 
 	teamInvitation struct{}
 	emergency      struct{}
+
+	contact           struct{}
+	contactInvitation struct{}
 )
 
 func (i ID[K]) String() string { return string(i) }

@@ -24,6 +24,12 @@ func New(db DBTX) *Queries {
 func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	q := Queries{db: db}
 	var err error
+	if q.actingStmt, err = db.PrepareContext(ctx, acting); err != nil {
+		return nil, fmt.Errorf("error preparing query Acting: %w", err)
+	}
+	if q.actingOfAccountStmt, err = db.PrepareContext(ctx, actingOfAccount); err != nil {
+		return nil, fmt.Errorf("error preparing query ActingOfAccount: %w", err)
+	}
 	if q.addClientStmt, err = db.PrepareContext(ctx, addClient); err != nil {
 		return nil, fmt.Errorf("error preparing query AddClient: %w", err)
 	}
@@ -198,6 +204,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.unlinkStmt, err = db.PrepareContext(ctx, unlink); err != nil {
 		return nil, fmt.Errorf("error preparing query Unlink: %w", err)
 	}
+	if q.unlinkContactStmt, err = db.PrepareContext(ctx, unlinkContact); err != nil {
+		return nil, fmt.Errorf("error preparing query UnlinkContact: %w", err)
+	}
 	if q.useVouchStmt, err = db.PrepareContext(ctx, useVouch); err != nil {
 		return nil, fmt.Errorf("error preparing query UseVouch: %w", err)
 	}
@@ -209,6 +218,16 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 
 func (q *Queries) Close() error {
 	var err error
+	if q.actingStmt != nil {
+		if cerr := q.actingStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing actingStmt: %w", cerr)
+		}
+	}
+	if q.actingOfAccountStmt != nil {
+		if cerr := q.actingOfAccountStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing actingOfAccountStmt: %w", cerr)
+		}
+	}
 	if q.addClientStmt != nil {
 		if cerr := q.addClientStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing addClientStmt: %w", cerr)
@@ -499,6 +518,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing unlinkStmt: %w", cerr)
 		}
 	}
+	if q.unlinkContactStmt != nil {
+		if cerr := q.unlinkContactStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing unlinkContactStmt: %w", cerr)
+		}
+	}
 	if q.useVouchStmt != nil {
 		if cerr := q.useVouchStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing useVouchStmt: %w", cerr)
@@ -548,6 +572,8 @@ func (q *Queries) queryRow(ctx context.Context, stmt *sql.Stmt, query string, ar
 type Queries struct {
 	db                        DBTX
 	tx                        *sql.Tx
+	actingStmt                *sql.Stmt
+	actingOfAccountStmt       *sql.Stmt
 	addClientStmt             *sql.Stmt
 	addInvitationStmt         *sql.Stmt
 	addPracticeStmt           *sql.Stmt
@@ -606,6 +632,7 @@ type Queries struct {
 	supervisedStmt            *sql.Stmt
 	termsStmt                 *sql.Stmt
 	unlinkStmt                *sql.Stmt
+	unlinkContactStmt         *sql.Stmt
 	useVouchStmt              *sql.Stmt
 	vouchByTokenStmt          *sql.Stmt
 }
@@ -614,6 +641,8 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 	return &Queries{
 		db:                        tx,
 		tx:                        tx,
+		actingStmt:                q.actingStmt,
+		actingOfAccountStmt:       q.actingOfAccountStmt,
 		addClientStmt:             q.addClientStmt,
 		addInvitationStmt:         q.addInvitationStmt,
 		addPracticeStmt:           q.addPracticeStmt,
@@ -672,6 +701,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		supervisedStmt:            q.supervisedStmt,
 		termsStmt:                 q.termsStmt,
 		unlinkStmt:                q.unlinkStmt,
+		unlinkContactStmt:         q.unlinkContactStmt,
 		useVouchStmt:              q.useVouchStmt,
 		vouchByTokenStmt:          q.vouchByTokenStmt,
 	}

@@ -13,6 +13,97 @@ import (
 	"icouch/internal/platform/crypt"
 )
 
+const acting = `-- name: Acting :one
+SELECT k.id, k.rights, k.begins_at, k.ends_at, k.suspended_at, c.ends_at AS care_ends_at, q.client_step
+FROM contact k JOIN client c ON c.practice_id = k.practice_id AND c.id = k.client_id JOIN practice q ON q.id = k.practice_id
+WHERE k.practice_id = $1 AND k.client_id = $2 AND k.account_id = $3
+`
+
+type ActingParams struct {
+	PracticeID id.Practice
+	ClientID   id.Client
+	AccountID  *id.Account
+}
+
+type ActingRow struct {
+	ID          id.Contact
+	Rights      string
+	BeginsAt    *at.Time
+	EndsAt      *at.Time
+	SuspendedAt *at.Time
+	CareEndsAt  *at.Time
+	ClientStep  bool
+}
+
+// What a person was given who acts for a client.
+func (q *Queries) Acting(ctx context.Context, arg ActingParams) (ActingRow, error) {
+	row := q.queryRow(ctx, q.actingStmt, acting, arg.PracticeID, arg.ClientID, arg.AccountID)
+	var i ActingRow
+	err := row.Scan(
+		&i.ID,
+		&i.Rights,
+		&i.BeginsAt,
+		&i.EndsAt,
+		&i.SuspendedAt,
+		&i.CareEndsAt,
+		&i.ClientStep,
+	)
+	return i, err
+}
+
+const actingOfAccount = `-- name: ActingOfAccount :many
+SELECT k.practice_id, k.client_id, k.id, k.rights, k.begins_at, k.ends_at, k.suspended_at, c.name, c.ends_at AS care_ends_at, q.name AS practice_name
+FROM contact k JOIN client c ON c.practice_id = k.practice_id AND c.id = k.client_id JOIN practice q ON q.id = k.practice_id
+WHERE k.account_id = $1 ORDER BY k.linked_at, k.id
+`
+
+type ActingOfAccountRow struct {
+	PracticeID   id.Practice
+	ClientID     id.Client
+	ID           id.Contact
+	Rights       string
+	BeginsAt     *at.Time
+	EndsAt       *at.Time
+	SuspendedAt  *at.Time
+	Name         crypt.Sealed
+	CareEndsAt   *at.Time
+	PracticeName string
+}
+
+func (q *Queries) ActingOfAccount(ctx context.Context, accountID *id.Account) ([]ActingOfAccountRow, error) {
+	rows, err := q.query(ctx, q.actingOfAccountStmt, actingOfAccount, accountID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ActingOfAccountRow
+	for rows.Next() {
+		var i ActingOfAccountRow
+		if err := rows.Scan(
+			&i.PracticeID,
+			&i.ClientID,
+			&i.ID,
+			&i.Rights,
+			&i.BeginsAt,
+			&i.EndsAt,
+			&i.SuspendedAt,
+			&i.Name,
+			&i.CareEndsAt,
+			&i.PracticeName,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const addClient = `-- name: AddClient :exec
 INSERT INTO client (practice_id, id, practitioner_id, name, email, email_index, mobile, born, address, zone, email_consent, version, created_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, $12)
@@ -1784,6 +1875,25 @@ type UnlinkParams struct {
 
 func (q *Queries) Unlink(ctx context.Context, arg UnlinkParams) (int64, error) {
 	result, err := q.exec(ctx, q.unlinkStmt, unlink, arg.PracticeID, arg.ID, arg.AccountID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const unlinkContact = `-- name: UnlinkContact :execrows
+UPDATE contact SET account_id = NULL, linked_at = NULL, version = version + 1
+WHERE practice_id = $1 AND id = $2 AND account_id = $3
+`
+
+type UnlinkContactParams struct {
+	PracticeID id.Practice
+	ID         id.Contact
+	AccountID  *id.Account
+}
+
+func (q *Queries) UnlinkContact(ctx context.Context, arg UnlinkContactParams) (int64, error) {
+	result, err := q.exec(ctx, q.unlinkContactStmt, unlinkContact, arg.PracticeID, arg.ID, arg.AccountID)
 	if err != nil {
 		return 0, err
 	}

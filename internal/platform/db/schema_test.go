@@ -143,7 +143,7 @@ func TestNoRowPointsIntoAnotherPractice(t *testing.T) {
 			t.Parallel()
 			d, tables, tried := reopen(t, url), schema(t), 0
 			s := &sower{t: t, d: d, tables: tables}
-			for _, name := range []string{"account", "practice", "practitioner", "letter", "client", "invitation"} {
+			for _, name := range []string{"account", "practice", "practitioner", "letter", "client", "invitation", "contact"} {
 				for _, p := range []string{"ours", "theirs"} {
 					if err := s.sow(tables[name], p, nil); err != nil {
 						t.Fatalf("premise: %s of %s: %v", name, p, err)
