@@ -29,7 +29,23 @@ var contactRoutes = []route{
 	{pattern: "POST /people/{client}/contacts/{contact}/suspension", enter: inviters, do: (*Site).suspendContact},
 	{pattern: "POST /people/{client}/contacts/{contact}/return", enter: inviters, do: (*Site).resumeContact},
 	{pattern: "POST /people/{client}/contacts/{contact}/end", enter: inviters, do: (*Site).endContact},
+	{pattern: "POST /people/{client}/contacts/{contact}/invitation", enter: inviters, do: (*Site).inviteContact},
+	{pattern: "POST /people/{client}/contacts/{contact}/invitation/sendings", enter: inviters, do: (*Site).resendContact},
+	{pattern: "POST /people/{client}/contacts/{contact}/invitation/withdrawal", enter: inviters, do: (*Site).withdrawContact},
+
+	{pattern: "GET /contact/{link}", enter: anyone, do: contactPassage.link},
+	{pattern: "POST /contact/{link}", enter: anyone, do: contactPassage.signsUp},
+	{pattern: "GET /contact/{link}/sign-in", enter: anyone, do: contactPassage.withAccount},
+	{pattern: "POST /contact/{link}/sign-in", enter: anyone, do: contactPassage.signsIn},
+	{pattern: "POST /contact/{link}/acceptance", enter: anyone, do: contactPassage.accepts},
+	{pattern: "POST /contact/{link}/switch", enter: anyone, do: contactPassage.switches},
+	{pattern: "POST /contact/{link}/new-link", enter: anyone, do: contactPassage.renews},
+
+	{pattern: "GET /access", enter: ownClient, do: (*Site).access},
+	{pattern: "POST /access/endings", enter: ownClient, do: (*Site).askEnd},
 }
+
+func ownClient(a access.Actor) bool { return a.IsClient() && a.SignedIn() }
 
 // contactSaid are the words for what was done: see said.
 var contactSaid = map[string]parts.Notice{
@@ -37,6 +53,9 @@ var contactSaid = map[string]parts.Notice{
 	"saved":     {Tone: parts.Good, Words: "Saved. It counts from their next click on."},
 	"suspended": {Tone: parts.Good, Words: "Suspended. They cannot open this record any more, in no browser. They are not told by us."},
 	"resumed":   {Tone: parts.Good, Words: "Taken back. What they were given is open to them again."},
+	"invited":   {Tone: parts.Good, Words: "Invited. We are sending the letter. It names no client."},
+	"resent":    {Tone: parts.Good, Words: "We are sending the letter again; the link before it no longer works."},
+	"withdrawn": {Tone: parts.Good, Words: "Withdrawn. The link no longer works."},
 	"ended":     {Tone: parts.Good, Words: "Ended. They are not told by us: please tell them yourself."},
 }
 
@@ -239,6 +258,21 @@ func (p ContactPage) save() parts.Button {
 func (p ContactPage) maySuspend() bool {
 	return p.line.Standing == access.Open || p.line.Standing == access.Before
 }
+
+// mayInvite says whether a letter could go, missing what it lacks, and the rest
+// what can be done with the one that went.
+func (p ContactPage) mayInvite() bool {
+	return p.maySuspend() && p.line.Account == nil && !p.line.Email.IsZero()
+}
+func (p ContactPage) lacksEmail() bool {
+	return p.maySuspend() && p.line.Account == nil && p.line.Email.IsZero()
+}
+func (p ContactPage) wasInvited() bool {
+	return p.line.Sent != nil && p.line.Sent.State != people.Used
+}
+func (p ContactPage) mayWithdraw() bool {
+	return p.line.Sent != nil && p.line.Sent.State == people.Live && p.line.Sent.ExpiresAt.After(p.line.reader.Now.Time)
+}
 func (p ContactPage) mayResume() bool { return p.line.Terms.Suspended }
 func (p ContactPage) mayEnd() bool {
 	return p.line.Standing != access.NoRights && p.line.Standing != access.Over
@@ -390,6 +424,21 @@ func (s *Site) resumeContact(w http.ResponseWriter, r *http.Request, by access.A
 // POST /people/{client}/contacts/{contact}/end
 func (s *Site) endContact(w http.ResponseWriter, r *http.Request, by access.Actor) error {
 	return s.contactDeed(w, r, by, "ended", contacts.End)
+}
+
+// POST /people/{client}/contacts/{contact}/invitation
+func (s *Site) inviteContact(w http.ResponseWriter, r *http.Request, by access.Actor) error {
+	return s.contactDeed(w, r, by, "invited", contacts.Invite)
+}
+
+// POST /people/{client}/contacts/{contact}/invitation/sendings
+func (s *Site) resendContact(w http.ResponseWriter, r *http.Request, by access.Actor) error {
+	return s.contactDeed(w, r, by, "resent", contacts.Resend)
+}
+
+// POST /people/{client}/contacts/{contact}/invitation/withdrawal
+func (s *Site) withdrawContact(w http.ResponseWriter, r *http.Request, by access.Actor) error {
+	return s.contactDeed(w, r, by, "withdrawn", contacts.Withdraw)
 }
 
 // lastMoment is the last minute before an end, where the practice is.

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"icouch/internal/base/id"
 	"icouch/internal/world"
@@ -85,4 +86,154 @@ func TestWhoOnlyReadsSeesHowToReachAContact(t *testing.T) {
 		t.Error("the scheduler is offered to change contacts")
 	}
 	skye.get(at).shows(t, 404, nothingHere)
+}
+
+const (
+	gretasMail     = "greta@example.com"
+	gretasPassword = "a heron stands in the reeds"
+)
+
+// invited notes Greta, invites her, and returns her page and the link in the letter.
+func (b *browser) invitesGreta(w *world.World) (at, link string) {
+	b.t.Helper()
+	at = b.noted(w)
+	b.post(at+"/invitation", nil).leads(b.t, at+"?said=invited")
+	w.RunJobs(b.t)
+	return at, "/contact/" + w.Link(b.t, gretasMail, "/contact/")
+}
+
+// The whole way: the practice invites, she chooses a password, sees what is hers
+// and nothing else, and is shut out at the next click when the practice says so.
+func TestAGuardianSignsInByInvitationAndOpensWhatWasGiven(t *testing.T) {
+	t.Parallel()
+	w, b := practice(t)
+	at, link := b.invitesGreta(w)
+	b.get(at).shows(t, 200, "Sent", "Re-Send", "Withdraw")
+	g := b.site.browser(t, w)
+	for range 3 { // mail filters look too
+		page := g.get(link).shows(t, 200, "Create your account", "Greta Vance", gretasMail, "appointments and invoices", "30 Apr", "You only choose a password")
+		if strings.Contains(page.text, "Theo") {
+			t.Error("the link's page names the client")
+		}
+	}
+	g.post(link, form("password", "short")).shows(t, 422, "15")
+	g.post(link, form("password", gretasPassword)).leads(t, "/welcome")
+	page := g.get("/dashboard").shows(t, 200, "For Theo Vance", "Appointments", "Invoices, to see and to pay", "30 Apr", "What stays closed", "Mara Lindqvist")
+	for _, secret := range []string{"theo@example.com", "Documents and files", "Parental"} {
+		if strings.Contains(page.text, secret) {
+			t.Errorf("she is shown %q", secret)
+		}
+	}
+	for _, closed := range []string{"/people", "/people/" + w.Theo.String(), at, "/access"} {
+		g.get(closed).shows(t, 404, nothingHere)
+	}
+	b.get(at).shows(t, 200, "Signs in", "Until 30 April 2030")
+	b.post(at+"/suspension", nil).leads(t, at+"?said=suspended")
+	g.get("/dashboard").shows(t, 200, "Nothing is open just now", "ask the practice")
+	b.post(at+"/return", nil).leads(t, at+"?said=resumed")
+	g.get("/dashboard").shows(t, 200, "For Theo Vance")
+	w.Pass(60 * 24 * time.Hour)
+	g.as(gretasMail)
+	g.get("/dashboard").shows(t, 200, "Nothing is open just now")
+	g.get("/places").shows(t, 200, "For Theo Vance", "It is not open to you any more")
+}
+
+// The clock shuts an open session at that second; what is remembered of it does not count.
+func TestTheLastDayShutsAnOpenSession(t *testing.T) {
+	t.Parallel()
+	w, b := practice(t)
+	f := aContact(w)
+	f.Set("until", "2030-03-14")
+	at, _, _ := strings.Cut(b.post("/people/"+w.Theo.String()+"/contacts", f).Header().Get("Location"), "?")
+	b.post(at+"/invitation", nil)
+	w.RunJobs(t)
+	g := b.site.browser(t, w)
+	g.post("/contact/"+w.Link(t, gretasMail, "/contact/"), form("password", gretasPassword)).leads(t, "/welcome")
+	midnight := time.Date(2030, 3, 15, 4, 0, 0, 0, time.UTC) // New York's
+	for now := w.Now(); midnight.Sub(now) > 10*time.Minute; now = w.Now() {
+		w.Pass(min(10*time.Minute, midnight.Sub(now)-time.Minute))
+		g.get("/dashboard").shows(t, 200, "For Theo Vance")
+	}
+	w.Pass(midnight.Sub(w.Now()) - time.Second)
+	g.get("/dashboard").shows(t, 200, "For Theo Vance")
+	w.Pass(time.Second)
+	g.get("/dashboard").shows(t, 200, "Nothing is open just now")
+}
+
+// One person works here, is a client next door, and acts for Theo: the switcher
+// says which is which, and each is another place.
+func TestOneAccountSwitchesBetweenWorkAndWhomTheyActFor(t *testing.T) {
+	t.Parallel()
+	w, b := practice(t)
+	f := aContact(w)
+	f.Set("email", noor)
+	f.Set("name", "Noor Haddad")
+	at, _, _ := strings.Cut(b.post("/people/"+w.Theo.String()+"/contacts", f).Header().Get("Location"), "?")
+	b.post(at+"/invitation", nil)
+	w.RunJobs(t)
+	link := "/contact/" + w.Link(t, noor, "/contact/")
+	guest := b.site.browser(t, w)
+	guest.post(link, form("password", gretasPassword)).shows(t, 409, "You already have an account with this address")
+	b.get(link).shows(t, 200, "This invitation is for another e-mail", "Switch account")
+	b.post(link+"/acceptance", nil).shows(t, 409, "another e-mail address")
+	n := b.site.browser(t, w).as(noor)
+	n.get(link).shows(t, 200, "Act for somebody else at The Practice of Mara?", "Accept")
+	n.post(link+"/acceptance", nil).leads(t, "/dashboard")
+	n.get("/dashboard").shows(t, 200, "For Theo Vance", "For Theo Vance at The Practice of Mara", "The Practice of Mara (work)")
+	n.get("/people").shows(t, 404, nothingHere)
+	n.post("/switch", form("place", w.Mara.Practice().String()+"/")).leads(t, "/dashboard")
+	n.get("/people").shows(t, 200)
+	n.get("/people/"+w.Theo.String()).shows(t, 404) // a colleague's client still
+	n.get(link).shows(t, 410, "This invitation was used")
+}
+
+func TestAClientSeesWhoCanOpenTheirRecordAndAsksThatItEnds(t *testing.T) {
+	t.Parallel()
+	w, b := practice(t)
+	at, link := b.invitesGreta(w)
+	b.site.browser(t, w).post(link, form("password", gretasPassword)).leads(t, "/welcome")
+	b.post("/people/"+w.Theo.String()+"/invitation", nil)
+	w.RunJobs(t)
+	k := b.site.browser(t, w)
+	k.post("/join/"+w.Link(t, "theo@example.com", "/join/"), form("password", gretasPassword)).leads(t, "/welcome")
+	k.get("/dashboard").shows(t, 200, "Who else can open this", "Greta Vance", "Parent · may open appointments and invoices")
+	page := k.get("/access").shows(t, 200, "Greta Vance", "Can open it", "Ask to end it", "Never open to them")
+	if strings.Contains(page.text, gretasMail) || strings.Contains(page.text, "Parental responsibility") {
+		t.Error("the client reads the practice's notes of her")
+	}
+	one := at[strings.LastIndex(at, "/")+1:]
+	k.post("/access/endings", form("contact", one)).leads(t, "/access?said=asked")
+	k.get("/access?said=asked").shows(t, 200, "Your practice is told", "You asked that this ends")
+	k.post("/access/endings", form("contact", one)).shows(t, 409, "You have asked for this already")
+	k.post("/access/endings", form("contact", id.New[id.Contact](w.Now()).String())).shows(t, 422, "has no access any more")
+	b.get("/people/"+w.Theo.String()).shows(t, 200, "The client asked")
+	b.get(at).shows(t, 200, "The client asked")
+	b.post(at+"/end", nil).leads(t, at+"?said=ended")
+	k.get("/access").shows(t, 200, "Nobody else")
+}
+
+func TestAContactsDeadLinkSaysWhyAndOffersANewOne(t *testing.T) {
+	t.Parallel()
+	w, b := practice(t)
+	at, link := b.invitesGreta(w)
+	w.Pass(2 * time.Minute)
+	b.post(at+"/invitation/sendings", nil).leads(t, at+"?said=resent")
+	w.RunJobs(t)
+	g := b.site.browser(t, w)
+	g.get(link).shows(t, 410, "There is a newer link")
+	w.Pass(2 * time.Minute)
+	g.post(link+"/new-link", nil).leads(t, "/join/sent")
+	w.RunJobs(t)
+	newest := "/contact/" + w.Link(t, gretasMail, "/contact/")
+	g.get(newest).shows(t, 200, "Create your account")
+	w.Pass(2 * time.Minute)
+	g.post("/join/lost", form("email", gretasMail)).leads(t, "/join/sent")
+	w.RunJobs(t)
+	g.get(newest).shows(t, 410)
+	b.post(at+"/invitation/withdrawal", nil).leads(t, at+"?said=withdrawn")
+	newest = "/contact/" + w.Link(t, gretasMail, "/contact/")
+	g.get(newest).shows(t, 410, "This invitation was withdrawn")
+	g.post(newest+"/new-link", nil).leads(t, "/join/sent")
+	b.get(at).shows(t, 200, "Asks for a new link")
+	g.get("/contact/"+strings.Repeat("B", 43)).shows(t, 404, "This link does not work any more")
 }

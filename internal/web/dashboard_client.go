@@ -19,8 +19,9 @@ type PrivatePage struct {
 	Practitioner   string
 	Practice       string
 	Facts          parts.Facts
-	Unproved       string // the address that is not confirmed yet
-	Accounts       string // whose account reads this, when it is about somebody else
+	Unproved       string       // the address that is not confirmed yet
+	Others         []accessLine // who else may open it
+	Accounts       string       // whose account reads this, when it is about somebody else
 }
 
 func (s *Site) clientDashboard(w http.ResponseWriter, r *http.Request, by access.Actor) error {
@@ -39,6 +40,9 @@ func (s *Site) clientDashboard(w http.ResponseWriter, r *http.Request, by access
 			return err
 		}
 		if c, err = people.Find(tx, by, by.Client()); err != nil {
+			return err
+		}
+		if p.Others, err = s.accessLines(tx, by); err != nil {
 			return err
 		}
 		if p.Practitioner, err = people.LooksAfter(tx, by, c.ID); err != nil {

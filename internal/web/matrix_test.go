@@ -191,6 +191,20 @@ var reviewed = map[string]string{
 	"POST /people/{client}/contacts/{contact}/return":     "inviters",
 	"POST /people/{client}/contacts/{contact}/end":        "inviters",
 
+	"POST /people/{client}/contacts/{contact}/invitation":            "inviters",
+	"POST /people/{client}/contacts/{contact}/invitation/sendings":   "inviters",
+	"POST /people/{client}/contacts/{contact}/invitation/withdrawal": "inviters",
+
+	"GET /contact/{link}":             "holders",
+	"POST /contact/{link}":            "holders",
+	"GET /contact/{link}/sign-in":     "holders",
+	"POST /contact/{link}/sign-in":    "holders",
+	"POST /contact/{link}/acceptance": "holders",
+	"POST /contact/{link}/switch":     "holders",
+	"POST /contact/{link}/new-link":   "holders",
+	"GET /access":                     "clients",
+	"POST /access/endings":            "clients",
+
 	"GET /dev/mailbox":      "nobody", // this is not an installation for development
 	"GET /dev/mailbox/{n}":  "nobody",
 	"GET /dev/parts":        "nobody",
@@ -220,7 +234,7 @@ var reviewed = map[string]string{
 var (
 	guests  = []string{"a stranger", "a forged cookie"}
 	others  = []string{"Lea"} // whose account is to be deleted: nobody, but for the page on which to keep it
-	persons = []string{"Sam", "Mara", "Noor", "Ada", "Bill", "Skye", "Sue", "Ines", "Theo", "Carla", "Dora", "Eve", "Pat", "Gus"}
+	persons = []string{"Sam", "Mara", "Noor", "Ada", "Bill", "Skye", "Sue", "Ines", "Theo", "Carla", "Dora", "Eve", "Pat", "Gus", "Greta", "Hal", "Nell"}
 	classes = map[string][]string{
 		"everyone":             slices.Concat(guests, persons, others),
 		"holders":              slices.Concat(guests, persons, others),
@@ -229,6 +243,7 @@ var (
 		"placed":               persons[1:], // all but Sam, who is in support
 		"supporters":           {"Sam"},
 		"departing":            {"Lea"},
+		"clients":              {"Theo", "Carla", "Dora"},
 		"members":              {"Mara", "Noor", "Ada", "Bill", "Skye", "Sue", "Ines"},
 		"inviters":             {"Mara", "Noor", "Ada", "Sue", "Ines"},
 		"heads":                {"Mara", "Ada", "Ines"},
@@ -253,6 +268,7 @@ type matrix struct {
 	browser map[string]*browser
 	address map[string]string
 	client  map[string]string // path segments: clients, and what is none
+	theirs  map[string]id.Client
 	contact map[string]string // a contact of each client's
 	request string            // one that support was asked
 }
@@ -271,16 +287,20 @@ func newMatrix(t *testing.T) *matrix {
 	lena := w.Client(t, w.Noor, people.Draft{First: "Lena", Last: "Marsh", Email: "lena@example.com", EmailConsent: true})
 	ida := w.Client(t, w.Ines, people.Draft{First: "Ida", Last: "Brook", Email: "ida@example.com", EmailConsent: true})
 	m.linked(t, w.Mara, w.Theo, "Theo Vance", "theo@example.com")
-	m.linked(t, w.Mara, "", "Carla Fenn", "carla@example.com")
+	m.theirs = map[string]id.Client{"Carla": m.linked(t, w.Mara, "", "Carla Fenn", "carla@example.com")}
 	m.linked(t, w.Ines, "", "Dora Lake", "dora@example.com")
 	eve := m.linked(t, w.Mara, "", "Eve Hill", "eve@example.com")
 	w.Account(t, "Pat Moor", "pat@example.com")
+	carla := m.theirs["Carla"]
+	m.actsFor(t, carla, "Greta Fenn", "greta@example.com") // a guardian
+	hal := m.actsFor(t, carla, "Hal Fenn", "hal@example.com")
+	nell := m.actsFor(t, carla, "Nell Fenn", "nell@example.com")
 	w.Account(t, "Sam Ford", "sam@help.test")
 	m.address["Sam"] = "sam@help.test"
 	w.Update(t, func(tx *db.Tx) error { return support.Appoint(tx, access.Operator(), addressed(t, "sam@help.test")) })
 	m.request = wrongDoor(t, w, "wanda@example.com")
 	lea := w.Account(t, "Lea Rush", "lea@example.com")
-	for _, name := range []string{"Theo", "Carla", "Dora", "Eve", "Pat", "Lea"} {
+	for _, name := range []string{"Theo", "Carla", "Dora", "Eve", "Pat", "Lea", "Greta", "Hal", "Nell"} {
 		m.address[name] = strings.ToLower(name) + "@example.com"
 	}
 	for _, name := range slices.Concat(persons, others) {
@@ -291,6 +311,8 @@ func newMatrix(t *testing.T) *matrix {
 		m.browser[name] = m.site.browser(t, w)
 	}
 	m.browser["a forged cookie"].cookies[m.site.sessionCookie()] = strings.Repeat("A", 43)
+	w.Update(t, func(tx *db.Tx) error { return contacts.Suspend(tx, w.Mara, carla, hal) }) // in their sessions
+	w.Update(t, func(tx *db.Tx) error { return contacts.End(tx, w.Mara, carla, nell) })
 	w.Update(t, func(tx *db.Tx) error { return people.EndCare(tx, w.Mara, eve, at.Of(w.Now())) })                                          // in their session
 	if err := w.DB.Exec(t.Context(), "UPDATE practitioner SET active = FALSE WHERE account_id = $1", gus.Account().String()); err != nil { // in his session
 		t.Fatal(err)
@@ -311,6 +333,20 @@ func noteContact(t *testing.T, w *world.World, by access.Actor, c id.Client, nam
 			return err
 		}
 		return contacts.Add(tx, by, c, one, d)
+	})
+	return one
+}
+
+// actsFor has somebody accept, with an account, to act for a client of Mara's.
+func (m *matrix) actsFor(t *testing.T, c id.Client, name, address string) id.Contact {
+	t.Helper()
+	one := noteContact(t, m.world, m.world.Mara, c, name, address)
+	m.world.Account(t, name, address)
+	m.world.Update(t, func(tx *db.Tx) error { return contacts.Invite(tx, m.world.Mara, c, one) })
+	m.world.RunJobs(t)
+	m.world.Update(t, func(tx *db.Tx) error {
+		_, err := contacts.Accept(tx, access.AsPerson(m.world.Who(t, address)), secret.ParseToken(m.world.Link(t, address, "/contact/")))
+		return err
 	})
 	return one
 }
@@ -660,10 +696,11 @@ func TestMatrixEverybodyEntersWhereTheyMayAndNowhereElse(t *testing.T) {
 	t.Logf("%d requests for %d cells", n, len(cells))
 }
 
-// roles are what everybody is. Care of Eve has ended, Gus is no member any more:
-// the session each still has is in no place.
+// roles are what everybody is. Care of Eve has ended, Gus is no member any more,
+// Hal's access is suspended and Nell's has ended: the session each still has is
+// in no place.
 var roles = map[string]access.Role{"Mara": access.Owner, "Noor": access.Practitioner, "Ada": access.Administrator, "Bill": access.Biller, "Skye": access.Scheduler, "Sue": access.Supervisor,
-	"Ines": access.Owner, "Theo": access.Client, "Carla": access.Client, "Dora": access.Client, "Eve": access.Person, "Gus": access.Person, "Pat": access.Person, "Sam": access.Support, "Lea": access.Leaving}
+	"Ines": access.Owner, "Theo": access.Client, "Carla": access.Client, "Dora": access.Client, "Eve": access.Person, "Gus": access.Person, "Greta": access.Contact, "Hal": access.Person, "Nell": access.Person, "Pat": access.Person, "Sam": access.Support, "Lea": access.Leaving}
 
 // rules asks the rules by themselves: a verb that refuses too would hide one
 // that is too wide.
@@ -691,7 +728,7 @@ func (m *matrix) rules(t *testing.T) {
 }
 
 // leaves are the routes that end a session.
-var leaves = map[string]bool{"POST /sign-out": true, "POST /join/{link}/switch": true, "POST /session/over": true, "POST /team/{link}/switch": true}
+var leaves = map[string]bool{"POST /sign-out": true, "POST /join/{link}/switch": true, "POST /session/over": true, "POST /team/{link}/switch": true, "POST /contact/{link}/switch": true}
 
 // decoys asks a cell again, each time with something that other programs have
 // fallen for, and sees the same decision. It returns how many there were.
@@ -790,6 +827,13 @@ var fates = []struct{ route, state, want string }{
 	{"/team/{link}/acceptance", "live", "- 303"}, {"/team/{link}/acceptance", "used", "- 303"}, {"/team/{link}/acceptance", "unknown", "- 303"},
 	{"/team/{link}/switch", "live", "- 303"}, {"/team/{link}/switch", "used", "- 303"}, {"/team/{link}/switch", "unknown", "- 303"},
 	{"/team/{link}/new-link", "live", "- 303"}, {"/team/{link}/new-link", "unknown", "- 303"},
+	{"/contact/{link}", "live", "200 422"}, {"/contact/{link}", "used", "410 410"}, {"/contact/{link}", "superseded", "410 410"},
+	{"/contact/{link}", "withdrawn", "410 410"}, {"/contact/{link}", "expired", "410 410"}, {"/contact/{link}", "unknown", "404 404"},
+	{"/contact/{link}/sign-in", "live", "200 422"}, {"/contact/{link}/sign-in", "used", "410 410"}, {"/contact/{link}/sign-in", "superseded", "410 410"},
+	{"/contact/{link}/sign-in", "withdrawn", "410 410"}, {"/contact/{link}/sign-in", "expired", "410 410"}, {"/contact/{link}/sign-in", "unknown", "404 404"},
+	{"/contact/{link}/acceptance", "live", "- 303"}, {"/contact/{link}/acceptance", "used", "- 303"}, {"/contact/{link}/acceptance", "unknown", "- 303"},
+	{"/contact/{link}/switch", "live", "- 303"}, {"/contact/{link}/switch", "used", "- 303"}, {"/contact/{link}/switch", "unknown", "- 303"},
+	{"/contact/{link}/new-link", "live", "- 303"}, {"/contact/{link}/new-link", "unknown", "- 303"},
 	{"/reset/{link}", "live", "200 422"}, {"/reset/{link}", "used", "410 410"}, {"/reset/{link}", "superseded", "410 410"},
 	{"/reset/{link}", "expired", "410 410"}, {"/reset/{link}", "unknown", "404 404"},
 	{"/confirm/{link}", "live", "200 422"}, {"/confirm/{link}", "used", "410 410"}, {"/confirm/{link}", "expired", "410 410"}, {"/confirm/{link}", "unknown", "404 404"},
@@ -884,6 +928,27 @@ func (l *linkMaker) team(state string) string {
 	return link
 }
 
+func (l *linkMaker) contact(state string) string {
+	l.t.Helper()
+	l.n++
+	to := fmt.Sprintf("zara%d@example.com", l.n)
+	one := noteContact(l.t, l.w, l.w.Mara, l.w.Theo, "Zara Zwei", to)
+	link := l.do(to, "/contact/", func(tx *db.Tx) error { return contacts.Invite(tx, l.w.Mara, l.w.Theo, one) })
+	after := map[string]func(*db.Tx) error{
+		"superseded": func(tx *db.Tx) error { return contacts.Resend(tx, l.w.Mara, l.w.Theo, one) },
+		"withdrawn":  func(tx *db.Tx) error { return contacts.Withdraw(tx, l.w.Mara, l.w.Theo, one) },
+		"used": func(tx *db.Tx) error {
+			_, err := contacts.SignUp(tx, access.Guest(), secret.ParseToken(link), "x")
+			return err
+		},
+	}[state]
+	if after != nil {
+		l.w.Pass(2 * time.Minute)
+		l.do(to, "", after)
+	}
+	return link
+}
+
 func (l *linkMaker) make(route, state string) string {
 	l.t.Helper()
 	if state == "unknown" {
@@ -895,6 +960,8 @@ func (l *linkMaker) make(route, state string) string {
 		return l.join(state)
 	case "/team/":
 		return l.team(state)
+	case "/contact/":
+		return l.contact(state)
 	}
 	who, a := l.somebody(sort != "/verify/")
 	by, to := access.AsPerson(who), a.String()
@@ -989,7 +1056,7 @@ func TestMatrixEveryLinkInEveryState(t *testing.T) {
 				}
 				b := s.browser(t, w)
 				if who == "Mara" {
-					if method == "POST" && (strings.HasPrefix(f.route, "/join/") || strings.HasPrefix(f.route, "/team/")) {
+					if method == "POST" && (strings.HasPrefix(f.route, "/join/") || strings.HasPrefix(f.route, "/team/") || strings.HasPrefix(f.route, "/contact/")) {
 						continue // what a signed-in person may do with a link is told in join_test.go
 					}
 					b.as("mara@practice.test")
