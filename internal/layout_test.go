@@ -201,6 +201,8 @@ var anybodys = map[string]string{
 	"contact.Claim":           "found by a token's hash",
 	"contact.ByToken":         "found by a token's hash",
 	"contact.ByAddress":       "found by the blind index of a typed address",
+	"people.UntoldMinors":     "the clock comes for every practice alike",
+	"contact.EndingOfAge":     "the clock comes for every practice alike",
 	"contact.Begun":           "the clock comes for every practice alike",
 	"contact.Ended":           "the clock comes for every practice alike",
 	"team.Claim":              "found by a token's hash",

@@ -110,6 +110,8 @@ const (
 	EmergencyMissed  Action = "emergency.not_found"
 
 	// Who acts for a client.
+	MinorDates           Action = "client.minor_dates"
+	MinorTold            Action = "client.minor_told" // who looks after them, by letter: they may sign in
 	ContactAdded         Action = "contact.added"
 	ContactEdited        Action = "contact.edited"
 	ContactSuspended     Action = "contact.suspended"

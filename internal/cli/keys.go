@@ -127,6 +127,9 @@ func renew(ctx context.Context, d *db.DB, owner id.Practice) error {
 	if err := d.Update(ctx, func(tx *db.Tx) error { return people.ResealPractitioners(tx, by) }); err != nil {
 		return err
 	}
+	if err := d.Update(ctx, func(tx *db.Tx) error { return people.ResealMinors(tx, by) }); err != nil {
+		return err
+	}
 	if err := inParts(ctx, d, by, people.Reseal); err != nil {
 		return err
 	}

@@ -66,6 +66,7 @@ var (
 	ErrNoRelation   = fault.On("relation", fault.Invalid, "Choose what this person is to the client.")
 	ErrOddRight     = fault.On("right", fault.Invalid, "Choose from the list.")
 	ErrNoBasis      = fault.On("basis", fault.Invalid, "Say why this person may act for the client: parental responsibility, a court order, the client's own word.")
+	ErrNoOfAge      = fault.On("of-age", fault.Invalid, "Note the client's date of birth first, or set the day under “Coming of age” on their page.")
 	ErrNoEnd        = fault.On("until", fault.Invalid, "Choose the last day. You can move it at any time.")
 	ErrPastEnd      = fault.On("until", fault.Invalid, "Choose today or a later day.")
 	ErrEndFirst     = fault.On("until", fault.Invalid, "Choose a day that is not before the first day.")
@@ -288,7 +289,8 @@ func (c Contact) tell(tx *db.Tx) {
 // are counted by.
 type circle struct {
 	client people.Client
-	zone   civil.Zone // the practice's: its days are meant
+	days   people.Minor // when they come of age
+	zone   civil.Zone   // the practice's: its days are meant
 	today  civil.Date
 	now    at.Time
 }
@@ -308,6 +310,9 @@ func hold(tx *db.Tx, by access.Actor, client id.Client) (circle, error) {
 
 func look(tx *db.Tx, by access.Actor, client id.Client) (h circle, err error) {
 	if h.client, err = people.Find(tx, by, client); err != nil { // another practice's client is not found
+		return h, err
+	}
+	if h.days, err = people.MinorOf(tx, access.Job(by.Practice()), client); err != nil {
 		return h, err
 	}
 	practice, err := people.PracticeOf(tx, by)
@@ -416,16 +421,21 @@ func (h circle) check(tx *db.Tx, d Details, was *Contact) error {
 		wrong = append(wrong, ErrFarEnd)
 	}
 	note(!d.From.IsZero() && !d.Until.IsZero() && d.Until.Compare(d.From) < 0 && (was == nil || was.Until != d.Until || was.From != d.From), ErrEndFirst)
+	note(d.OfAge && h.days.GuardiansEnd() == nil, ErrNoOfAge)
 	note(len(d.Rights) > 0 && d.Basis == "", ErrNoBasis)
 	return errors.Join(wrong...)
 }
 
 // endsOfAge reports whether the client's coming of age is an end to go by.
-func (h circle) endsOfAge(Details) bool { return false }
+func (h circle) endsOfAge(d Details) bool { return d.OfAge && h.days.GuardiansEnd() != nil }
 
 // terms are what holds for a row of this client's.
 func (h circle) terms(r contactdb.OfClientRow) access.Terms {
-	return access.Terms{Rights: access.SplitRights(r.Rights), Suspended: r.SuspendedAt != nil, Begins: r.BeginsAt, Ends: r.EndsAt, Care: h.client.EndsAt}
+	t := access.Terms{Rights: access.SplitRights(r.Rights), Suspended: r.SuspendedAt != nil, Begins: r.BeginsAt, Ends: r.EndsAt, Care: h.client.EndsAt}
+	if r.OfAge {
+		t.OfAge = h.days.GuardiansEnd()
+	}
+	return t
 }
 
 func (h circle) open(key *crypt.Key, r contactdb.OfClientRow) (c Contact, err error) {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"icouch/internal/access"
+	"icouch/internal/account"
 	"icouch/internal/base/at"
 	"icouch/internal/base/fault"
 	"icouch/internal/base/id"
@@ -382,5 +383,58 @@ func TestContactsAreSealedAnew(t *testing.T) {
 	}
 	if _, err := signUp(t, w, token); err != nil {
 		t.Error(err)
+	}
+}
+
+// What a guardian was given ends as the client comes of age, by the clock, and
+// the practice may set another day.
+func TestAGuardiansAccessEndsAsTheClientComesOfAge(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	milo := w.Client(t, w.Mara, people.Draft{First: "Milo", Last: "Dale", Year: "2012", Month: "5", Day: "3"})
+	d := greta(t)
+	d.Until, d.OfAge = d.From, true // no last day but that
+	wants(t, "of one whose age is not known", update(t, w, func(tx *db.Tx) error {
+		return contact.Add(tx, w.Mara, w.Theo, id.New[id.Contact](w.Now()), d)
+	}), contact.ErrNoOfAge)
+	c := id.New[id.Contact](w.Now())
+	w.Update(t, func(tx *db.Tx) error { return contact.Add(tx, w.Mara, milo, c, d) })
+	w.Update(t, func(tx *db.Tx) error { return contact.Invite(tx, w.Mara, milo, c) })
+	w.RunJobs(t)
+	j, err := signUp(t, w, link(t, w, gretaMail))
+	if err != nil {
+		t.Fatal(err)
+	}
+	role := func() access.Role {
+		var by access.Actor
+		w.View(t, func(tx *db.Tx) (err error) {
+			by, err = people.Enter(tx, account.Session{Account: j.Account, Practice: w.Mara.Practice(), Client: milo, Strong: true})
+			return err
+		})
+		return by.Role()
+	}
+	ends := time.Date(2030, 5, 3, 4, 0, 0, 0, time.UTC) // midnight in New York
+	w.Pass(ends.Sub(w.Now()) - time.Second)
+	if role() != access.Contact {
+		t.Errorf("a second before she is %q", role())
+	}
+	w.Pass(time.Second)
+	all := places(t, w, j.Account)
+	if role() != access.Person || len(all) != 1 || !all[0].Ended {
+		t.Errorf("on the day she is %q, her places are %+v", role(), all)
+	}
+	for range 2 {
+		if err := (contact.Clerk{DB: w.DB}).Tell(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.RunJobs(t)
+	if n := len(letters(w, gretaMail, "has ended")); n != 1 {
+		t.Errorf("she was told %d times", n)
+	}
+	later := date(t, "2031-05-03")
+	w.Update(t, func(tx *db.Tx) error { return people.SetMinor(tx, w.Mara, milo, date(t, "2030-05-03"), later) })
+	if role() != access.Contact {
+		t.Error("a later day does not open it")
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"icouch/internal/access"
 	"icouch/internal/account"
@@ -28,7 +29,7 @@ type day struct {
 // Tell writes to contacts whose access has begun, or ended, by the clock. It may
 // be run at any time, as often as anybody likes, and on several nodes.
 func (c Clerk) Tell(ctx context.Context) error {
-	var begun, ended []day
+	var begun, ended, ofAge []day
 	err := c.DB.View(ctx, func(tx *db.Tx) error {
 		b, err := SQL.In(tx).Begun(tx, tx.Now().Ptr())
 		if err != nil {
@@ -44,7 +45,15 @@ func (c Clerk) Tell(ctx context.Context) error {
 		for _, r := range e {
 			ended = append(ended, day{r.PracticeID, r.ClientID, r.ID})
 		}
-		return nil
+		a, err := SQL.In(tx).EndingOfAge(tx)
+		if err != nil {
+			return fmt.Errorf("whose access ends as a client comes of age: %w", err)
+		}
+		for _, r := range a { // the days are sealed: each is looked at
+			ofAge = append(ofAge, day{r.PracticeID, r.ClientID, r.ID})
+		}
+		ended, err = come(tx, ended, ofAge)
+		return err
 	})
 	if err != nil {
 		return err
@@ -57,6 +66,20 @@ func (c Clerk) Tell(ctx context.Context) error {
 		wrong = append(wrong, c.DB.Update(ctx, func(tx *db.Tx) error { return tellEnded(tx, access.Job(d.practice), d) }))
 	}
 	return errors.Join(wrong...)
+}
+
+// come adds those of some whose client has come of age.
+func come(tx *db.Tx, to, some []day) ([]day, error) {
+	for _, d := range some {
+		m, err := people.MinorOf(tx, access.Job(d.practice), d.client)
+		if err != nil {
+			return nil, err
+		}
+		if end := m.GuardiansEnd(); end != nil && !end.After(tx.Now().Time) && !slices.Contains(to, d) {
+			to = append(to, d)
+		}
+	}
+	return to, nil
 }
 
 func tellBegun(tx *db.Tx, by access.Actor, d day) error {

@@ -52,6 +52,9 @@ WHERE begins_at <= @now AND told_begin_at IS NULL AND account_id IS NOT NULL ORD
 SELECT practice_id, client_id, id FROM contact
 WHERE ends_at <= @now AND told_end_at IS NULL AND account_id IS NOT NULL ORDER BY ends_at LIMIT 200;
 
+-- name: EndingOfAge :many
+SELECT practice_id, client_id, id FROM contact WHERE of_age AND told_end_at IS NULL AND account_id IS NOT NULL;
+
 -- name: ToldBegin :execrows
 UPDATE contact SET told_begin_at = @now WHERE practice_id = @practice_id AND id = @id AND told_begin_at IS NULL;
 

@@ -45,6 +45,15 @@ func Enter(tx *db.Tx, s account.Session) (access.Actor, error) {
 	case s.Client != "":
 		now := tx.Now()
 		c, err := SQL.In(tx).ClientOfAccount(tx, peopledb.ClientOfAccountParams{PracticeID: s.Practice, ID: s.Client, AccountID: &s.Account, Now: &now})
+		if err == nil {
+			m, err := opensIn(tx, s.Practice, c.Zone, minorRow{c.ID, c.Minor, c.Born, c.OwnFrom, nil})
+			if err != nil {
+				return access.Guest(), err
+			}
+			if opens := m.OpensAt(); opens != nil && opens.After(now.Time) { // theirs, from that day on
+				return access.AsPerson(s.Account), nil
+			}
+		}
 		if err == nil && c.ClientStep && !s.Strong {
 			return access.AsWaiting(s.Practice, s.Account), nil
 		}
@@ -151,8 +160,16 @@ func Places(tx *db.Tx, by access.Actor) (all []Place, err error) {
 			return nil, err
 		}
 		ended := r.EndsAt != nil && !r.EndsAt.After(tx.Now().Time)
-		all = append(all, Place{Place: account.Place{Practice: r.PracticeID, Client: r.ID}, Practice: r.PracticeName, Name: name.Full(),
-			Ended: ended, EndsAt: r.EndsAt, Client: r.ID})
+		p := Place{Place: account.Place{Practice: r.PracticeID, Client: r.ID}, Practice: r.PracticeName, Name: name.Full(),
+			Ended: ended, EndsAt: r.EndsAt, Client: r.ID}
+		m, err := opensIn(tx, r.PracticeID, r.Zone, minorRow{r.ID, r.Minor, r.Born, r.OwnFrom, nil})
+		if err != nil {
+			return nil, err
+		}
+		if opens := m.OpensAt(); !ended && opens != nil && opens.After(tx.Now().Time) {
+			p.Ended, p.OpensAt = true, opens
+		}
+		all = append(all, p)
 	}
 	acting, err := placesFor(tx, who)
 	if err != nil {
@@ -173,6 +190,13 @@ func enterFor(tx *db.Tx, s account.Session) (access.Actor, error) {
 		return nowhere(s, err)
 	}
 	terms := access.Terms{Rights: access.SplitRights(r.Rights), Suspended: r.SuspendedAt != nil, Begins: r.BeginsAt, Ends: r.EndsAt, Care: r.CareEndsAt}
+	if r.OfAge {
+		m, err := opensIn(tx, s.Practice, r.Zone, minorRow{s.Client, true, r.Born, nil, r.GuardiansUntil})
+		if err != nil {
+			return access.Guest(), err
+		}
+		terms.OfAge = m.GuardiansEnd()
+	}
 	switch {
 	case terms.Standing(tx.Now()) != access.Open:
 		return access.AsPerson(s.Account), nil
@@ -199,6 +223,13 @@ func placesFor(tx *db.Tx, who id.Account) (all []Place, err error) {
 			return nil, err
 		}
 		terms := access.Terms{Rights: access.SplitRights(r.Rights), Suspended: r.SuspendedAt != nil, Begins: r.BeginsAt, Ends: r.EndsAt, Care: r.CareEndsAt}
+		if r.OfAge {
+			m, err := opensIn(tx, r.PracticeID, r.Zone, minorRow{r.ClientID, true, r.Born, nil, r.GuardiansUntil})
+			if err != nil {
+				return nil, err
+			}
+			terms.OfAge = m.GuardiansEnd()
+		}
 		stands := terms.Standing(tx.Now())
 		p := Place{Place: account.Place{Practice: r.PracticeID, Client: r.ClientID}, Practice: r.PracticeName, Name: name.Full(), For: true,
 			Ended: stands != access.Open, Client: r.ClientID}

@@ -40,6 +40,7 @@ type ClientPage struct {
 	vouches  bool      // may help them sign in again
 	team     team.Care // who may see them
 	contacts []contacts.Contact
+	days     people.Minor     // of a minor
 	opened   []team.Emergency // when they were opened in an emergency, for who reads the trail
 	glass    *glass           // the reader has opened them in one
 	reader   reader
@@ -95,6 +96,9 @@ func (s *Site) readClient(tx *db.Tx, by access.Actor, client id.Client, p *Clien
 		return err
 	}
 	if p.team, err = team.CareOf(tx, by, client); err != nil {
+		return err
+	}
+	if p.days, err = people.MinorOf(tx, by, client); err != nil {
 		return err
 	}
 	if p.contacts, err = contacts.Of(tx, by, client); err != nil {
@@ -167,7 +171,13 @@ func (p ClientPage) mayMail() bool {
 
 // mayLink reports whether a link could be made for this client.
 func (p ClientPage) mayLink() bool {
-	return p.contact.may && p.client.Account == nil && !p.client.Ended(p.reader.Now) && !p.client.Email.IsZero()
+	return p.contact.may && p.client.Account == nil && !p.client.Ended(p.reader.Now) && !p.client.Email.IsZero() && !p.early()
+}
+
+// early reports whether they are a minor who may not sign in yet.
+func (p ClientPage) early() bool {
+	opens := p.days.OpensAt()
+	return opens != nil && opens.After(p.reader.Now.Time)
 }
 
 // mayWithdraw reports whether a link is out that still works.
@@ -355,6 +365,7 @@ var withdrawnBecause = map[string]string{
 	"email changed":     ", because the e-mail address was changed",
 	"consent withdrawn": ", because consent to e-mail was taken back",
 	"care ended":        ", because care had ended",
+	"not yet":           ", because they may sign in from a later day",
 }
 
 // care says whether this client is in care, and until when.

@@ -33,6 +33,9 @@ var contactRoutes = []route{
 	{pattern: "POST /people/{client}/contacts/{contact}/invitation/sendings", enter: inviters, do: (*Site).resendContact},
 	{pattern: "POST /people/{client}/contacts/{contact}/invitation/withdrawal", enter: inviters, do: (*Site).withdrawContact},
 
+	{pattern: "GET /people/{client}/age", enter: inviters, do: (*Site).chooseAge},
+	{pattern: "POST /people/{client}/age", enter: inviters, do: (*Site).setAge},
+
 	{pattern: "GET /contact/{link}", enter: anyone, do: contactPassage.link},
 	{pattern: "POST /contact/{link}", enter: anyone, do: contactPassage.signsUp},
 	{pattern: "GET /contact/{link}/sign-in", enter: anyone, do: contactPassage.withAccount},
@@ -115,7 +118,14 @@ func (c contactLine) about() string {
 
 // lasts says from when and until when.
 func (c contactLine) lasts() string {
-	switch until := dateWords(c.Until); {
+	until := dateWords(c.Until)
+	if t := c.Terms; t.OfAge != nil && (t.Ends == nil || t.OfAge.Before(t.Ends.Time)) {
+		until = "they come of age"
+		if c.reader.by.May(access.SeePrivate) { // that day is a birthday
+			until += ", " + civil.Day(c.reader.Now.Time, t.OfAge.Time, c.reader.Zone)
+		}
+	}
+	switch {
 	case c.Standing == access.Before && until != "":
 		return "From " + dateWords(c.From) + " until " + until
 	case c.Standing == access.Before:
@@ -205,6 +215,7 @@ type ContactPage struct {
 	client people.Client
 	line   contactLine // as it is now; of a new one nothing
 	fresh  id.Contact  // of a new one
+	days   people.Minor
 	glass  *glass
 }
 
@@ -298,6 +309,9 @@ func (s *Site) contactPage(r *http.Request, by access.Actor) (p ContactPage, err
 		if p.glass, err = glassOf(tx, by, client); err != nil {
 			return err
 		}
+		if p.days, err = people.MinorOf(tx, by, client); err != nil {
+			return err
+		}
 		if p.line.reader, err = s.readerIn(tx, by); err != nil || one == "" {
 			return err
 		}
@@ -325,6 +339,7 @@ func (s *Site) newContact(w http.ResponseWriter, r *http.Request, by access.Acto
 		return err
 	}
 	p.fresh = id.New[id.Contact](s.DB.Clock())
+	p.Draft.OfAge = p.ofAge() != "" // what is right for most; the form shows it
 	return s.show(w, r, http.StatusOK, p.View())
 }
 

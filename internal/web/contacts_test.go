@@ -237,3 +237,46 @@ func TestAContactsDeadLinkSaysWhyAndOffersANewOne(t *testing.T) {
 	b.get(at).shows(t, 200, "Asks for a new link")
 	g.get("/contact/"+strings.Repeat("B", 43)).shows(t, 404, "This link does not work any more")
 }
+
+// A minor: their days stand on their page, their mother's access ends with them,
+// the list says what is true, and who may not see a birthday does not.
+func TestAMinorsDaysAreShownAndSet(t *testing.T) {
+	t.Parallel()
+	w, b := practice(t)
+	f := fresh(w, "Ada", "ada@example.com")
+	for name, value := range map[string]string{"last": "Winter", "born-year": "2020", "born-month": "5", "born-day": "3"} {
+		f.Set(name, value)
+	}
+	at, said, _ := strings.Cut(b.post("/people", f).Header().Get("Location"), "?")
+	if said != "said=too-young" {
+		t.Errorf("creating says %q", said)
+	}
+	again, said, _ := strings.Cut(b.post("/people", f).Header().Get("Location"), "?")
+	if again != at || said != "said=too-young" {
+		t.Errorf("a second press says %q", said)
+	}
+	b.get(at+"?said=too-young").shows(t, 200, "may not sign in yet", "May sign in themselves from 3 May 2038", "Set other days")
+	if row := words(b.row(t, at[len("/people/"):])); !strings.Contains(row, "A minor, who may not sign in yet.") {
+		t.Errorf("the row says %q", row)
+	}
+	b.post(at+"/invitation", nil).shows(t, 409, "they are a minor")
+	b.get(at+"/contacts/new").shows(t, 200, "Ends, too, when the client comes of age, on 3 May 2038", `name="of-age" value="yes" checked`)
+	c := aContact(w)
+	c.Set("until", "")
+	c.Set("of-age", "yes")
+	b.post(at+"/contacts", c)
+	b.get(at).shows(t, 200, "Greta Vance", "Until they come of age, ")
+	b.get(at+"/age").shows(t, 200, "Coming of age", `value="2038-05-03"`, "Empty: the eighteenth birthday, 3 May 2038.")
+	b.post(at+"/age", form("own", "2060-01-01", "guardians", "2036-05-03")).shows(t, 422, "within the next 25 years", `value="2060-01-01"`, `value="2036-05-03"`)
+	b.post(at+"/age", form("own", "soon", "guardians", "")).shows(t, 422, "Choose a day")
+	w.Colleague(t, "Skye Stone", "skye@practice.test", "scheduler")
+	skye := b.site.browser(t, w).as("skye@practice.test")
+	if page := skye.get(at).shows(t, 200, "Ada Winter", "Until they come of age"); strings.Contains(page.text, "2038") {
+		t.Error("the scheduler reads the birthday")
+	}
+	skye.get(at+"/age").shows(t, 404, nothingHere)
+	b.post(at+"/age", form("own", "2030-03-14", "guardians", "2036-05-03")).leads(t, at+"?said=age")
+	b.get(at+"?said=age").shows(t, 200, "The days count by themselves", "since 14 March 2030", "ends on 3 May 2036")
+	b.post(at+"/invitation", nil).leads(t, at+"?said=invited")
+	b.get("/people/"+w.Theo.String()).shows(t, 200, "A minor?")
+}

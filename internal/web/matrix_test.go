@@ -17,6 +17,7 @@ import (
 	"icouch/internal/access"
 	"icouch/internal/account"
 	"icouch/internal/base/at"
+	"icouch/internal/base/civil"
 	"icouch/internal/base/email"
 	"icouch/internal/base/id"
 	"icouch/internal/base/secret"
@@ -195,6 +196,9 @@ var reviewed = map[string]string{
 	"POST /people/{client}/contacts/{contact}/invitation/sendings":   "inviters",
 	"POST /people/{client}/contacts/{contact}/invitation/withdrawal": "inviters",
 
+	"GET /people/{client}/age":  "inviters",
+	"POST /people/{client}/age": "inviters",
+
 	"GET /contact/{link}":             "holders",
 	"POST /contact/{link}":            "holders",
 	"GET /contact/{link}/sign-in":     "holders",
@@ -234,7 +238,7 @@ var reviewed = map[string]string{
 var (
 	guests  = []string{"a stranger", "a forged cookie"}
 	others  = []string{"Lea"} // whose account is to be deleted: nobody, but for the page on which to keep it
-	persons = []string{"Sam", "Mara", "Noor", "Ada", "Bill", "Skye", "Sue", "Ines", "Theo", "Carla", "Dora", "Eve", "Pat", "Gus", "Greta", "Hal", "Nell"}
+	persons = []string{"Sam", "Mara", "Noor", "Ada", "Bill", "Skye", "Sue", "Ines", "Theo", "Carla", "Dora", "Eve", "Pat", "Gus", "Greta", "Hal", "Nell", "Milo"}
 	classes = map[string][]string{
 		"everyone":             slices.Concat(guests, persons, others),
 		"holders":              slices.Concat(guests, persons, others),
@@ -291,6 +295,7 @@ func newMatrix(t *testing.T) *matrix {
 	m.linked(t, w.Ines, "", "Dora Lake", "dora@example.com")
 	eve := m.linked(t, w.Mara, "", "Eve Hill", "eve@example.com")
 	w.Account(t, "Pat Moor", "pat@example.com")
+	milo := m.linked(t, w.Mara, "", "Milo Dale", "milo@example.com")
 	carla := m.theirs["Carla"]
 	m.actsFor(t, carla, "Greta Fenn", "greta@example.com") // a guardian
 	hal := m.actsFor(t, carla, "Hal Fenn", "hal@example.com")
@@ -300,7 +305,7 @@ func newMatrix(t *testing.T) *matrix {
 	w.Update(t, func(tx *db.Tx) error { return support.Appoint(tx, access.Operator(), addressed(t, "sam@help.test")) })
 	m.request = wrongDoor(t, w, "wanda@example.com")
 	lea := w.Account(t, "Lea Rush", "lea@example.com")
-	for _, name := range []string{"Theo", "Carla", "Dora", "Eve", "Pat", "Lea", "Greta", "Hal", "Nell"} {
+	for _, name := range []string{"Theo", "Carla", "Dora", "Eve", "Pat", "Lea", "Greta", "Hal", "Nell", "Milo"} {
 		m.address[name] = strings.ToLower(name) + "@example.com"
 	}
 	for _, name := range slices.Concat(persons, others) {
@@ -311,6 +316,13 @@ func newMatrix(t *testing.T) *matrix {
 		m.browser[name] = m.site.browser(t, w)
 	}
 	m.browser["a forged cookie"].cookies[m.site.sessionCookie()] = strings.Repeat("A", 43)
+	w.Update(t, func(tx *db.Tx) error {
+		day, err := civil.ParseDate("2035-05-03")
+		if err != nil {
+			return err
+		}
+		return people.SetMinor(tx, w.Mara, milo, day, day)
+	})
 	w.Update(t, func(tx *db.Tx) error { return contacts.Suspend(tx, w.Mara, carla, hal) }) // in their sessions
 	w.Update(t, func(tx *db.Tx) error { return contacts.End(tx, w.Mara, carla, nell) })
 	w.Update(t, func(tx *db.Tx) error { return people.EndCare(tx, w.Mara, eve, at.Of(w.Now())) })                                          // in their session
@@ -405,6 +417,7 @@ func state(t testing.TB, w *world.World) (all string) {
 		'accounts ' || COALESCE((SELECT string_agg(id || zone || password || COALESCE(CAST(verified_at AS TEXT), '') || COALESCE(CAST(deletion_at AS TEXT), ''), ' ' ORDER BY id) FROM account), '') ||
 		' practices ' || COALESCE((SELECT string_agg(id || name || zone || CAST(steps_hidden AS TEXT) || founder_id || COALESCE(CAST(put_away_at AS TEXT), ''), ' ' ORDER BY id) FROM practice), '') ||
 		' practitioners ' || COALESCE((SELECT string_agg(practice_id || id || account_id || role || CAST(active AS TEXT), ' ' ORDER BY id) FROM practitioner), '') ||
+		' minors ' || COALESCE((SELECT string_agg(client_id || COALESCE(CAST(length(own_from) AS TEXT), '') || COALESCE(CAST(told_at AS TEXT), ''), ' ' ORDER BY client_id) FROM minor), '') ||
 		' clients ' || COALESCE((SELECT string_agg(practice_id || id || practitioner_id || zone || CAST(email_consent AS TEXT) || COALESCE(account_id, '') || COALESCE(CAST(ends_at AS TEXT), '') || CAST(version AS TEXT), ' ' ORDER BY id) FROM client), '') ||
 		' invitations ' || COALESCE((SELECT string_agg(id || state || COALESCE(CAST(asked_at AS TEXT), ''), ' ' ORDER BY id) FROM invitation), '') ||
 		' conversions ' || COALESCE((SELECT string_agg(id || state, ' ' ORDER BY id) FROM conversion), '') || ' supporters ' || (SELECT CAST(COUNT(*) AS TEXT) FROM supporter) ||
@@ -698,9 +711,9 @@ func TestMatrixEverybodyEntersWhereTheyMayAndNowhereElse(t *testing.T) {
 
 // roles are what everybody is. Care of Eve has ended, Gus is no member any more,
 // Hal's access is suspended and Nell's has ended: the session each still has is
-// in no place.
+// in no place. So has Milo, a minor who may sign in from a later day.
 var roles = map[string]access.Role{"Mara": access.Owner, "Noor": access.Practitioner, "Ada": access.Administrator, "Bill": access.Biller, "Skye": access.Scheduler, "Sue": access.Supervisor,
-	"Ines": access.Owner, "Theo": access.Client, "Carla": access.Client, "Dora": access.Client, "Eve": access.Person, "Gus": access.Person, "Greta": access.Contact, "Hal": access.Person, "Nell": access.Person, "Pat": access.Person, "Sam": access.Support, "Lea": access.Leaving}
+	"Ines": access.Owner, "Theo": access.Client, "Carla": access.Client, "Dora": access.Client, "Eve": access.Person, "Gus": access.Person, "Greta": access.Contact, "Hal": access.Person, "Nell": access.Person, "Milo": access.Person, "Pat": access.Person, "Sam": access.Support, "Lea": access.Leaving}
 
 // rules asks the rules by themselves: a verb that refuses too would hide one
 // that is too wide.

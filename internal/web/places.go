@@ -42,7 +42,7 @@ func (s *Site) noPlace(w http.ResponseWriter, r *http.Request, by access.Actor) 
 	case len(p.Open) > 0:
 		p.Heading, p.Lede = "Where do you want to go?", "The place you were in is not open to you any more. These are."
 	case len(p.Ended) > 0 && p.waits:
-		p.Heading, p.Lede = "Nothing is open just now", "What the practice gave you opens by itself on the day below."
+		p.Heading, p.Lede = "Nothing is open just now", "This opens by itself on the day below."
 	case len(p.Ended) > 0 && p.acts:
 		p.Heading, p.Lede = "Nothing is open just now", "What was opened to you is closed. Your account stays yours. If you think this is a mistake, ask the practice."
 	case len(p.Ended) > 0:

@@ -63,6 +63,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.endedStmt, err = db.PrepareContext(ctx, ended); err != nil {
 		return nil, fmt.Errorf("error preparing query Ended: %w", err)
 	}
+	if q.endingOfAgeStmt, err = db.PrepareContext(ctx, endingOfAge); err != nil {
+		return nil, fmt.Errorf("error preparing query EndingOfAge: %w", err)
+	}
 	if q.freeEndedStmt, err = db.PrepareContext(ctx, freeEnded); err != nil {
 		return nil, fmt.Errorf("error preparing query FreeEnded: %w", err)
 	}
@@ -173,6 +176,11 @@ func (q *Queries) Close() error {
 	if q.endedStmt != nil {
 		if cerr := q.endedStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing endedStmt: %w", cerr)
+		}
+	}
+	if q.endingOfAgeStmt != nil {
+		if cerr := q.endingOfAgeStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing endingOfAgeStmt: %w", cerr)
 		}
 	}
 	if q.freeEndedStmt != nil {
@@ -297,6 +305,7 @@ type Queries struct {
 	endLiveStmt            *sql.Stmt
 	endNowStmt             *sql.Stmt
 	endedStmt              *sql.Stmt
+	endingOfAgeStmt        *sql.Stmt
 	freeEndedStmt          *sql.Stmt
 	holdClientStmt         *sql.Stmt
 	lettersToStmt          *sql.Stmt
@@ -330,6 +339,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		endLiveStmt:            q.endLiveStmt,
 		endNowStmt:             q.endNowStmt,
 		endedStmt:              q.endedStmt,
+		endingOfAgeStmt:        q.endingOfAgeStmt,
 		freeEndedStmt:          q.freeEndedStmt,
 		holdClientStmt:         q.holdClientStmt,
 		lettersToStmt:          q.lettersToStmt,

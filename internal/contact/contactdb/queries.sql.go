@@ -471,6 +471,39 @@ func (q *Queries) Ended(ctx context.Context, now *at.Time) ([]EndedRow, error) {
 	return items, nil
 }
 
+const endingOfAge = `-- name: EndingOfAge :many
+SELECT practice_id, client_id, id FROM contact WHERE of_age AND told_end_at IS NULL AND account_id IS NOT NULL
+`
+
+type EndingOfAgeRow struct {
+	PracticeID id.Practice
+	ClientID   id.Client
+	ID         id.Contact
+}
+
+func (q *Queries) EndingOfAge(ctx context.Context) ([]EndingOfAgeRow, error) {
+	rows, err := q.query(ctx, q.endingOfAgeStmt, endingOfAge)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []EndingOfAgeRow
+	for rows.Next() {
+		var i EndingOfAgeRow
+		if err := rows.Scan(&i.PracticeID, &i.ClientID, &i.ID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const freeEnded = `-- name: FreeEnded :exec
 UPDATE contact SET account_id = NULL, linked_at = NULL, version = version + 1
 WHERE account_id = $1 AND practice_id = $2 AND client_id = $3 AND ends_at <= $4
