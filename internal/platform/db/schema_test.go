@@ -297,7 +297,7 @@ var longWalks = map[string]bool{
 	"people.EverybodysMinors": true, "people.ResealMinors": true,
 	// The clock comes for all: of those whose day is sealed, each is looked at.
 	"people.UntoldMinors": true,
-	"people.Standing": true, "people.OtherOwners": true, "people.OthersAtWork": true,
+	"people.Standing":     true, "people.OtherOwners": true, "people.OthersAtWork": true,
 	"team.Supervisions": true, "team.EndSupervisionOf": true, "team.EmergenciesOf": true, "team.Emergencies": true, "team.Listed": true, "team.EndLiveBy": true,
 	"team.ResealInvitations": true, "team.ResealEmergencies": true, "team.CaseloadOf": true,
 	"support.Supporters": true, "support.Newest": true, "account.DueDeletions": true, "account.DropLinks": true,
