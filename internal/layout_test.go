@@ -53,9 +53,10 @@ var mayImport = map[string]string{
 	"account/factor":   "base platform/crypt platform/db platform/keys access audit letter account",
 	"account/password": "base",
 	"people":           "base platform/crypt platform/db platform/jobs platform/keys platform/mail access audit letter account account/factor",
-	"people/directory": "base platform/db access people",
+	"people/directory": "base platform/db access audit people",
 	"team":             "base platform/crypt platform/db platform/jobs platform/keys access audit letter account people",
 	"contact":          "base platform/crypt platform/db platform/jobs platform/keys access audit letter account people",
+	"trail":            "base platform/db platform/keys access account audit letter people",
 	"support":          "base platform/crypt platform/db platform/keys access audit letter account people",
 
 	"web":        features + " web/assets web/parts platform/db platform/limit platform/jobs platform/mail platform/mail/dsn platform/mail/sink",
@@ -66,7 +67,7 @@ var mayImport = map[string]string{
 	"world":      features + " platform",
 }
 
-const features = "base access audit letter account account/factor account/password people people/directory team contact support"
+const features = "base access audit letter account account/factor account/password people people/directory team contact support trail"
 
 // only lists what is not ours, and who may import it. "…" at the end stands for
 // a whole tree.
@@ -117,8 +118,9 @@ var only = map[string]string{
 // calls lists what only some may call, and who. A name without a package is a
 // method, whatever it is called on.
 var calls = map[string]string{
-	"Audited":  "audit",                                                          // says that the trail knows of a change
-	"Maintain": "platform/db platform/jobs platform/limit platform/keys account", // changes that leave no trail; see maintained
+	"Audited":  "audit",                                                                      // says that the trail knows of a change
+	"Journal":  "platform/db audit",                                                          // lines of the trail alone; see docs/adr/0009
+	"Maintain": "platform/db platform/jobs platform/limit platform/keys account audit trail", // changes that leave no trail; see maintained
 
 	"access.AsPractitioner": "people team world",
 	"access.AsClient":       "people world",
@@ -128,7 +130,7 @@ var calls = map[string]string{
 	"access.AsLeaving":      "people",
 	"access.AsSupport":      "support",
 	"access.ByLink":         "people team contact",
-	"access.Job":            "letter account people people/directory team contact support",
+	"access.Job":            "letter account people people/directory team contact support trail",
 	"access.Operator":       "account cli world", // account: hides an operator's practice from its trail
 	"access.Operating":      "cli world",
 
@@ -159,6 +161,8 @@ var calls = map[string]string{
 var maintained = map[string]string{
 	"platform/keys": "Install rewrap",
 	"account":       "Seen Sweep DueToGo",
+	"audit":         "note",
+	"trail":         "index",
 }
 
 // timed lists the files of web that may look at the clock: how long a request
@@ -193,6 +197,7 @@ var anybodys = map[string]string{
 	"people.RecordsOfAccount": "where a person is a client: found by their own account",
 	"people.UseVouch":         "found by a token's hash",
 	"people.VouchByToken":     "found by a token's hash",
+	"account.EndVouches":      "a new password or address ends what any practice vouched for",
 	"people.Claim":            "found by a token's hash",
 	"people.ByToken":          "found by a token's hash",
 	"people.ByAddress":        "found by the blind index of a typed address",

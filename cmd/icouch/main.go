@@ -28,10 +28,11 @@ import (
 	"icouch/internal/platform/limit"
 	"icouch/internal/support"
 	"icouch/internal/team"
+	"icouch/internal/trail"
 )
 
 // statements are those of every package that has some.
-var statements = []db.Prepared{keys.SQL, jobs.SQL, limit.SQL, audit.SQL, letter.SQL, account.SQL, factor.SQL, people.SQL, team.SQL, contact.SQL, support.SQL}
+var statements = []db.Prepared{keys.SQL, jobs.SQL, limit.SQL, audit.SQL, letter.SQL, account.SQL, factor.SQL, people.SQL, team.SQL, contact.SQL, support.SQL, trail.SQL}
 
 const description = "A safe place for practitioners and their clients. To try it out: icouch demo."
 

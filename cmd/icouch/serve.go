@@ -14,6 +14,7 @@ import (
 
 	"icouch/internal/account"
 	"icouch/internal/account/password"
+	"icouch/internal/audit"
 	"icouch/internal/base/email"
 	"icouch/internal/contact"
 	"icouch/internal/letter"
@@ -26,6 +27,7 @@ import (
 	"icouch/internal/platform/mail"
 	"icouch/internal/platform/mail/sink"
 	"icouch/internal/team"
+	"icouch/internal/trail"
 	"icouch/internal/web"
 )
 
@@ -113,6 +115,7 @@ func (m *Main) Run(ctx context.Context) (err error) {
 	var work sync.WaitGroup
 	work.Go(func() { m.queue.Run(behind) })
 	work.Go(func() { m.tidy(behind) })
+	work.Go(func() { m.keeper().Run(behind, m.anchorFailed) })
 	if m.Open != nil {
 		work.Go(func() {
 			if err := m.Open(ctx, m); err != nil {
@@ -207,6 +210,17 @@ func (m *Main) jobFailed(kind string, attempt int64, err error) {
 	m.log.Warn("job failed", "kind", kind, "attempt", attempt, "err", err)
 }
 
+// keeper notes where the trail is, elsewhere too if it is told where.
+func (m *Main) keeper() *audit.Keeper {
+	k := &audit.Keeper{DB: m.Installation.DB}
+	for _, where := range m.Settings.Anchors {
+		k.Places = append(k.Places, audit.ParsePlace(where))
+	}
+	return k
+}
+
+func (m *Main) anchorFailed(err error) { m.log.Error("the trail is not anchored", "err", err) }
+
 // tidy forgets what nobody needs any more, now and then.
 func (m *Main) tidy(ctx context.Context) {
 	tick := time.NewTicker(upkeep)
@@ -217,7 +231,7 @@ func (m *Main) tidy(ctx context.Context) {
 			return
 		case <-tick.C:
 			m.dir.Drop()
-			if err := errors.Join(m.limits.Sweep(ctx), account.Sweep(ctx, m.Installation.DB), people.Clerk{DB: m.Installation.DB}.Depart(ctx), people.Clerk{DB: m.Installation.DB}.ComeOfAge(ctx), contact.Clerk{DB: m.Installation.DB}.Tell(ctx)); err != nil && ctx.Err() == nil {
+			if err := errors.Join(m.limits.Sweep(ctx), account.Sweep(ctx, m.Installation.DB), people.Clerk{DB: m.Installation.DB}.Depart(ctx), people.Clerk{DB: m.Installation.DB}.ComeOfAge(ctx), contact.Clerk{DB: m.Installation.DB}.Tell(ctx), trail.Clerk{DB: m.Installation.DB}.Tend(ctx)); err != nil && ctx.Err() == nil {
 				m.log.Warn("upkeep failed", "err", err)
 			}
 		}

@@ -54,6 +54,7 @@ type Actor struct {
 type Reach struct {
 	Of      []id.Practitioner // members whose clients are seen too: whom a supervisor supervises
 	Clients []id.Client       // single clients: as one of a care team, or opened in an emergency
+	Opened  []id.Client       // those of them that are open by way of an emergency alone
 	Until   at.Time           // when the first of these ends by the clock; zero: none does
 }
 
@@ -200,6 +201,48 @@ func (a Actor) Sees(c id.Client, of id.Practitioner) bool {
 func (a Actor) sees(c id.Client, of id.Practitioner) bool {
 	return of == a.practitioner || a.reach != nil && (slices.Contains(a.reach.Of, of) || slices.Contains(a.reach.Clients, c))
 }
+
+// Why is by what right somebody sees a client. The words are part of the trail:
+// add to them, never change them.
+type Why string
+
+// The rights.
+const (
+	Unknown     Why = ""
+	Self        Why = "self"        // it is their own record
+	Care        Why = "care"        // they look after the client
+	CareTeam    Why = "team"        // one of the care team
+	Supervision Why = "supervision" // they supervise who does
+	Office      Why = "office"      // their role sees every client
+	ByEmergency Why = "emergency"   // opened in an emergency
+	Acting      Why = "contact"     // acts for the client, in what was given
+)
+
+// Why says by what right a sees a client whom the given practitioner looks
+// after, or Unknown if a does not.
+func (a Actor) Why(c id.Client, of id.Practitioner) Why {
+	switch {
+	case a.role == Client && a.client == c:
+		return Self
+	case a.IsContact() && a.client == c:
+		return Acting
+	case a.AtWork() && of == a.practitioner:
+		return Care
+	case a.SeesAll():
+		return Office
+	case !a.Sees(c, of):
+		return Unknown
+	case slices.Contains(a.reach.Of, of):
+		return Supervision
+	case slices.Contains(a.reach.Opened, c):
+		return ByEmergency
+	}
+	return CareTeam
+}
+
+// OnlyLooks reports whether a sees a client by way of an emergency alone: what
+// is opened in one is there to be read, not to be changed.
+func (a Actor) OnlyLooks(c id.Client, of id.Practitioner) bool { return a.Why(c, of) == ByEmergency }
 
 // Caseloads returns the members all of whose clients a sees, for who does not see all.
 func (a Actor) Caseloads() []id.Practitioner {

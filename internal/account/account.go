@@ -178,6 +178,9 @@ func TakeOver(tx *db.Tx, by access.Actor, a id.Account, hash string) error {
 	if err := endAllLinks(tx, a); err != nil {
 		return err
 	}
+	if err := endVouches(tx, a); err != nil {
+		return err
+	}
 	if err := record(tx, by, audit.AccountVerified, a); err != nil {
 		return err
 	}
@@ -371,6 +374,15 @@ func setPassword(tx *db.Tx, a id.Account, hash string) error {
 	_, err := SQL.In(tx).SetPassword(tx, accountdb.SetPasswordParams{Password: hash, PasswordAt: tx.Now(), ID: a})
 	if err != nil {
 		return fmt.Errorf("set password of %s: %w", a, err)
+	}
+	return endVouches(tx, a)
+}
+
+// endVouches ends the links that take a lost second step away: they were made
+// for who had this password and this address.
+func endVouches(tx *db.Tx, a id.Account) error {
+	if err := SQL.In(tx).EndVouches(tx, accountdb.EndVouchesParams{Now: tx.Now().Ptr(), AccountID: a}); err != nil {
+		return fmt.Errorf("end the vouches for %s: %w", a, err)
 	}
 	return nil
 }

@@ -408,7 +408,7 @@ func moveEmail(tx *db.Tx, a id.Account, e email.Address) error {
 	if err != nil {
 		return fmt.Errorf("move e-mail of %s: %w", a, err)
 	}
-	return nil
+	return endVouches(tx, a)
 }
 
 func endLinks(tx *db.Tx, a id.Account, purposes ...purpose) error {

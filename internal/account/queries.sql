@@ -120,6 +120,10 @@ WHERE account_id = @account_id AND purpose = @purpose AND used_at IS NULL AND en
 -- name: EndAllLinks :exec
 UPDATE account_link SET ended_at = @now WHERE account_id = @account_id AND used_at IS NULL AND ended_at IS NULL;
 
+-- What a practice vouched for was the account as it was.
+-- name: EndVouches :exec
+UPDATE vouch SET ended_at = @now WHERE account_id = @account_id AND used_at IS NULL AND ended_at IS NULL;
+
 -- name: LiveLinks :one
 SELECT COUNT(*) FROM account_link
 WHERE account_id = @account_id AND purpose = @purpose AND used_at IS NULL AND ended_at IS NULL AND expires_at > @now;

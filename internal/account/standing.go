@@ -27,9 +27,9 @@ type Standing struct {
 	Devices    int64    // browsers that have signed in before
 }
 
-// StandingOf returns how an account stands, to support.
+// StandingOf returns how an account stands, to support and to its own owner.
 func StandingOf(tx *db.Tx, by access.Actor, a id.Account) (Standing, error) {
-	if !by.MaySupport() {
+	if a == "" || !by.MaySupport() && by.Account() != a {
 		return Standing{}, ErrNoAccount
 	}
 	return standingOf(tx, a)

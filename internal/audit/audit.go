@@ -11,7 +11,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"icouch/internal/access"
@@ -92,6 +91,11 @@ const (
 	VouchUsed            Action = "client.vouch_used"
 
 	KeysRotated Action = "keys.rotated"
+
+	// The trail itself.
+	TrailExported  Action = "trail.exported"
+	DigestMade     Action = "digest.made"
+	DigestReviewed Action = "digest.reviewed"
 
 	// Who works in a practice, and whom they may see.
 	MemberInvited    Action = "member.invited"
@@ -181,30 +185,43 @@ func Record(tx *db.Tx, by access.Actor, d Deed) error {
 	return nil
 }
 
-// headOf returns the newest line of a chain and holds it: whoever writes next
-// waits for this transaction.
-func headOf(tx *db.Tx, practice id.Practice) (auditdb.HeadRow, error) {
-	head, err := SQL.In(tx).Head(tx, practice)
+// headOf returns the newest line of a chain and holds its end: whoever writes
+// next waits for this transaction.
+func headOf(tx *db.Tx, practice id.Practice) (end auditdb.NewestRow, err error) {
+	_, err = SQL.In(tx).Head(tx, practice)
 	if errors.Is(err, db.None) {
 		if err := SQL.In(tx).Begin(tx, auditdb.BeginParams{PracticeID: practice, Mac: []byte{}}); err != nil {
-			return head, fmt.Errorf("audit of %s: %w", practice, err)
+			return end, fmt.Errorf("audit of %s: %w", practice, err)
 		}
-		head, err = SQL.In(tx).Head(tx, practice)
+		_, err = SQL.In(tx).Head(tx, practice)
+	}
+	if err == nil {
+		end, err = SQL.In(tx).Newest(tx, practice)
+	}
+	if errors.Is(err, db.None) { // the first
+		return auditdb.NewestRow{Mac: []byte{}}, nil
 	}
 	if err != nil {
-		return head, fmt.Errorf("audit of %s: %w", practice, err)
+		return end, fmt.Errorf("audit of %s: %w", practice, err)
 	}
-	return head, nil
+	return end, nil
 }
 
 // sign makes a row's signature: HMAC-SHA-256 over the signature before it and
-// every field, each with its length in front.
+// every field, each with its length in front. Whom a line showed was added to it
+// later: lines that show nobody are signed as they always were.
 func sign(key *crypt.Key, before []byte, r auditdb.AddParams) ([]byte, error) {
-	b := binary.BigEndian.AppendUint64(slices.Clone(before), uint64(r.Seq))
+	b := make([]byte, 0, 320+len(r.Detail)+len(r.Shown))
+	b = append(b, before...)
+	b = binary.BigEndian.AppendUint64(b, uint64(r.Seq))
 	b = binary.BigEndian.AppendUint64(b, uint64(r.At.UnixMicro()))
-	for _, f := range []string{r.PracticeID.String(), r.Role, r.AccountID.String(), r.Action, r.Subject, r.ClientID.String(), r.Detail} {
+	for _, f := range [...]string{r.PracticeID.String(), r.Role, r.AccountID.String(), r.Action, r.Subject, r.ClientID.String(), r.Detail} {
 		b = binary.BigEndian.AppendUint32(b, uint32(len(f)))
 		b = append(b, f...)
+	}
+	if r.Shown != nil {
+		b = binary.BigEndian.AppendUint32(b, uint32(len(r.Shown)))
+		b = append(b, r.Shown...)
 	}
 	return key.Mac(b)
 }

@@ -134,7 +134,7 @@ func TestTamperingIsFound(t *testing.T) {
 				d.Exec(t.Context(), "UPDATE audit SET seq = seq - 1 WHERE practice_id = $1 AND seq = 2", mara), d.Exec(t.Context(), "UPDATE audit SET seq = seq - 1 WHERE practice_id = $1 AND seq = 3", mara))
 		},
 		"a line put in": func(t *testing.T, d *db.DB, mara string) error {
-			return d.Exec(t.Context(), "INSERT INTO audit SELECT practice_id, seq + 1000, at, role, account_id, action, subject, client_id, detail, mac FROM audit WHERE practice_id = $1 AND seq = 3", mara)
+			return d.Exec(t.Context(), "INSERT INTO audit SELECT practice_id, seq + 1000, at, role, account_id, action, subject, client_id, detail, mac, shown FROM audit WHERE practice_id = $1 AND seq = 3", mara)
 		},
 		"two lines swapped": func(t *testing.T, d *db.DB, mara string) error {
 			return errors.Join(d.Exec(t.Context(), "UPDATE audit SET seq = -1 WHERE practice_id = $1 AND seq = 3", mara),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 
 	"icouch/internal/access"
 	"icouch/internal/audit"
@@ -20,6 +21,7 @@ type Audit struct {
 // VerifyTrail checks the trail.
 type VerifyTrail struct {
 	config.Place `embed:""`
+	Anchors      string `help:"File of anchors, as icouch serve writes it: lines cut off the end of the trail are found by it alone." placeholder:"FILE"`
 }
 
 // ErrTrail says that the trail has been tampered with.
@@ -27,8 +29,12 @@ var ErrTrail = errors.New("the trail is not what was written; see above, keep a 
 
 // Run is "icouch audit verify".
 func (c *VerifyTrail) Run(ctx context.Context, o *Office) error {
+	anchors, err := c.anchors(o)
+	if err != nil {
+		return err
+	}
 	return o.look(ctx, c.Place, func(i *installation.Installation) error {
-		r, err := verify(ctx, i.DB)
+		r, err := verify(ctx, i.DB, anchors...)
 		if err != nil {
 			return err
 		}
@@ -40,13 +46,37 @@ func (c *VerifyTrail) Run(ctx context.Context, o *Office) error {
 			return ErrTrail
 		}
 		o.say("Every line is as it was written.")
+		if c.Anchors == "" {
+			o.say("Without --anchors nobody can tell whether its newest lines were cut off.")
+		}
 		return nil
 	})
 }
 
-func verify(ctx context.Context, d *db.DB) (r audit.Report, err error) {
+// anchors reads the file.
+func (c *VerifyTrail) anchors(o *Office) (all []audit.Anchor, err error) {
+	if c.Anchors == "" {
+		return nil, nil
+	}
+	f, err := os.Open(c.Anchors)
+	if err != nil {
+		return nil, fmt.Errorf("the anchors cannot be read: %w", err)
+	}
+	defer f.Close() // nothing was written to it
+	all, unreadable, err := audit.ParseAnchors(f)
+	if err != nil {
+		return nil, err
+	}
+	o.say("%s.", count(len(all), "anchor", "anchors"))
+	if unreadable > 0 {
+		o.say("%s of the file cannot be read. One that was cut short is no harm; more are.", count(unreadable, "line", "lines"))
+	}
+	return all, nil
+}
+
+func verify(ctx context.Context, d *db.DB, anchors ...audit.Anchor) (r audit.Report, err error) {
 	err = d.View(ctx, func(tx *db.Tx) (err error) {
-		r, err = audit.Verify(tx, access.Operator())
+		r, err = audit.Verify(tx, access.Operator(), anchors...)
 		return err
 	})
 	return r, err

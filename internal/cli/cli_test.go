@@ -16,6 +16,7 @@ import (
 
 	"icouch/internal/access"
 	"icouch/internal/account"
+	"icouch/internal/audit"
 	"icouch/internal/base/email"
 	"icouch/internal/base/fault"
 	"icouch/internal/base/id"
@@ -331,6 +332,41 @@ func TestTheTrailFindsWhateverWasDoneToIt(t *testing.T) {
 
 // freeTheTrail takes away what keeps it append-only, as whoever owns the
 // database can.
+// The end cut off with all that notes it is found by an anchor alone.
+func TestAnEndThatWasCutOffIsFoundByItsAnchor(t *testing.T) {
+	t.Parallel()
+	o, p, out := office(t)
+	owner, _ := settle(t, o, p)
+	file := filepath.Join(t.TempDir(), "anchors")
+	practice := owner.Practice().String()
+	open(t, o, p, func(d *db.DB) {
+		k := audit.Keeper{DB: d, Places: []audit.Place{audit.ParsePlace(file)}}
+		if err := k.Anchor(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if err := (&cli.VerifyTrail{Place: p, Anchors: file}).Run(t.Context(), o); err != nil || !strings.Contains(out.String(), "2 anchors.") {
+		t.Fatalf("before anything was done: %v\n%s", err, out)
+	}
+	open(t, o, p, func(d *db.DB) {
+		err := errors.Join(freeTheTrail(t.Context(), d), d.Exec(t.Context(), "DELETE FROM audit WHERE practice_id = $1 AND seq > 2", practice),
+			d.Exec(t.Context(), "UPDATE audit_head SET seq = 2, mac = (SELECT mac FROM audit WHERE practice_id = $1 AND seq = 2) WHERE practice_id = $1", practice))
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+	if err := (&cli.VerifyTrail{Place: p}).Run(t.Context(), o); err != nil {
+		t.Errorf("premise: it is found without an anchor: %v\n%s", err, out)
+	}
+	out.Reset()
+	if err := (&cli.VerifyTrail{Place: p, Anchors: file}).Run(t.Context(), o); !errors.Is(err, cli.ErrTrail) || !strings.Contains(out.String(), "line 3: the lines up to ") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if err := (&cli.VerifyTrail{Place: p, Anchors: file + ".not"}).Run(t.Context(), o); err == nil {
+		t.Error("a file that is not there proves something")
+	}
+}
+
 func freeTheTrail(ctx context.Context, d *db.DB) error {
 	if d.Engine() == "PostgreSQL" {
 		return d.Exec(ctx, "DROP TRIGGER audit_append_only ON audit")

@@ -305,7 +305,11 @@ func hold(tx *db.Tx, by access.Actor, client id.Client) (circle, error) {
 	if err != nil && !errors.Is(err, db.None) {
 		return circle{}, fmt.Errorf("hold %s: %w", client, err)
 	}
-	return look(tx, by, client)
+	h, err := look(tx, by, client)
+	if err == nil && by.OnlyLooks(client, h.client.Practitioner) { // to read, not to give anybody a way in
+		return circle{}, people.ErrOnlyLooks
+	}
+	return h, err
 }
 
 func look(tx *db.Tx, by access.Actor, client id.Client) (h circle, err error) {

@@ -438,3 +438,21 @@ func TestAGuardiansAccessEndsAsTheClientComesOfAge(t *testing.T) {
 		t.Error("a later day does not open it")
 	}
 }
+
+// A record opened in an emergency is there to be read: nobody is given a way in by it.
+func TestAnEmergencyChangesNoContact(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	c := add(t, w, greta(t))
+	noor := access.AsPractitioner(w.Mara.Practice(), w.Noor.Account(), w.Noor.Practitioner(), access.Practitioner).Reaching(access.Reach{Clients: []id.Client{w.Theo}, Opened: []id.Client{w.Theo}})
+	for deed, do := range deeds(t) {
+		wants(t, deed, update(t, w, func(tx *db.Tx) error { return do(tx, noor, w.Theo, c) }), people.ErrOnlyLooks)
+	}
+	wants(t, "a minor's days", update(t, w, func(tx *db.Tx) error {
+		return people.SetMinor(tx, noor, w.Theo, date(t, "2030-04-01"), date(t, "2030-04-01"))
+	}), people.ErrOnlyLooks)
+	w.View(t, func(tx *db.Tx) error {
+		_, err := contact.Find(tx, noor, w.Theo, c)
+		return err
+	})
+}

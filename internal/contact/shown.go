@@ -111,6 +111,7 @@ func WardOf(tx *db.Tx, by access.Actor) (Ward, error) {
 	if err != nil {
 		return Ward{}, err
 	}
+	audit.Saw(tx, by, audit.Named, by.Client(), by.Why(by.Client(), h.client.Practitioner))
 	who, _, err := member(tx, by.Practice(), h.client.Practitioner)
 	return Ward{h.client.Name.Full(), who, c.Relation, c.Rights, c.Terms.Until()}, err
 }

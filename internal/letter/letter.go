@@ -53,6 +53,7 @@ const (
 	Emergency   Kind = "emergency"    // to the owners: a record was opened in an emergency
 	Repair      Kind = "repair"       // support asks to put an account right, and what came of it
 	Leave       Kind = "leave"        // an account is to be deleted, or is kept after all
+	Digest      Kind = "digest"       // to the owners: the trail of a week, in numbers
 	Left        Kind = "left"         // to who looks after a client: they have closed their account
 	Contact     Kind = "contact"      // a practice invites somebody to act for a client
 	Day         Kind = "day"          // a day has come on which access begins or ends
@@ -63,7 +64,7 @@ const (
 // true of everything a person cannot go on without. A mere notice is marked
 // first and sent after, so it comes once or not at all.
 func (k Kind) mayRepeat() bool {
-	return k != Accepted && k != AskedAgain && k != HandedOver && k != Left && k != Day && k != EndAsked
+	return k != Accepted && k != AskedAgain && k != HandedOver && k != Left && k != Day && k != EndAsked && k != Digest
 }
 
 // mayDecline reports whether people may ask for no more of this kind.

@@ -243,7 +243,7 @@ func claim(tx *db.Tx, by access.Actor, hash []byte) (claimed, error) {
 		return claimed{}, fmt.Errorf("claim a link: %w", err)
 	}
 	c := claimed{by: access.ByLink(row.PracticeID, row.ClientID), id: row.ID, inviter: row.PractitionerID, mailed: row.LetterID != nil}
-	if c.client, err = Find(tx, c.by, row.ClientID); err != nil {
+	if c.client, err = find(tx, c.by, row.ClientID); err != nil {
 		return claimed{}, err
 	}
 	early, err := waits(tx, row.PracticeID, row.ClientID)

@@ -118,7 +118,7 @@ func Withdraw(tx *db.Tx, by access.Actor, client id.Client) error {
 	if !by.MayInvite() {
 		return fault.Forbidden
 	}
-	if _, err := Find(tx, by, client); err != nil {
+	if _, err := findToChange(tx, by, client); err != nil {
 		return err
 	}
 	ended, err := endLive(tx, by, client, Withdrawn, reasonByHand)
@@ -161,7 +161,7 @@ func invitable(tx *db.Tx, by access.Actor, client id.Client) (Client, error) {
 	if err != nil && !errors.Is(err, db.None) {
 		return Client{}, fmt.Errorf("hold %s: %w", client, err)
 	}
-	c, err := Find(tx, by, client) // another practice's client is not found
+	c, err := findToChange(tx, by, client) // another practice's client is not found
 	switch {
 	case err != nil:
 		return Client{}, err

@@ -146,6 +146,9 @@ func unlink(tx *db.Tx, who id.Account) error {
 		if n == 0 {
 			continue
 		}
+		if err := endVouch(tx, r.PracticeID, r.ID); err != nil {
+			return err
+		}
 		tx.Notify(Topic(r.PracticeID, r.ID))
 		by := access.Job(r.PracticeID)
 		if err := audit.Record(tx, by, audit.Deed{Did: audit.AccountClosed, Subject: r.ID, Client: r.ID}); err != nil {
@@ -183,7 +186,7 @@ func unlinkContacts(tx *db.Tx, who id.Account) error {
 // tellOfLeaving writes to who looks after a client. Who it is they see after
 // signing in.
 func tellOfLeaving(tx *db.Tx, by access.Actor, client id.Client) error {
-	c, err := Find(tx, by, client)
+	c, err := find(tx, by, client)
 	if err != nil {
 		return err
 	}

@@ -140,7 +140,7 @@ func opensIn(tx *db.Tx, p id.Practice, zone string, r minorRow) (Minor, error) {
 // MinorOf returns a client's days, to whoever may open the record. Who may not
 // see the date of birth does not see them either: they are told the same by them.
 func MinorOf(tx *db.Tx, by access.Actor, client id.Client) (Minor, error) {
-	if _, err := Find(tx, by, client); err != nil {
+	if _, err := find(tx, by, client); err != nil {
 		return Minor{}, err
 	}
 	if by.AtWork() && !by.May(access.SeePrivate) {
@@ -181,7 +181,10 @@ func SetMinor(tx *db.Tx, by access.Actor, client id.Client, own, guardians civil
 	if _, err := SQL.In(tx).HoldClient(tx, peopledb.HoldClientParams{PracticeID: by.Practice(), ID: client}); err != nil && !errors.Is(err, db.None) {
 		return fmt.Errorf("hold %s: %w", client, err)
 	}
-	was, err := MinorOf(tx, by, client)
+	if _, err := findToChange(tx, by, client); err != nil {
+		return err
+	}
+	was, err := minorOf(tx, by.Practice(), client)
 	if err != nil {
 		return err
 	}
@@ -289,7 +292,7 @@ func tellOfAge(tx *db.Tx, by access.Actor, client id.Client) error {
 		return audit.Record(tx, by, did)
 	}
 	tx.Notify(Topic(by.Practice(), client))
-	c, err := Find(tx, by, client)
+	c, err := find(tx, by, client)
 	if err != nil {
 		return err
 	}

@@ -47,6 +47,7 @@ var (
 	ErrChanged            = fault.New(fault.Conflict, "Somebody else changed this record while you had it open. Look at what it says now, then make your change again.")
 	ErrCreated            = fault.New(fault.Conflict, "This client was created already.")
 	ErrAlreadyEnded       = fault.New(fault.Conflict, "Care of this client has ended already.")
+	ErrOnlyLooks          = fault.New(fault.Forbidden, "In an emergency you can read this client’s record, not change it. Ask whoever looks after them, or an owner of the practice.")
 	ErrNotEnded           = fault.New(fault.Conflict, "Care of this client has not ended.")
 )
 
@@ -171,8 +172,27 @@ func assign(tx *db.Tx, by access.Actor, d *Details) error {
 }
 
 // Find returns one of the practice's clients. Another practice's client, and a
-// colleague's, is fault.NotFound, the same as one who does not exist.
+// colleague's, is fault.NotFound, the same as one who does not exist. It is a
+// look at the whole record.
 func Find(tx *db.Tx, by access.Actor, client id.Client) (Client, error) {
+	c, err := find(tx, by, client)
+	if err == nil {
+		audit.Saw(tx, by, audit.Whole, client, by.Why(client, c.Practitioner))
+	}
+	return c, err
+}
+
+// NameOf returns the name of one of the practice's clients, as Find does.
+func NameOf(tx *db.Tx, by access.Actor, client id.Client) (Name, error) {
+	c, err := find(tx, by, client)
+	if err == nil {
+		audit.Saw(tx, by, audit.Named, client, by.Why(client, c.Practitioner))
+	}
+	return c.Name, err
+}
+
+// find is Find for verbs that hand nothing of the client out.
+func find(tx *db.Tx, by access.Actor, client id.Client) (Client, error) {
 	row, err := SQL.In(tx).Client(tx, peopledb.ClientParams{PracticeID: by.Practice(), ID: client})
 	if errors.Is(err, db.None) || err == nil && !finds(by, row) {
 		return Client{}, fault.NotFound
@@ -186,6 +206,16 @@ func Find(tx *db.Tx, by access.Actor, client id.Client) (Client, error) {
 	}
 	c, err := openClient(key, row)
 	c.Details = c.Details.For(by)
+	return c, err
+}
+
+// findToChange is find for verbs that change what is noted of a client, or who
+// gets at it.
+func findToChange(tx *db.Tx, by access.Actor, client id.Client) (Client, error) {
+	c, err := find(tx, by, client)
+	if err == nil && by.OnlyLooks(client, c.Practitioner) {
+		return Client{}, ErrOnlyLooks
+	}
 	return c, err
 }
 
@@ -204,7 +234,7 @@ func Edit(tx *db.Tx, by access.Actor, client id.Client, version int64, d Details
 	if !by.MayInvite() {
 		return false, fault.Forbidden
 	}
-	was, err := Find(tx, by, client)
+	was, err := findToChange(tx, by, client)
 	if err != nil {
 		return false, err
 	}
@@ -262,7 +292,7 @@ func endIfUnreachable(tx *db.Tx, by access.Actor, was Client, d Details) (withdr
 
 // Consent notes that a client agrees to be written to by e-mail, or no longer.
 func Consent(tx *db.Tx, by access.Actor, client id.Client, given bool) error {
-	c, err := Find(tx, by, client)
+	c, err := findToChange(tx, by, client)
 	if err != nil {
 		return err
 	}
@@ -279,7 +309,7 @@ func EndCare(tx *db.Tx, by access.Actor, client id.Client, on at.Time) error {
 	if !by.MayInvite() {
 		return fault.Forbidden
 	}
-	if _, err := Find(tx, by, client); err != nil {
+	if _, err := findToChange(tx, by, client); err != nil {
 		return err
 	}
 	if on.Before(tx.Now().Time) {
@@ -295,6 +325,9 @@ func EndCare(tx *db.Tx, by access.Actor, client id.Client, on at.Time) error {
 	if _, err := endLive(tx, by, client, Withdrawn, reasonCareEnded); err != nil {
 		return err
 	}
+	if err := endVouch(tx, by.Practice(), client); err != nil {
+		return err
+	}
 	tx.Notify(Topic(by.Practice(), client))
 	return audit.Record(tx, by, audit.Deed{Did: audit.CareEnded, Subject: client, Client: client})
 }
@@ -305,7 +338,7 @@ func ResumeCare(tx *db.Tx, by access.Actor, client id.Client) error {
 	if !by.MayInvite() {
 		return fault.Forbidden
 	}
-	if _, err := Find(tx, by, client); err != nil {
+	if _, err := findToChange(tx, by, client); err != nil {
 		return err
 	}
 	n, err := SQL.In(tx).ResumeCare(tx, peopledb.ResumeCareParams{PracticeID: by.Practice(), ID: client})
@@ -346,6 +379,7 @@ func SameMailbox(tx *db.Tx, by access.Actor, client id.Client, a email.Address) 
 		if err != nil {
 			return nil, err
 		}
+		audit.Saw(tx, by, audit.Named, r.ID, by.Why(r.ID, r.PractitionerID))
 		names = append(names, n.Full())
 	}
 	return names, nil

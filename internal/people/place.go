@@ -103,6 +103,9 @@ func reaching(tx *db.Tx, by access.Actor) (access.Actor, error) {
 		return access.Guest(), fmt.Errorf("reach of %s: %w", by.Practitioner(), err)
 	}
 	for _, o := range open {
+		if !slices.Contains(r.Clients, o.ClientID) {
+			r.Opened = append(r.Opened, o.ClientID)
+		}
 		add(o.ClientID, &o.Until)
 	}
 	if by.Role() == access.Supervisor {

@@ -254,7 +254,7 @@ func Practitioners(tx *db.Tx, by access.Actor) ([]Practitioner, error) {
 // LooksAfter returns the name of who looks after a client, to whoever may open
 // the client's record: the client is one of them.
 func LooksAfter(tx *db.Tx, by access.Actor, client id.Client) (string, error) {
-	c, err := Find(tx, by, client)
+	c, err := find(tx, by, client)
 	if err != nil {
 		return "", err
 	}

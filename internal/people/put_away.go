@@ -175,7 +175,7 @@ func putAway(tx *db.Tx, who id.Account, p id.Practice) error {
 	return audit.Record(tx, access.Job(p), audit.Deed{Did: audit.PracticePutAway, Subject: p})
 }
 
-// leavePractice ends a membership, if it has not ended yet.
+// leavePractice ends a membership, if it has not ended yet, and what came with it.
 func leavePractice(tx *db.Tx, who id.Account, p id.Practice) error {
 	left, err := SQL.In(tx).LeavePractice(tx, peopledb.LeavePracticeParams{PracticeID: p, AccountID: who})
 	if err != nil {
@@ -184,6 +184,9 @@ func leavePractice(tx *db.Tx, who id.Account, p id.Practice) error {
 	tx.Notify(PracticeTopic(p))
 	tx.Notify(account.Topic(who))
 	for _, m := range left {
+		if err := TakeAway(tx, access.Job(p), m); err != nil {
+			return err
+		}
 		if err := audit.Record(tx, access.Job(p), audit.Deed{Did: audit.PractitionerLeft, Subject: m}); err != nil {
 			return err
 		}

@@ -19,6 +19,25 @@ UPDATE practice SET put_away_at = @now WHERE id = @id AND put_away_at IS NULL;
 -- name: LeavePractice :many
 UPDATE practitioner SET active = FALSE WHERE practice_id = @practice_id AND account_id = @account_id AND active RETURNING id;
 
+-- What a member held beyond their own clients: see TakeAway.
+-- name: LeaveCareTeams :exec
+DELETE FROM care_team WHERE practice_id = @practice_id AND practitioner_id = @practitioner_id;
+
+-- name: EndSupervision :exec
+DELETE FROM supervision WHERE practice_id = @practice_id AND (supervisor_id = @practitioner_id OR practitioner_id = @practitioner_id);
+
+-- name: CloseEmergencies :many
+UPDATE emergency SET closed_at = @now
+WHERE practice_id = @practice_id AND practitioner_id = @practitioner_id AND closed_at IS NULL AND until > @now RETURNING id, client_id;
+
+-- name: EndColleaguesLinks :many
+UPDATE team_invitation SET state = 'withdrawn', ended_at = @ended_at
+WHERE practice_id = @practice_id AND practitioner_id = @practitioner_id AND state = 'live' RETURNING id, letter_id;
+
+-- name: EndVouchesBy :exec
+UPDATE vouch SET ended_at = @now
+WHERE practice_id = @practice_id AND practitioner_id = @practitioner_id AND used_at IS NULL AND ended_at IS NULL;
+
 -- What support sees of where an account works: numbers.
 -- name: Standing :many
 SELECT p.practice_id, p.role, p.active, q.created_at,
@@ -277,7 +296,12 @@ VALUES (@practice_id, @id, @client_id, @account_id, @practitioner_id, @token_has
 UPDATE vouch SET ended_at = @now WHERE practice_id = @practice_id AND client_id = @client_id AND used_at IS NULL AND ended_at IS NULL;
 
 -- name: VouchByToken :one
-SELECT practice_id, id, client_id, account_id, practitioner_id, expires_at, ended_at, used_at FROM vouch WHERE token_hash = @token_hash;
+SELECT v.practice_id, v.id, v.client_id, v.account_id, v.practitioner_id, v.expires_at, v.ended_at, v.used_at, c.ends_at,
+  CAST(c.account_id IS NOT NULL AND c.account_id = v.account_id AS BOOLEAN) AS linked
+FROM vouch v JOIN client c ON c.practice_id = v.practice_id AND c.id = v.client_id WHERE v.token_hash = @token_hash;
+
+-- name: Supports :one
+SELECT account_id FROM supporter WHERE account_id = @account_id;
 
 -- name: UseVouch :execrows
 UPDATE vouch SET used_at = @now WHERE token_hash = @token_hash AND used_at IS NULL AND ended_at IS NULL AND expires_at > @now;

@@ -107,7 +107,7 @@ func renew(tx *db.Tx, p id.Practice, client id.Client, held dead) error {
 	}
 	switch was.state {
 	case Used:
-		c, err := Find(tx, by, client)
+		c, err := find(tx, by, client)
 		if err != nil {
 			return err
 		}

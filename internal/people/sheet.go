@@ -87,9 +87,11 @@ func PlanImport(tx *db.Tx, by access.Actor, s sheet.Sheet) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
-	m := matcher{known: map[string]string{}, mailbox: map[string]string{}}
+	m := matcher{known: map[string]string{}, mailbox: map[string]string{}, who: map[string]Listed{}, whose: map[string]Listed{}}
+	m.saw = func(l Listed) { audit.Saw(tx, by, audit.Listed, l.ID, by.Why(l.ID, l.Practitioner)) }
 	for _, c := range here {
 		m.add(c.Name, c.Email, "is already among your clients", by.Sees(c.ID, c.Practitioner))
+		m.who[person(c.Name, c.Email)], m.whose[text.FoldForSearch(c.Email)] = c, c
 	}
 	p := Plan{Note: s.Note, Blank: s.Blanks, Ignored: ignored}
 	today := civil.DateOf(tx.Now().Time, practice.Zone)
@@ -299,6 +301,9 @@ func sentences(err error) string {
 type matcher struct {
 	known   map[string]string // name and address → where they are
 	mailbox map[string]string // address → whose it is
+
+	who, whose map[string]Listed // the same, as who they are
+	saw        func(Listed)      // called with whoever is told of
 }
 
 func (m *matcher) add(n Name, address, where string, visible bool) {
@@ -314,10 +319,21 @@ func (m *matcher) add(n Name, address, where string, visible bool) {
 	}
 }
 
-func (m *matcher) same(n Name, address string) string { return m.known[person(n, address)] }
+func (m *matcher) same(n Name, address string) string {
+	m.tell(m.who, person(n, address))
+	return m.known[person(n, address)]
+}
+
+// tell notes that somebody of the practice is told of, if anybody is.
+func (m *matcher) tell(of map[string]Listed, key string) {
+	if l, ok := of[key]; ok {
+		m.saw(l)
+	}
+}
 
 func (m *matcher) warns(address string) string {
 	if who := m.mailbox[text.FoldForSearch(address)]; address != "" && who != "" {
+		m.tell(m.whose, text.FoldForSearch(address))
 		return "Shares the e-mail address with " + who + "."
 	}
 	return ""
@@ -341,7 +357,7 @@ func Export(tx *db.Tx, by access.Actor, s Setting) (header []string, rows [][]st
 		return nil, nil, err
 	}
 	for _, l := range all {
-		c, err := Find(tx, by, l.ID)
+		c, err := find(tx, by, l.ID) // the deed below tells of all of them at once
 		if err != nil {
 			return nil, nil, err
 		}

@@ -1,6 +1,7 @@
 package people
 
 import (
+	"errors"
 	"fmt"
 
 	"icouch/internal/access"
@@ -11,11 +12,11 @@ import (
 	"icouch/internal/platform/db"
 )
 
-// ErrLastStep says that who works in a practice keeps a second step.
-var ErrLastStep = fault.New(fault.Conflict, "Where clients’ records are open, a second step is needed. Set up another one first, then remove this one.")
+// ErrLastStep says that who works in a practice, or in support, keeps a second step.
+var ErrLastStep = fault.New(fault.Conflict, "Where clients’ records or other people’s accounts are open, a second step is needed. Set up another one first, then remove this one.")
 
 // DropAuthenticator takes by's authenticator away, unless they work in a
-// practice and it is the last second step they have.
+// practice or in support and it is the last second step they have.
 func DropAuthenticator(tx *db.Tx, by access.Actor) error {
 	if err := mayDrop(tx, by); err != nil {
 		return err
@@ -40,12 +41,32 @@ func mayDrop(tx *db.Tx, by access.Actor) error {
 	if err != nil || !has.Last() {
 		return err
 	}
-	work, err := SQL.In(tx).Memberships(tx, by.Account())
+	works, err := worksHere(tx, by.Account())
 	if err != nil {
-		return fmt.Errorf("memberships of %s: %w", by.Account(), err)
+		return err
 	}
-	if len(work) > 0 {
+	if works {
 		return ErrLastStep
 	}
 	return nil
+}
+
+// worksHere reports whether the owner of an account works on this installation,
+// as a member of a practice or in support.
+func worksHere(tx *db.Tx, who id.Account) (bool, error) {
+	work, err := SQL.In(tx).Memberships(tx, who)
+	if err != nil {
+		return false, fmt.Errorf("memberships of %s: %w", who, err)
+	}
+	if len(work) > 0 {
+		return true, nil
+	}
+	_, err = SQL.In(tx).Supports(tx, who)
+	if errors.Is(err, db.None) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("support by %s: %w", who, err)
+	}
+	return true, nil
 }

@@ -27,7 +27,7 @@ const VouchLife = 24 * time.Hour
 // What can be wrong with vouching.
 var (
 	ErrNoAccountYet  = fault.New(fault.Conflict, "This client has no account yet. Send them an invitation instead.")
-	ErrWorks         = fault.New(fault.Conflict, "Your account also works in a practice, so nobody there can vouch for you alone. Ask whoever runs this installation.")
+	ErrWorks         = fault.New(fault.Conflict, "You also work here, in a practice or in support, so no practice can vouch for you alone. Ask whoever runs this installation.")
 	ErrVouchedForNot = fault.New(fault.Invalid, "That is not the account this link is for. Sign in with the one that the letter went to.")
 )
 
@@ -37,7 +37,7 @@ func Vouch(tx *db.Tx, by access.Actor, client id.Client) error {
 	if !by.May(access.Vouch) {
 		return fault.Forbidden
 	}
-	c, err := Find(tx, by, client)
+	c, err := findToChange(tx, by, client)
 	if err != nil {
 		return err
 	}
@@ -48,8 +48,8 @@ func Vouch(tx *db.Tx, by access.Actor, client id.Client) error {
 	if _, err := q.HoldClient(tx, peopledb.HoldClientParams{PracticeID: c.Practice, ID: c.ID}); err != nil {
 		return fmt.Errorf("vouch for %s: %w", c.ID, err)
 	}
-	if err := q.EndVouch(tx, peopledb.EndVouchParams{Now: tx.Now().Ptr(), PracticeID: c.Practice, ClientID: c.ID}); err != nil {
-		return fmt.Errorf("vouch for %s: %w", c.ID, err)
+	if err := endVouch(tx, c.Practice, c.ID); err != nil {
+		return err
 	}
 	token, v := secret.NewToken(), id.New[id.Vouch](tx.Now().Time)
 	err = q.AddVouch(tx, peopledb.AddVouchParams{PracticeID: c.Practice, ID: v, ClientID: c.ID, AccountID: *c.Account, PractitionerID: by.Practitioner(),
@@ -71,6 +71,14 @@ func Vouch(tx *db.Tx, by access.Actor, client id.Client) error {
 		letter.Part{Text: "Did you not ask for this? Then leave the link alone, and tell your practice at the number that you already have. Nothing changes unless somebody uses the link together with your password."})
 }
 
+// endVouch ends the link of a client who was vouched for, if there is one.
+func endVouch(tx *db.Tx, p id.Practice, client id.Client) error {
+	if err := SQL.In(tx).EndVouch(tx, peopledb.EndVouchParams{Now: tx.Now().Ptr(), PracticeID: p, ClientID: client}); err != nil {
+		return fmt.Errorf("end the vouch for %s: %w", client, err)
+	}
+	return nil
+}
+
 // PeekVouch says whether a link of somebody who was vouched for still works.
 func PeekVouch(tx *db.Tx, _ access.Actor, token secret.Token) error {
 	_, err := vouchOf(tx, token)
@@ -87,6 +95,8 @@ func vouchOf(tx *db.Tx, token secret.Token) (peopledb.VouchByTokenRow, error) {
 	case row.UsedAt != nil:
 		return row, account.ErrLinkUsed
 	case row.EndedAt != nil || !tx.Now().Before(row.ExpiresAt.Time):
+		return row, account.ErrLinkEnded
+	case !row.Linked || row.EndsAt != nil && !tx.Now().Before(row.EndsAt.Time): // no client of theirs any more
 		return row, account.ErrLinkEnded
 	}
 	return row, nil
@@ -106,11 +116,11 @@ func UseVouch(tx *db.Tx, by access.Actor, token secret.Token, who id.Account) er
 	if err != nil {
 		return err
 	}
-	work, err := SQL.In(tx).Memberships(tx, held.ID)
+	works, err := worksHere(tx, held.ID)
 	if err != nil {
-		return fmt.Errorf("use vouch %s: %w", v.ID, err)
+		return err
 	}
-	if len(work) > 0 {
+	if works {
 		return ErrWorks
 	}
 	n, err := SQL.In(tx).UseVouch(tx, peopledb.UseVouchParams{Now: tx.Now().Ptr(), TokenHash: token.Hash()})
@@ -136,6 +146,9 @@ func tellWhoVouched(tx *db.Tx, job access.Actor, v peopledb.VouchByTokenRow) err
 		return err
 	}
 	a, err := account.Read(tx, job, p.Account)
+	if errors.Is(err, account.ErrNoAccount) { // they have left meanwhile
+		return nil
+	}
 	if err != nil {
 		return err
 	}

@@ -4,10 +4,12 @@ import (
 	"errors"
 	"sync"
 	"testing"
+	"time"
 
 	"icouch/internal/access"
 	"icouch/internal/account"
 	"icouch/internal/account/factor"
+	"icouch/internal/audit"
 	"icouch/internal/base/fault"
 	"icouch/internal/base/id"
 	"icouch/internal/base/secret"
@@ -194,5 +196,197 @@ func TestEnterAsksForASecondStep(t *testing.T) {
 	}
 	if err := w.DB.Update(t.Context(), func(tx *db.Tx) error { return people.SetClientStep(tx, w.Noor, false) }); !errors.Is(err, fault.Forbidden) {
 		t.Errorf("a practitioner changes the practice's rules: %v", err)
+	}
+}
+
+func takeAway(t *testing.T, w *world.World, who access.Actor) {
+	t.Helper()
+	w.Update(t, func(tx *db.Tx) error {
+		if err := people.TakeAway(tx, w.Mara, who.Practitioner()); err != nil {
+			return err
+		}
+		return audit.Record(tx, w.Mara, audit.Deed{Did: audit.MemberInactive, Subject: who.Practitioner()})
+	})
+}
+
+// A link that takes a second step away is no older than what it rests on: care,
+// the password, the address, and who vouched.
+func TestAVouchEndsWithWhatItRestsOn(t *testing.T) {
+	t.Parallel()
+	hash := func(t *testing.T, w *world.World) string {
+		h, err := w.Doorman.Hasher.Hash(t.Context(), "another long password")
+		if err != nil {
+			t.Error(err)
+		}
+		return h
+	}
+	for _, c := range []struct {
+		name string
+		then func(t *testing.T, w *world.World, theo id.Account)
+		want error
+	}{
+		{"nothing happens", func(*testing.T, *world.World, id.Account) {}, nil},
+		{"the first of two is made inactive", func(t *testing.T, w *world.World, _ id.Account) { // Mara's own stays
+			takeAway(t, w, w.Noor)
+		}, nil},
+		{"who vouched is made inactive", func(t *testing.T, w *world.World, _ id.Account) {
+			takeAway(t, w, w.Mara)
+		}, account.ErrLinkEnded},
+		{"care ends", func(t *testing.T, w *world.World, _ id.Account) {
+			w.Update(t, func(tx *db.Tx) error { return people.EndCare(tx, w.Mara, w.Theo, tx.Now()) })
+		}, account.ErrLinkEnded},
+		{"care ends, and is taken up again", func(t *testing.T, w *world.World, _ id.Account) {
+			w.Update(t, func(tx *db.Tx) error { return people.EndCare(tx, w.Mara, w.Theo, tx.Now()) })
+			w.Update(t, func(tx *db.Tx) error { return people.ResumeCare(tx, w.Mara, w.Theo) })
+		}, account.ErrLinkEnded},
+		{"a new password", func(t *testing.T, w *world.World, _ id.Account) {
+			w.Update(t, func(tx *db.Tx) error { return account.AskReset(tx, access.Guest(), address(t, theosMail)) })
+			w.RunJobs(t)
+			link, h := secret.ParseToken(w.Link(t, theosMail, "/reset/")), hash(t, w)
+			w.Update(t, func(tx *db.Tx) error { _, err := account.Reset(tx, access.Guest(), link, h); return err })
+		}, account.ErrLinkEnded},
+		{"a password changed in the settings", func(t *testing.T, w *world.World, theo id.Account) {
+			h := hash(t, w)
+			w.Update(t, func(tx *db.Tx) error {
+				s, err := account.Begin(tx, access.AsPerson(theo), theo, account.Entry{Terms: account.Longest})
+				if err != nil {
+					return err
+				}
+				return account.SetPassword(tx, access.AsPerson(theo), h, s)
+			})
+		}, account.ErrLinkEnded},
+		{"a new address", func(t *testing.T, w *world.World, theo id.Account) {
+			w.Update(t, func(tx *db.Tx) error { return account.AskEmail(tx, access.AsPerson(theo), address(t, "theo@new.test")) })
+			w.RunJobs(t)
+			link := secret.ParseToken(w.Link(t, "theo@new.test", "/email/"))
+			w.Update(t, func(tx *db.Tx) error { return account.ConfirmEmail(tx, access.AsPerson(theo), link) })
+		}, account.ErrLinkEnded},
+		{"the address is taken back", func(t *testing.T, w *world.World, theo id.Account) {
+			w.Update(t, func(tx *db.Tx) error { return account.AskEmail(tx, access.AsPerson(theo), address(t, "theo@new.test")) })
+			w.RunJobs(t)
+			link := secret.ParseToken(w.Link(t, "theo@new.test", "/email/"))
+			w.Update(t, func(tx *db.Tx) error { return account.ConfirmEmail(tx, access.AsPerson(theo), link) })
+			if err := vouch(t, w, w.Mara, w.Theo); err != nil { // the newest, to the thief's address
+				t.Fatal(err)
+			}
+			w.RunJobs(t)
+			back := secret.ParseToken(w.Link(t, theosMail, "/email-back/"))
+			w.Update(t, func(tx *db.Tx) error { return account.Revert(tx, access.Guest(), back) })
+			if err := useVouch(t, w, w.Link(t, "theo@new.test", "/vouched/"), theo); !errors.Is(err, account.ErrLinkEnded) {
+				t.Errorf("the one the thief has: %v", err)
+			}
+		}, account.ErrLinkEnded},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w := world.New(t)
+			theo := lost(t, w)
+			w.Pass(8 * aDay) // or taking the address back takes it for the thief's
+			if err := vouch(t, w, w.Mara, w.Theo); err != nil {
+				t.Fatal(err)
+			}
+			w.RunJobs(t)
+			link := w.Link(t, theosMail, "/vouched/")
+			c.then(t, w, theo)
+			if err := useVouch(t, w, link, theo); !errors.Is(err, c.want) {
+				t.Errorf("%v, want %v", err, c.want)
+			}
+			if asked(t, w, theo) != (c.want != nil) {
+				t.Error("the second step is not what the answer says")
+			}
+		})
+	}
+}
+
+// Care that ends by the clock ends the link by the clock.
+func TestAVouchDoesNotOutliveCareThatIsToEnd(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	theo := lost(t, w)
+	w.Update(t, func(tx *db.Tx) error { return people.EndCare(tx, w.Mara, w.Theo, tx.Now().Plus(time.Hour)) })
+	if err := vouch(t, w, w.Mara, w.Theo); err != nil {
+		t.Fatal(err)
+	}
+	w.RunJobs(t)
+	link := w.Link(t, theosMail, "/vouched/")
+	w.Pass(time.Hour)
+	if err := useVouch(t, w, link, theo); !errors.Is(err, account.ErrLinkEnded) || !asked(t, w, theo) {
+		t.Errorf("after care ended: %v", err)
+	}
+}
+
+// Who vouched may have left before the link is used; there is nobody to tell.
+func TestAVouchOfWhoHasLeftEndsInPeace(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	theo := lost(t, w)
+	ola := w.Colleague(t, "Ola Berg", "ola@practice.test", access.Owner)
+	if err := leaves(t, w, ola.Account()); err != nil {
+		t.Fatal(err)
+	}
+	w.Pass(account.Grace)
+	depart(t, w)
+	w.Pass(aDay)
+	if err := vouch(t, w, ola, w.Theo); err != nil { // a moment before she is gone
+		t.Fatal(err)
+	}
+	w.RunJobs(t)
+	link := w.Link(t, theosMail, "/vouched/")
+	depart(t, w)
+	if !gone(t, w, ola.Account()) {
+		t.Fatal("premise: she is there still")
+	}
+	if err := useVouch(t, w, link, theo); !errors.Is(err, account.ErrLinkEnded) {
+		t.Errorf("she is no member any more: %v", err)
+	}
+	if err := w.DB.Exec(t.Context(), "UPDATE vouch SET ended_at = NULL"); err != nil { // as rows from before are
+		t.Fatal(err)
+	}
+	if err := useVouch(t, w, link, theo); err != nil || asked(t, w, theo) {
+		t.Errorf("a link from before: %v", err)
+	}
+}
+
+// A supporter works here, too: neither a practice, nor a slip of their own, takes
+// what they sign in to other people's accounts with.
+func TestASupporterKeepsASecondStep(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	theo := lost(t, w)
+	appoint := func(since int64) {
+		t.Helper()
+		if err := w.DB.Exec(t.Context(), "INSERT INTO supporter (account_id, since) VALUES ($1, $2)", theo.String(), since); err != nil {
+			t.Fatal(err)
+		}
+	}
+	appoint(1)
+	if err := vouch(t, w, w.Mara, w.Theo); err != nil {
+		t.Fatalf("the practice is told that he is in support: %v", err)
+	}
+	w.RunJobs(t)
+	link := w.Link(t, theosMail, "/vouched/")
+	if err := useVouch(t, w, link, theo); !errors.Is(err, people.ErrWorks) || !asked(t, w, theo) {
+		t.Errorf("vouched for: %v", err)
+	}
+	drop := func() error {
+		return w.DB.Update(t.Context(), func(tx *db.Tx) error { return people.DropAuthenticator(tx, access.AsSupport(theo)) })
+	}
+	if err := drop(); !errors.Is(err, people.ErrLastStep) || !asked(t, w, theo) {
+		t.Errorf("the last one taken away: %v", err)
+	}
+	if err := w.DB.Exec(t.Context(), "DELETE FROM supporter"); err != nil {
+		t.Fatal(err)
+	}
+	if err := useVouch(t, w, link, theo); err != nil || asked(t, w, theo) {
+		t.Errorf("in support no more: %v", err)
+	}
+}
+
+// Only who manages members, and the program itself, takes from one what they hold.
+func TestNobodyElseTakesAway(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	for _, by := range []access.Actor{w.Noor, access.Guest(), access.AsPerson(w.Mara.Account()), access.AsClient(w.Mara.Practice(), "x", w.Theo)} {
+		wants(t, string(by.Role()), update(t, w, func(tx *db.Tx) error { return people.TakeAway(tx, by, w.Noor.Practitioner()) }), fault.Forbidden)
 	}
 }

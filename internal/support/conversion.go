@@ -25,6 +25,12 @@ import (
 // life is how long a request can be answered.
 const life = 7 * 24 * time.Hour
 
+// A holder gets a letter each time they are asked, and one when it is taken back.
+const (
+	mostAsked  = 3
+	askedAgain = 24 * time.Hour
+)
+
 // longestReason is the most letters of a supporter's reason.
 const longestReason = 500
 
@@ -32,6 +38,7 @@ const longestReason = 500
 var (
 	ErrNoReason    = fault.On("reason", fault.Invalid, "Say why: who asked for this, and how you know that it is them.")
 	ErrOpen        = fault.New(fault.Conflict, "There is an open request for this account already.")
+	ErrAskedOften  = fault.New(fault.Busy, "The holder of this account was asked three times in the last day. Wait a day before you ask again, or speak with them.")
 	ErrOwn         = fault.New(fault.Conflict, "Nobody converts their own account. Ask another supporter.")
 	ErrSupporter   = fault.New(fault.Conflict, "This person is in support. The operator ends that first.")
 	ErrLeaving     = fault.New(fault.Conflict, "This account is to be deleted, as its owner has asked. They can still keep it by signing in.")
@@ -124,6 +131,13 @@ func Ask(tx *db.Tx, by access.Actor, who id.Account, reason string) (RequestID, 
 	if err := expire(tx, by, who); err != nil {
 		return "", err
 	}
+	asked, err := SQL.In(tx).AskedSince(tx, supportdb.AskedSinceParams{AccountID: who, Since: tx.Now().Plus(-askedAgain)})
+	if err != nil {
+		return "", fmt.Errorf("ask to convert %s: %w", who, err)
+	}
+	if asked >= mostAsked {
+		return "", ErrAskedOften
+	}
 	r, token := id.New[RequestID](tx.Now().Time), secret.NewToken()
 	row := supportdb.AddParams{ID: r.String(), AccountID: who, PracticeID: practice, TokenHash: token.Hash(), AskedAt: tx.Now(), ExpiresAt: tx.Now().Plus(life)}
 	if by.Account() != "" {
@@ -156,6 +170,11 @@ func convertible(tx *db.Tx, by access.Actor, a account.Standing) (id.Practice, e
 	if by.Account() == a.ID {
 		return "", ErrOwn
 	}
+	return fits(tx, by, a)
+}
+
+// fits is convertible, whoever asks: the holder's own yes may be what does it.
+func fits(tx *db.Tx, by access.Actor, a account.Standing) (id.Practice, error) {
 	supports, err := is(tx, a.ID)
 	switch {
 	case err != nil:
@@ -168,6 +187,17 @@ func convertible(tx *db.Tx, by access.Actor, a account.Standing) (id.Practice, e
 		return "", ErrUnverified
 	}
 	return people.Mistaken(tx, by, a.ID)
+}
+
+// stillFits looks again at what may have changed since somebody asked: a
+// supporter's account is not converted, nor one that is to be deleted.
+func stillFits(tx *db.Tx, by access.Actor, who id.Account) error {
+	a, err := account.StandingOf(tx, by, who)
+	if err != nil {
+		return err
+	}
+	_, err = fits(tx, by, a)
+	return err
 }
 
 // expire ends what has run out, so that it does not stand in the way.
@@ -204,7 +234,7 @@ func Confirm(tx *db.Tx, by access.Actor, token secret.Token) (done bool, err err
 	if r.State == Confirmed {
 		return false, ErrConfirmed
 	}
-	if _, err := people.Mistaken(tx, by, r.Account); err != nil {
+	if err := stillFits(tx, by, r.Account); err != nil {
 		return false, err
 	}
 	n, err := SQL.In(tx).Confirm(tx, supportdb.ConfirmParams{Now: tx.Now().Ptr(), ID: r.ID.String()})
@@ -278,6 +308,9 @@ func finish(tx *db.Tx, by access.Actor, r Request, approver *id.Account) error {
 	}
 	if n == 0 {
 		return quicker(tx, r.ID, ErrDone)
+	}
+	if err := stillFits(tx, by, r.Account); err != nil {
+		return err
 	}
 	if err := account.Shut(tx, by, r.Account); err != nil {
 		return err

@@ -137,8 +137,8 @@ func TestWhatIsNoEmptyYoungPracticeOfOnesOwnIsNotConverted(t *testing.T) {
 			asked := w.theo
 			c.make(t, w)
 			wants(t, "asked", w.change(t, func(tx *db.Tx) error { _, err := support.Ask(tx, w.sam, w.theo, "because"); return err }), c.want)
-			if w.theo != asked || errors.Is(c.want, support.ErrSupporter) || errors.Is(c.want, people.ErrTooOld) {
-				return // the request made before is about another, or stands, or has run out
+			if w.theo != asked || errors.Is(c.want, people.ErrTooOld) {
+				return // the request made before is about another, or has run out
 			}
 			if _, err := w.confirm(t, link); !errors.Is(err, c.want) {
 				t.Errorf("confirmed: %v, want %v", err, c.want)
@@ -158,6 +158,72 @@ func TestWhatComesBetweenConfirmingAndApprovingCounts(t *testing.T) {
 	if r := w.request(t); r.State != support.Confirmed || w.places(t)[0].Practice != "Theo’s mistake" {
 		t.Errorf("something was changed: %v, %v", r.State, w.places(t))
 	}
+}
+
+// An account that has become a supporter's since its holder confirmed, or that is
+// to be deleted, is not converted: at no step, and by nobody's yes.
+func TestWhoHasBecomeASupporterOrIsLeavingIsNotConverted(t *testing.T) {
+	t.Parallel()
+	appoint := func(w *wrong) error {
+		return w.change(t, func(tx *db.Tx) error { return support.Appoint(tx, access.Operator(), mail(t, theosMail)) })
+	}
+	leave := func(w *wrong) error {
+		return w.change(t, func(tx *db.Tx) error { _, err := people.AskToLeave(tx, access.AsPerson(w.theo)); return err })
+	}
+	for _, c := range []struct {
+		name   string
+		change func(*wrong) error
+		want   error
+	}{{"a supporter", appoint, support.ErrSupporter}, {"leaving", leave, support.ErrLeaving}} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWrong(t)
+			if _, err := w.confirm(t, w.ask(t, w.sam)); err != nil {
+				t.Fatal(err)
+			}
+			wants(t, "since then", c.change(w), nil)
+			wants(t, "approved", w.change(t, func(tx *db.Tx) error { return support.Approve(tx, w.sia, w.asked) }), c.want)
+			if r := w.request(t); r.State != support.Confirmed || len(w.places(t)) != 1 || !w.places(t)[0].Work {
+				t.Errorf("something was changed: %v, %v", r.State, w.places(t))
+			}
+
+			alone := newWrong(t) // the holder's yes does it, where there is nobody else
+			alone.Update(t, func(tx *db.Tx) error { return support.Dismiss(tx, access.Operator(), mail(t, "sia@help.test")) })
+			link := alone.ask(t, alone.sam)
+			wants(t, "since then", c.change(alone), nil)
+			if _, err := alone.confirm(t, link); !errors.Is(err, c.want) {
+				t.Errorf("confirmed: %v, want %v", err, c.want)
+			}
+		})
+	}
+}
+
+// Asking and taking back, over and over, does not fill somebody's mailbox.
+func TestAHolderIsAskedSoOftenADay(t *testing.T) {
+	t.Parallel()
+	w := newWrong(t)
+	w.RunJobs(t)
+	before := len(w.Letters(theosMail))
+	take := func() {
+		w.Update(t, func(tx *db.Tx) error { return support.Withdraw(tx, w.sia, w.asked) })
+		w.Pass(time.Minute)
+	}
+	for range 3 {
+		w.ask(t, w.sam)
+		take()
+	}
+	again := func(by access.Actor) error {
+		return w.change(t, func(tx *db.Tx) error { _, err := support.Ask(tx, by, w.theo, "because"); return err })
+	}
+	for _, by := range []access.Actor{w.sam, w.sia, access.Operator()} {
+		wants(t, "a fourth time, by "+string(by.Role()), again(by), support.ErrAskedOften)
+	}
+	w.RunJobs(t)
+	if n := len(w.Letters(theosMail)) - before; n != 6 {
+		t.Errorf("%d letters, want three that ask and three that take it back", n)
+	}
+	w.Pass(24*time.Hour - 3*time.Minute)
+	wants(t, "a day after the first", again(w.sam), nil)
 }
 
 func TestARequestIsRefusedToWhomeverItIsNotFor(t *testing.T) {

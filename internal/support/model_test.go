@@ -20,6 +20,7 @@ type model struct {
 	asker   int           // 0 Sam, 1 Sia
 	since   time.Time
 	clients int
+	asks    []time.Time
 	gone    bool // converted: there is no practice to convert any more
 }
 
@@ -33,6 +34,17 @@ func (m *model) now(t time.Time) support.State {
 func (m *model) open(t time.Time) bool {
 	s := m.now(t)
 	return s == support.Asked || s == support.Confirmed
+}
+
+// often reports whether the holder has been asked as often as may be in a day.
+func (m *model) often(t time.Time) bool {
+	n := 0
+	for _, asked := range m.asks {
+		if asked.After(t.Add(-24 * time.Hour)) {
+			n++
+		}
+	}
+	return n >= 3
 }
 
 // old reports whether the practice is too old to be a mistake.
@@ -65,8 +77,9 @@ func TestARequestGoesItsWay(t *testing.T) {
 					}
 					return err
 				})
-				if want = fits && !m.open(now); want {
+				if want = fits && !m.open(now) && !m.often(now); want {
 					m.state, m.asker, m.since = support.Asked, who, now
+					m.asks = append(m.asks, now)
 					w.RunJobs(t)
 					link = secret.ParseToken(w.Link(t, w.mail, "/convert/"))
 				}

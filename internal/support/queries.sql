@@ -20,6 +20,9 @@ VALUES (@id, @account_id, @practice_id, 'asked', @reason, @token_hash, @asked_by
 UPDATE conversion SET state = 'expired', ended_at = @now
 WHERE account_id = @account_id AND state IN ('asked', 'confirmed') AND expires_at <= @now RETURNING id;
 
+-- name: AskedSince :one
+SELECT COUNT(*) FROM conversion WHERE account_id = @account_id AND asked_at > @since;
+
 -- name: Confirm :execrows
 UPDATE conversion SET state = 'confirmed', confirmed_at = @now WHERE id = @id AND state = 'asked' AND expires_at > @now;
 

@@ -60,12 +60,17 @@ func Look(tx *db.Tx, _ access.Actor, token secret.Token) (Offer, error) {
 		}
 		o.Newer = map[people.State]people.Newer{people.Withdrawn: people.NewerWithdrawn, people.Used: people.NewerUsed}[people.State(n.State)]
 	}
-	if o.Fault() != nil {
-		return o, nil
-	}
 	who, err := member(tx, by, r.PractitionerID)
-	o.Inviter, o.Draft = who.Name, d
-	return o, err
+	if err != nil {
+		return Offer{}, err
+	}
+	if o.State == people.Live && !mayStillGive(r.PracticeID, who, d.Role) {
+		o.State = people.Withdrawn
+	}
+	if o.Fault() == nil {
+		o.Inviter, o.Draft = who.Name, d
+	}
+	return o, nil
 }
 
 // SignUp makes an account, with a password that was hashed already, and the
@@ -129,7 +134,8 @@ type claimed struct {
 	inviter id.Practitioner
 }
 
-// claim uses a link up: one conditional statement.
+// claim uses a link up: one conditional statement. A link is worth no more than
+// what its inviter may still give.
 func claim(tx *db.Tx, by access.Actor, token secret.Token) (claimed, error) {
 	row, err := SQL.In(tx).Claim(tx, teamdb.ClaimParams{Now: tx.Now().Ptr(), TokenHash: token.Hash()})
 	if errors.Is(err, db.None) {
@@ -143,7 +149,13 @@ func claim(tx *db.Tx, by access.Actor, token secret.Token) (claimed, error) {
 		return claimed{}, fmt.Errorf("claim a colleague's link: %w", err)
 	}
 	c := claimed{by: access.ByLink(row.PracticeID, ""), id: row.ID, inviter: row.PractitionerID}
-	c.Draft, err = draftOf(tx, row.PracticeID, teamdb.NewestRow{ID: row.ID, Role: row.Role, Name: row.Name, Email: row.Email})
+	if c.Draft, err = draftOf(tx, row.PracticeID, teamdb.NewestRow{ID: row.ID, Role: row.Role, Name: row.Name, Email: row.Email}); err != nil {
+		return claimed{}, err
+	}
+	inviter, err := member(tx, c.by, c.inviter)
+	if err == nil && !mayStillGive(row.PracticeID, inviter, c.Role) {
+		return claimed{}, people.ErrLinkWithdrawn
+	}
 	return c, err
 }
 

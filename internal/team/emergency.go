@@ -138,7 +138,7 @@ func Close(tx *db.Tx, by access.Actor, client id.Client) error {
 	if !by.May(access.Break) {
 		return fault.Forbidden
 	}
-	if _, err := people.Find(tx, by, client); err != nil {
+	if _, err := people.NameOf(tx, by, client); err != nil {
 		return err
 	}
 	e, err := SQL.In(tx).CloseEmergency(tx, teamdb.CloseEmergencyParams{Now: tx.Now().Ptr(), PracticeID: by.Practice(), ClientID: client, PractitionerID: by.Practitioner()})
@@ -228,11 +228,11 @@ func emergencies(tx *db.Tx, by access.Actor, rows []teamdb.EmergenciesRow) ([]Em
 	}
 	all := make([]Emergency, len(rows))
 	for i, r := range rows {
-		c, err := people.Find(tx, by, r.ClientID)
+		client, err := people.NameOf(tx, by, r.ClientID)
 		if err != nil {
 			return nil, err
 		}
-		e := Emergency{Client: r.ClientID, Name: c.Name.Full(), By: name[r.PractitionerID], OpenedAt: r.OpenedAt, EndedAt: r.Until}
+		e := Emergency{Client: r.ClientID, Name: client.Full(), By: name[r.PractitionerID], OpenedAt: r.OpenedAt, EndedAt: r.Until}
 		if r.ClosedAt != nil {
 			e.EndedAt, e.ByHand = *r.ClosedAt, true
 		}

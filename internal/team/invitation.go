@@ -32,6 +32,7 @@ const (
 	life        = 14 * 24 * time.Hour
 	coolDown    = time.Minute
 	mostLetters = 10 // an hour, to one mailbox
+	mostSent    = 20 // an hour, by one practice
 	nameLength  = 120
 )
 
@@ -44,6 +45,7 @@ var (
 	ErrWasMember   = fault.On("email", fault.Conflict, "This person is an inactive member. Make them active again instead.")
 	ErrDeclined    = fault.On("email", fault.Conflict, "The person at this address has asked for no more invitations by e-mail. They can allow them again by the link in an earlier letter.")
 	ErrManyLetters = fault.On("email", fault.Conflict, "Many invitations went to this address in the last hour. Wait an hour, then try again.")
+	ErrManySent    = fault.New(fault.Busy, "Your practice has sent 20 invitations to colleagues in the last hour. Nothing was sent now. Wait an hour, then try again.")
 	ErrJustSent    = fault.New(fault.Conflict, "An invitation went out less than a minute ago. There is no need to press twice.")
 	ErrOver        = fault.New(fault.Conflict, "This invitation is not open any more.")
 )
@@ -84,6 +86,9 @@ func Invite(tx *db.Tx, by access.Actor, d Draft) error {
 	case was.State == string(people.Live):
 		return ErrInvited
 	}
+	if err := mayInviteMore(tx, by); err != nil {
+		return err
+	}
 	return send(tx, by, d, was.Ordinal, audit.MemberInvited)
 }
 
@@ -96,6 +101,28 @@ func mayGive(by access.Actor, role access.Role) error {
 		return ErrNoRole
 	case role == access.Owner && !by.May(access.MakeOwners):
 		return fault.Forbidden
+	}
+	return nil
+}
+
+// mayStillGive reports whether a link that somebody sent is still worth what it
+// offers: they work here, and could send it today.
+func mayStillGive(p id.Practice, inviter people.Practitioner, role access.Role) bool {
+	return inviter.Active && mayGive(access.AsPractitioner(p, inviter.Account, inviter.ID, inviter.Role), role) == nil
+}
+
+// mayInviteMore is a fault if by's practice, which is held, has sent so many
+// invitations lately that not all can be to colleagues.
+func mayInviteMore(tx *db.Tx, by access.Actor) error {
+	last, err := SQL.In(tx).SentBefore(tx, teamdb.SentBeforeParams{PracticeID: by.Practice(), Newer: mostSent - 1})
+	if errors.Is(err, db.None) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("invitations of %s: %w", by.Practice(), err)
+	}
+	if last.Plus(time.Hour).After(tx.Now().Time) {
+		return ErrManySent
 	}
 	return nil
 }
@@ -136,6 +163,9 @@ func Resend(tx *db.Tx, by access.Actor, inv id.TeamInvitation) error {
 	}
 	if was.CreatedAt.Plus(coolDown).After(tx.Now().Time) {
 		return ErrJustSent
+	}
+	if err := mayInviteMore(tx, by); err != nil {
+		return err
 	}
 	return send(tx, by, d, was.Ordinal, audit.MemberReinvited)
 }

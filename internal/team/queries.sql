@@ -21,9 +21,6 @@ RETURNING id;
 DELETE FROM care_team WHERE practice_id = @practice_id AND practitioner_id = @practitioner_id
 AND client_id IN (SELECT value FROM json_each(CAST(@ids AS TEXT)));
 
--- name: LeaveAllTeams :exec
-DELETE FROM care_team WHERE practice_id = @practice_id AND practitioner_id = @practitioner_id;
-
 -- name: CareTeam :many
 SELECT practitioner_id, added_at, ends_at FROM care_team
 WHERE practice_id = @practice_id AND client_id = @client_id AND (ends_at IS NULL OR ends_at > @now) ORDER BY added_at, practitioner_id;
@@ -46,9 +43,6 @@ ON CONFLICT (practice_id, supervisor_id, practitioner_id) DO NOTHING;
 -- name: EndSupervisionBy :exec
 DELETE FROM supervision WHERE practice_id = @practice_id AND supervisor_id = @supervisor_id;
 
--- name: EndSupervisionOf :many
-DELETE FROM supervision WHERE practice_id = @practice_id AND practitioner_id = @practitioner_id RETURNING supervisor_id;
-
 -- Whoever opens a client holds the record: of two presses the second finds it open.
 -- name: HoldClient :one
 SELECT practitioner_id FROM client WHERE practice_id = @practice_id AND id = @id FOR UPDATE;
@@ -65,10 +59,6 @@ WHERE practice_id = @practice_id AND client_id = @client_id AND practitioner_id 
 UPDATE emergency SET closed_at = @now
 WHERE practice_id = @practice_id AND client_id = @client_id AND practitioner_id = @practitioner_id AND closed_at IS NULL AND until > @now
 RETURNING id;
-
--- name: CloseEmergencies :exec
-UPDATE emergency SET closed_at = @now
-WHERE practice_id = @practice_id AND practitioner_id = @practitioner_id AND closed_at IS NULL AND until > @now;
 
 -- name: EmergenciesOf :many
 SELECT id, client_id, practitioner_id, reason, opened_at, until, closed_at FROM emergency
@@ -98,6 +88,10 @@ WHERE practice_id = @practice_id AND email_index = @email_index ORDER BY ordinal
 
 -- name: LettersTo :one
 SELECT COUNT(*) FROM team_invitation WHERE practice_id = @practice_id AND email_index = @email_index AND created_at > @since;
+
+-- How long ago a practice's newest invitation but so many was sent.
+-- name: SentBefore :one
+SELECT created_at FROM team_invitation WHERE practice_id = @practice_id ORDER BY id DESC LIMIT 1 OFFSET @newer;
 
 -- name: EndLive :one
 UPDATE team_invitation SET state = @state, ended_at = @ended_at

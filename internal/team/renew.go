@@ -76,11 +76,19 @@ func renew(tx *db.Tx, p id.Practice, held id.TeamInvitation, state people.State,
 	}
 	switch {
 	case state == people.Withdrawn:
-		return askInviter(tx, by, inviter, held)
+		return askPractice(tx, by, inviter, d, held)
 	case people.State(n.State) == people.Withdrawn:
-		return askInviter(tx, by, inviter, n.ID)
+		return askPractice(tx, by, inviter, d, n.ID)
 	case people.State(n.State) == people.Used:
 		return remind(tx, p, d)
+	case !mayStillGive(p, inviter, d.Role): // no link goes out in the name of who could not send it
+		if err := endLive(tx, by, d.Email, people.Withdrawn); err != nil {
+			return err
+		}
+		if err := audit.Record(tx, access.Job(p), audit.Deed{Did: audit.MemberUninvited, Subject: n.ID}); err != nil {
+			return err
+		}
+		return askPractice(tx, by, inviter, d, n.ID)
 	case n.CreatedAt.Plus(coolDown).After(tx.Now().Time):
 		return asked(tx, p, held)
 	}
@@ -108,19 +116,29 @@ func remind(tx *db.Tx, p id.Practice, d Draft) error {
 	return asked(tx, p, p)
 }
 
-// askInviter tells who invited that somebody asks for a new link after it was
-// withdrawn: once for each.
-func askInviter(tx *db.Tx, by access.Actor, inviter people.Practitioner, inv id.TeamInvitation) error {
+// askPractice tells who invited that somebody asks for a new link after it was
+// withdrawn: once for each. If they could not invite them any more, the owners
+// are told: nobody else may know who that is.
+func askPractice(tx *db.Tx, by access.Actor, inviter people.Practitioner, d Draft, inv id.TeamInvitation) error {
 	n, err := SQL.In(tx).Asked(tx, teamdb.AskedParams{AskedAt: tx.Now().Ptr(), PracticeID: by.Practice(), ID: inv})
 	if err != nil {
 		return fmt.Errorf("ask for a link: %w", err)
 	}
-	if n > 0 {
-		practice, err := people.PracticeOf(tx, by)
-		if err != nil {
+	if n == 0 {
+		return asked(tx, by.Practice(), inv)
+	}
+	practice, err := people.PracticeOf(tx, by)
+	if err != nil {
+		return err
+	}
+	to := []people.Practitioner{inviter}
+	if !mayStillGive(by.Practice(), inviter, d.Role) {
+		if to, err = owners(tx, by.Practice()); err != nil {
 			return err
 		}
-		if err := write(tx, by, inviter, letter.AskedAgain, askedLetter(practice.Name)); err != nil {
+	}
+	for _, m := range to {
+		if err := write(tx, by, m, letter.AskedAgain, askedLetter(practice.Name)); err != nil {
 			return err
 		}
 	}

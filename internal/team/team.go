@@ -22,6 +22,7 @@ package team
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -49,12 +50,15 @@ var (
 	ErrNoHeir     = fault.On("heir", fault.Invalid, "Choose who looks after these clients from now on.")
 	ErrInactive   = fault.New(fault.Conflict, "This member is inactive. Make them active first.")
 	ErrActive     = fault.New(fault.Conflict, "This member is active already.")
+	ErrGone       = fault.New(fault.Conflict, "This member has deleted their account. Invite them anew, if they come back.")
 )
 
-// Member is somebody who works, or worked, in the practice.
+// Member is somebody who works, or worked, in the practice. Of one who has
+// deleted their account the practice keeps the name it knew them by.
 type Member struct {
 	people.Practitioner
 	Email email.Address
+	Gone  bool // the account was deleted, and with it the address
 }
 
 // Members returns everybody who works or worked in by's practice, to who
@@ -70,10 +74,11 @@ func Members(tx *db.Tx, by access.Actor) ([]Member, error) {
 	members := make([]Member, len(all))
 	for i, p := range all {
 		a, err := account.Read(tx, access.Job(by.Practice()), p.Account)
-		if err != nil {
+		gone := errors.Is(err, account.ErrNoAccount)
+		if err != nil && !gone {
 			return nil, err
 		}
-		members[i] = Member{p, a.Email}
+		members[i] = Member{p, a.Email, gone}
 	}
 	return members, nil
 }
@@ -90,6 +95,17 @@ func member(tx *db.Tx, by access.Actor, who id.Practitioner) (people.Practitione
 		return people.Practitioner{}, fault.NotFound
 	}
 	return all[i], nil
+}
+
+// owners are the members who own a practice.
+func owners(tx *db.Tx, p id.Practice) (all []people.Practitioner, err error) {
+	members, err := people.Practitioners(tx, access.Job(p))
+	for _, m := range members {
+		if m.Role == access.Owner {
+			all = append(all, m)
+		}
+	}
+	return all, err
 }
 
 // SetRole gives a member another role.
@@ -162,31 +178,12 @@ func Deactivate(tx *db.Tx, by access.Actor, who, heir id.Practitioner) error {
 	if err := SQL.In(tx).SetActive(tx, teamdb.SetActiveParams{Active: false, PracticeID: by.Practice(), ID: who}); err != nil {
 		return fmt.Errorf("make %s inactive: %w", who, err)
 	}
-	if err := takeAway(tx, by, who); err != nil {
+	if err := people.TakeAway(tx, by, who); err != nil {
 		return err
 	}
 	tell(tx, m)
 	tx.Notify(people.PracticeTopic(by.Practice()))
 	return audit.Record(tx, by, audit.Deed{Did: audit.MemberInactive, Subject: who})
-}
-
-// takeAway ends all that a member held beyond their own clients, and the
-// invitations they made.
-func takeAway(tx *db.Tx, by access.Actor, who id.Practitioner) error {
-	p := by.Practice()
-	if err := SQL.In(tx).LeaveAllTeams(tx, teamdb.LeaveAllTeamsParams{PracticeID: p, PractitionerID: who}); err != nil {
-		return fmt.Errorf("take away from %s: %w", who, err)
-	}
-	if err := SQL.In(tx).EndSupervisionBy(tx, teamdb.EndSupervisionByParams{PracticeID: p, SupervisorID: who}); err != nil {
-		return fmt.Errorf("take away from %s: %w", who, err)
-	}
-	if _, err := SQL.In(tx).EndSupervisionOf(tx, teamdb.EndSupervisionOfParams{PracticeID: p, PractitionerID: who}); err != nil {
-		return fmt.Errorf("take away from %s: %w", who, err)
-	}
-	if err := SQL.In(tx).CloseEmergencies(tx, teamdb.CloseEmergenciesParams{Now: tx.Now().Ptr(), PracticeID: p, PractitionerID: who}); err != nil {
-		return fmt.Errorf("take away from %s: %w", who, err)
-	}
-	return endBeyond(tx, by, who, access.Nobody)
 }
 
 // Reactivate takes Deactivate back, in the role they had. What they were given
@@ -198,6 +195,13 @@ func Reactivate(tx *db.Tx, by access.Actor, who id.Practitioner) error {
 	}
 	if m.Active {
 		return ErrActive
+	}
+	_, err = account.Read(tx, access.Job(by.Practice()), m.Account)
+	if errors.Is(err, account.ErrNoAccount) { // nobody would be an owner who cannot sign in
+		return ErrGone
+	}
+	if err != nil {
+		return err
 	}
 	if err := SQL.In(tx).SetActive(tx, teamdb.SetActiveParams{Active: true, PracticeID: by.Practice(), ID: who}); err != nil {
 		return fmt.Errorf("make %s active: %w", who, err)

@@ -363,6 +363,35 @@ func TestAnEmergencyOpensOneClientForAnHour(t *testing.T) {
 	wants(t, "closing it now", update(t, w, func(tx *db.Tx) error { return team.Close(tx, w.Noor, w.Theo) }), fault.NotFound)
 }
 
+// What is opened in an emergency is read, not changed: else an hour becomes
+// access for good, by a link copied or an address changed meanwhile.
+func TestAnEmergencyIsForReading(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	w.Update(t, func(tx *db.Tx) error { return team.Open(tx, w.Noor, w.Theo, reason) })
+	noor := enter(t, w, w.Noor)
+	var theo people.Client
+	w.View(t, func(tx *db.Tx) (err error) {
+		theo, err = people.Find(tx, noor, w.Theo)
+		return err
+	})
+	for what, verb := range map[string]func(*db.Tx) error{
+		"invite":       func(tx *db.Tx) error { return people.Invite(tx, noor, w.Theo, "") },
+		"copy a link":  func(tx *db.Tx) error { _, err := people.CopyLink(tx, noor, w.Theo); return err },
+		"edit":         func(tx *db.Tx) error { _, err := people.Edit(tx, noor, w.Theo, theo.Version, theo.Details); return err },
+		"note consent": func(tx *db.Tx) error { return people.Consent(tx, noor, w.Theo, true) },
+		"end care":     func(tx *db.Tx) error { return people.EndCare(tx, noor, w.Theo, tx.Now()) },
+		"resume care":  func(tx *db.Tx) error { return people.ResumeCare(tx, noor, w.Theo) },
+		"withdraw":     func(tx *db.Tx) error { return people.Withdraw(tx, noor, w.Theo) },
+		"vouch":        func(tx *db.Tx) error { return people.Vouch(tx, noor, w.Theo) },
+	} {
+		wants(t, what, update(t, w, verb), people.ErrOnlyLooks)
+	}
+	if err := update(t, w, func(tx *db.Tx) error { return people.Invite(tx, w.Mara, w.Theo, "") }); err != nil {
+		t.Errorf("who looks after him: %v", err)
+	}
+}
+
 func TestAnEmergencyCanBeClosedAtOnce(t *testing.T) {
 	t.Parallel()
 	w := world.New(t)

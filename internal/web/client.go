@@ -83,8 +83,8 @@ func (s *Site) readClient(tx *db.Tx, by access.Actor, client id.Client, p *Clien
 	if err != nil {
 		return err
 	}
-	p.contact = contactOf(client, p.client.Name.Full(), facts.Contact(p.reader.Setting), by)
-	p.vouches = by.May(access.Vouch) && p.client.Account != nil && (p.client.EndsAt == nil || p.client.EndsAt.After(tx.Now().Time))
+	p.contact = contactOf(client, p.client.Practitioner, p.client.Name.Full(), facts.Contact(p.reader.Setting), by)
+	p.vouches = by.May(access.Vouch) && !by.OnlyLooks(client, p.client.Practitioner) && p.client.Account != nil && (p.client.EndsAt == nil || p.client.EndsAt.After(tx.Now().Time))
 	p.contact.here, p.copies = true, p.contact.Mend == people.CopyTheLink
 	if err := p.readDeclined(tx, by); err != nil {
 		return err
@@ -190,8 +190,11 @@ func (p ClientPage) head() parts.PageHead {
 	if p.client.Name.Preferred != "" {
 		h.Lede = "Likes to be called " + p.client.Name.Preferred
 	}
+	if p.reader.by.May(access.ReadTrail) {
+		h.Actions = append(h.Actions, parts.Button{Label: "Access", Icon: "history", Href: p.path("/access"), Hidden: p.name()})
+	}
 	if p.contact.may {
-		h.Actions = []parts.Button{{Label: "Edit", Icon: "pencil", Href: p.path("/edit"), Hidden: p.name()}}
+		h.Actions = append(h.Actions, []parts.Button{{Label: "Edit", Icon: "pencil", Href: p.path("/edit"), Hidden: p.name()}}...)
 	}
 	return h
 }

@@ -23,8 +23,8 @@ type contact struct {
 	back string // the list that the button stands in; empty: go to the client
 }
 
-func contactOf(c id.Client, name string, is people.Contact, by access.Actor) contact {
-	return contact{Contact: is, id: c.String(), name: name, may: by.MayInvite()}
+func contactOf(c id.Client, of id.Practitioner, name string, is people.Contact, by access.Actor) contact {
+	return contact{Contact: is, id: c.String(), name: name, may: by.MayInvite() && !by.OnlyLooks(c, of)}
 }
 
 // path is an address of this client's.

@@ -44,7 +44,7 @@ var contactRoutes = []route{
 	{pattern: "POST /contact/{link}/switch", enter: anyone, do: contactPassage.switches},
 	{pattern: "POST /contact/{link}/new-link", enter: anyone, do: contactPassage.renews},
 
-	{pattern: "GET /access", enter: ownClient, do: (*Site).access},
+	{pattern: "GET /access", enter: ownClient, do: (*Site).others},
 	{pattern: "POST /access/endings", enter: ownClient, do: (*Site).askEnd},
 }
 

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -8,6 +9,7 @@ import (
 	"runtime"
 	"time"
 
+	"icouch/internal/audit"
 	"icouch/internal/base/fault"
 )
 
@@ -18,7 +20,7 @@ func (s *Site) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r = withVisit(r)
 		began := time.Now()
-		seen := &statusWriter{ResponseWriter: w, status: http.StatusOK}
+		seen := &statusWriter{ResponseWriter: w, status: http.StatusOK, site: s, r: r}
 		defer func() {
 			v := visitOf(r)
 			if p := recover(); p != nil {
@@ -53,22 +55,61 @@ func (s *Site) log(r *http.Request, v *visit, status int, took time.Duration) {
 	s.Log.InfoContext(r.Context(), "request", line...)
 }
 
+// statusWriter is what an answer is written to. Before its first byte goes out,
+// what it shows of anybody's record is on the disk; if it cannot be, another
+// answer goes out in its place, and nothing of the first.
 type statusWriter struct {
 	http.ResponseWriter
 	status int
 	wrote  bool
+	barred bool // what the handler writes is thrown away
+	site   *Site
+	r      *http.Request
 }
 
 func (w *statusWriter) WriteHeader(status int) {
+	if w.barred {
+		return
+	}
 	if !w.wrote {
+		if look := &visitOf(w.r).look; !look.Empty() && !leadsOn(status) && !w.noted(look) {
+			return
+		}
 		w.status, w.wrote = status, true
 	}
 	w.ResponseWriter.WriteHeader(status)
 }
 
+// leadsOn reports whether an answer with this status only leads elsewhere.
+func leadsOn(status int) bool { return status >= 300 && status < 400 }
+
 func (w *statusWriter) Write(b []byte) (int, error) {
-	w.wrote = true
+	if !w.wrote && !w.barred {
+		w.WriteHeader(http.StatusOK)
+	}
+	if w.barred {
+		return len(b), nil
+	}
 	return w.ResponseWriter.Write(b)
+}
+
+// errUnseen is the answer when what would be shown cannot be noted.
+var errUnseen = errors.New("web: what is shown cannot be noted")
+
+// noted has a look written down, and reports whether the answer may go out.
+func (w *statusWriter) noted(look *audit.Look) bool {
+	v := visitOf(w.r)
+	err := w.site.scribe.Write(look, v.reference)
+	look.Forget()
+	if err == nil {
+		return true
+	}
+	for _, name := range []string{"Content-Encoding", "Content-Disposition", "Content-Length", "Content-Type"} {
+		w.Header().Del(name)
+	}
+	w.site.fail(w, w.r, fmt.Errorf("%w: %w", errUnseen, err))
+	w.barred = true
+	return false
 }
 
 // Unwrap lets http.ResponseController reach the connection.

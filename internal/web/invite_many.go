@@ -6,6 +6,7 @@ import (
 	"net/url"
 
 	"icouch/internal/access"
+	"icouch/internal/audit"
 	"icouch/internal/base/id"
 	"icouch/internal/people"
 	"icouch/internal/platform/db"
@@ -65,7 +66,7 @@ func (s *Site) sort(tx *db.Tx, by access.Actor, clients []id.Client, p *InviteMa
 		if !ok {
 			continue // not theirs: as if it did not exist
 		}
-		row := contactOf(c, l.Name.Full(), l.Contact(is.Setting), by)
+		row := contactOf(c, l.Practitioner, l.Name.Full(), l.Contact(is.Setting), by)
 		p.emails[row.id] = l.Email
 		if row.can() != nil {
 			p.fit = append(p.fit, row)
@@ -86,6 +87,7 @@ func mine(tx *db.Tx, by access.Actor, clients []id.Client) (map[id.Client]people
 	for _, l := range all {
 		if by.Sees(l.ID, l.Practitioner) {
 			listed[l.ID] = l
+			audit.Saw(tx, by, audit.Listed, l.ID, by.Why(l.ID, l.Practitioner))
 		}
 	}
 	return listed, nil

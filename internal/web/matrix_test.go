@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"maps"
@@ -209,6 +210,14 @@ var reviewed = map[string]string{
 	"GET /access":                     "clients",
 	"POST /access/endings":            "clients",
 
+	// The trail.
+	"GET /record/access":          "clients",
+	"GET /people/{client}/access": "heads",
+	"GET /settings/trail":         "heads",
+	"POST /settings/trail/export": "heads",
+	"GET /settings/trail/weeks":   "heads",
+	"POST /settings/trail/weeks":  "owners",
+
 	"GET /dev/mailbox":      "nobody", // this is not an installation for development
 	"GET /dev/mailbox/{n}":  "nobody",
 	"GET /dev/parts":        "nobody",
@@ -247,10 +256,11 @@ var (
 		"placed":               persons[1:], // all but Sam, who is in support
 		"supporters":           {"Sam"},
 		"departing":            {"Lea"},
-		"clients":              {"Theo", "Carla", "Dora"},
 		"members":              {"Mara", "Noor", "Ada", "Bill", "Skye", "Sue", "Ines"},
 		"inviters":             {"Mara", "Noor", "Ada", "Sue", "Ines"},
 		"heads":                {"Mara", "Ada", "Ines"},
+		"clients":              {"Theo", "Carla", "Dora"},
+		"owners":               {"Mara", "Ines"},
 		"breakers":             {"Noor", "Sue"},
 		"nobody":               {},
 	}
@@ -267,14 +277,16 @@ var (
 
 // matrix is a world with everybody in it.
 type matrix struct {
-	world   *world.World
-	site    *served
-	browser map[string]*browser
-	address map[string]string
-	client  map[string]string // path segments: clients, and what is none
-	theirs  map[string]id.Client
-	contact map[string]string // a contact of each client's
-	request string            // one that support was asked
+	world     *world.World
+	site      *served
+	browser   map[string]*browser
+	address   map[string]string
+	client    map[string]string // path segments: clients, and what is none
+	theirs    map[string]id.Client
+	contact   map[string]string // a contact of each client's
+	request   string            // one that support was asked
+	accountOf map[string]string // of whom the trail speaks
+	covered   int               // answers that showed somebody
 }
 
 func newMatrix(t *testing.T) *matrix {
@@ -308,8 +320,14 @@ func newMatrix(t *testing.T) *matrix {
 	for _, name := range []string{"Theo", "Carla", "Dora", "Eve", "Pat", "Lea", "Greta", "Hal", "Nell", "Milo"} {
 		m.address[name] = strings.ToLower(name) + "@example.com"
 	}
+	m.accountOf = map[string]string{}
 	for _, name := range slices.Concat(persons, others) {
 		m.browser[name] = m.site.browser(t, w).as(m.address[name])
+		k, err := m.site.lookUp(t.Context(), secret.ParseToken(m.browser[name].cookies[m.site.sessionCookie()]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.accountOf[name] = k.actor.Account().String()
 	}
 	w.Update(t, func(tx *db.Tx) error { _, err := people.AskToLeave(tx, access.AsPerson(lea)); return err }) // in her session
 	for _, name := range guests {
@@ -429,7 +447,7 @@ func state(t testing.TB, w *world.World) (all string) {
 		' sessions ' || COALESCE((SELECT string_agg(id || COALESCE(practice_id, '') || COALESCE(client_id, '') || CAST(ends_at AS TEXT), ' ' ORDER BY id) FROM session), '') ||
 		' kept ' || (SELECT CAST(COUNT(*) AS TEXT) FROM kept_form) ||
 		' devices ' || (SELECT CAST(COUNT(*) AS TEXT) FROM device) || ' jobs ' || (SELECT CAST(COUNT(*) AS TEXT) FROM job) ||
-		' trail ' || (SELECT CAST(COUNT(*) AS TEXT) FROM audit) || ' declined ' || (SELECT CAST(COUNT(*) AS TEXT) FROM no_letters)`, nil, &all)
+		' trail ' || (SELECT CAST(COUNT(*) AS TEXT) FROM audit WHERE action <> 'clients.seen') || ' declined ' || (SELECT CAST(COUNT(*) AS TEXT) FROM no_letters)`, nil, &all)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -514,8 +532,47 @@ func (m *matrix) askAt(c cell, at string, twist func(*http.Request)) answer {
 		twist(r)
 	}
 	rec := httptest.NewRecorder()
+	before := m.looks()
 	m.site.handler.ServeHTTP(rec, r)
+	m.accounts(c, answer{rec, rec.Body.String()}, m.looks()-before)
 	return answer{rec, rec.Body.String()}
+}
+
+// looks is how many lines of the trail tell of a look.
+func (m *matrix) looks() (n int) {
+	t := m.browser["Mara"].t
+	t.Helper()
+	if err := m.world.DB.Row(t.Context(), "SELECT COUNT(*) FROM audit WHERE action = 'clients.seen'", nil, &n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// accounts fails the test unless what an answer shows of somebody's record is in
+// the trail, in one line.
+func (m *matrix) accounts(c cell, a answer, looks int) {
+	t := m.browser["Mara"].t
+	t.Helper()
+	if looks > 1 {
+		t.Errorf("%s: one answer, and %d lines tell of a look", c, looks)
+	}
+	for name, marks := range clientMarks {
+		if c.who == name || !strings.Contains(a.text, marks[0]) && !strings.Contains(a.text, marks[1]) {
+			continue
+		}
+		m.covered++
+		var action, who string
+		var shown []byte
+		err := m.world.DB.Row(t.Context(), "SELECT action, account_id, shown FROM audit WHERE practice_id = (SELECT practice_id FROM client WHERE id = $1) ORDER BY seq DESC LIMIT 1", []any{m.client[name]}, &action, &who, &shown)
+		raw, err2 := id.Client(m.client[name]).Bytes()
+		if err != nil || err2 != nil {
+			t.Fatal(err, err2)
+		}
+		exported := action == "clients.exported" && looks == 0
+		if who != m.accountOf[c.who] || !exported && (looks != 1 || !bytes.Contains(shown, raw[:])) {
+			t.Errorf("%s: shows %s, and no line of the trail says so (%d looks; the newest is %s)", c, name, looks, action)
+		}
+	}
 }
 
 // plainly is all of an answer, save what differs each time.
@@ -557,10 +614,13 @@ func asksToStay(a answer) bool {
 	return a.Code == http.StatusSeeOther && a.Header().Get("Location") == "/leaving"
 }
 
+// clientMarks are the signs by which a client is known on a page.
+var clientMarks = map[string][]string{"Theo": {"Theo Vance", "theo@example.com"}, "Lena": {"Lena Marsh", "lena@example.com"}, "Ida": {"Ida Brook", "ida@example.com"}}
+
 // judge fails the test unless an answer is what the matrix says.
 func (m *matrix) judge(t *testing.T, c cell, a answer) {
 	t.Helper()
-	for name, marks := range map[string][]string{"Theo": {"Theo Vance", "theo@example.com"}, "Lena": {"Lena Marsh", "lena@example.com"}, "Ida": {"Ida Brook", "ida@example.com"}} {
+	for name, marks := range clientMarks {
 		for _, mark := range marks {
 			if c.who != name && !slices.Contains(seen[c.who], name) && strings.Contains(a.text, mark) {
 				t.Errorf("%s: shows %s, who is none of theirs", c, mark)
@@ -702,6 +762,9 @@ func TestMatrixEverybodyEntersWhereTheyMayAndNowhereElse(t *testing.T) {
 	}
 	if same := state(t, w) == before; same {
 		t.Error("whoever may enter changed nothing: the forms tempt nobody")
+	}
+	if m.covered < 80 {
+		t.Errorf("only %d answers showed anybody: the trail was asked about nothing", m.covered)
 	}
 	if n < 20_000 {
 		t.Errorf("only %d cells were asked", n)

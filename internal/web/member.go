@@ -78,7 +78,7 @@ func (p *MemberPage) read(tx *db.Tx, by access.Actor, who id.Practitioner) (err 
 func (p MemberPage) path(rest string) string { return memberPath(p.is.ID) + rest }
 
 func (p MemberPage) head() parts.PageHead {
-	return parts.PageHead{Title: p.is.Name, Lede: p.is.Email.String(), Back: &parts.Link{Label: "People & roles", Href: "/settings/team"}}
+	return parts.PageHead{Title: p.is.Name, Lede: mailWords(p.is), Back: &parts.Link{Label: "People & roles", Href: "/settings/team"}}
 }
 
 // may reports whether the reader may make this member something else.
@@ -169,6 +169,11 @@ func (s *Site) setRole(w http.ResponseWriter, r *http.Request, by access.Actor) 
 	if err != nil {
 		return err
 	}
+	if leads(access.Role(form.Get("member-role"))) {
+		if ok, err := s.proved(w, r, memberPath(id.Practitioner(r.PathValue("member")))); !ok {
+			return err
+		}
+	}
 	return s.actOnMember(w, r, by, "role", func(tx *db.Tx, who id.Practitioner) error {
 		return team.SetRole(tx, by, who, access.Role(form.Get("member-role")))
 	})
@@ -189,6 +194,15 @@ func (s *Site) supervise(w http.ResponseWriter, r *http.Request, by access.Actor
 
 // POST /settings/team/{member}/return
 func (s *Site) returnMember(w http.ResponseWriter, r *http.Request, by access.Actor) error {
+	p, err := s.memberPage(r, by)
+	if err != nil {
+		return err
+	}
+	if leads(p.is.Role) {
+		if ok, err := s.proved(w, r, p.path("")); !ok {
+			return err
+		}
+	}
 	return s.actOnMember(w, r, by, "active", func(tx *db.Tx, who id.Practitioner) error { return team.Reactivate(tx, by, who) })
 }
 

@@ -288,7 +288,7 @@ func (p PeoplePage) rows() []parts.Row {
 	for i := range p.answer.Rows {
 		l, on := &p.answer.Rows[i], &shown[i]
 		name := l.Name.Full()
-		on.contact = contactOf(l.ID, name, l.Contact(p.reader.Setting), p.reader.by)
+		on.contact = contactOf(l.ID, l.Practitioner, name, l.Contact(p.reader.Setting), p.reader.by)
 		on.contact.back = back
 		on.person = parts.Person{Name: name, Href: on.contact.path(""), Note: p.note(l), Mail: l.Email}
 		on.email = parts.Words(l.Email)
@@ -306,6 +306,9 @@ func (p PeoplePage) rows() []parts.Row {
 // form was opened, which is when they were added.
 func (p PeoplePage) note(l *people.Listed) string {
 	added := "Added " + p.reader.past(at.Of(l.ID.Made()))
+	if p.reader.by.OnlyLooks(l.ID, l.Practitioner) {
+		return "Opened in an emergency"
+	}
 	if carer := p.reader.carer(l.Practitioner); carer != "" {
 		return carer + " · " + added
 	}

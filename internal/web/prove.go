@@ -18,10 +18,14 @@ const provedFor = 5 * time.Minute
 // proved reports whether whoever asks has shown in the last minutes who they
 // are. If not, it leads them to do so and then on to next.
 func (s *Site) proved(w http.ResponseWriter, r *http.Request, next string) (bool, error) {
-	if s.DB.Clock().Sub(visitOf(r).session.ProvedAt.Time) <= provedFor {
+	if s.provedLately(r) {
 		return true, nil
 	}
 	return false, see(w, r, with("/settings/prove", next))
+}
+
+func (s *Site) provedLately(r *http.Request) bool {
+	return s.DB.Clock().Sub(visitOf(r).session.ProvedAt.Time) <= provedFor
 }
 
 // here is where a request is, and where it wanted to go on to.

@@ -49,6 +49,9 @@ func (s *Site) showSettings(w http.ResponseWriter, r *http.Request, by access.Ac
 		return err
 	}
 	p.Own.List = append(p.Own.List, parts.Fact{Label: "Sign-in & security", Value: summary(has), Missing: "No second step yet", Change: securityPath})
+	if by.IsClient() {
+		p.Own.List = append(p.Own.List, parts.Fact{Label: "Who looked at my record", Value: "Everybody who opened it, day by day", Change: "/record/access"})
+	}
 	if practiceHeads(by) {
 		practice, err := s.practiceOf(r, by)
 		if err != nil {
@@ -63,6 +66,7 @@ func (s *Site) showSettings(w http.ResponseWriter, r *http.Request, by access.Ac
 			{Label: "Practice time zone", Value: practice.Zone.ZoneCity(), Change: "/settings/practice"},
 			{Label: "Signing out by itself", Value: "After " + minutesWords(idle.Work) + "; clients after " + minutesWords(idle.Client), Change: "/settings/idle"},
 			{Label: "People & roles", Value: "Who works here, and what each may do", Change: "/settings/team"},
+			{Label: "Trail", Value: "Who did and saw what", Change: "/settings/trail"},
 		}}
 	}
 	return s.show(w, r, http.StatusOK, p.View())
@@ -242,7 +246,19 @@ func (s *Site) setClientStep(w http.ResponseWriter, r *http.Request, by access.A
 	if err := typed(r); err != nil {
 		return err
 	}
-	err := s.DB.Update(r.Context(), func(tx *db.Tx) error { return people.SetClientStep(tx, by, r.PostFormValue("ask") == "yes") })
+	ask := r.PostFormValue("ask") == "yes"
+	if !ask {
+		practice, err := s.practiceOf(r, by)
+		if err != nil {
+			return err
+		}
+		if practice.ClientStep { // to ask less of everybody, one shows who one is
+			if ok, err := s.proved(w, r, "/settings/practice"); !ok {
+				return err
+			}
+		}
+	}
+	err := s.DB.Update(r.Context(), func(tx *db.Tx) error { return people.SetClientStep(tx, by, ask) })
 	if err != nil {
 		return err
 	}

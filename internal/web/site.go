@@ -21,6 +21,7 @@ import (
 	"icouch/internal/account"
 	"icouch/internal/account/factor"
 	"icouch/internal/account/password"
+	"icouch/internal/audit"
 	"icouch/internal/base/email"
 	"icouch/internal/base/fault"
 	"icouch/internal/base/id"
@@ -50,6 +51,7 @@ type Site struct {
 	Authenticators func() []Authenticator // of the demo's invented people, whose codes that page shows
 
 	visitors *visitors
+	scribe   *audit.Scribe
 	forms    *http.ServeMux   // the addresses whose forms are kept when a session has ended; see kept.go
 	passkeys *factor.Passkeys // nil: browsers allow none at this address
 }
@@ -62,6 +64,7 @@ func (s *Site) url(path string) string { return s.House.Base + path }
 
 // Handler returns the site with its routes in place.
 func (s *Site) Handler() http.Handler {
+	s.scribe = audit.NewScribe(s.DB)
 	s.visitors, s.passkeys = newVisitors(s.DB), factor.NewPasskeys(s.House.Brand, s.House.Base)
 	same := http.NewCrossOriginProtection()
 	same.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -144,6 +147,7 @@ var statuses = []struct {
 }{
 	{errCrossSite, http.StatusForbidden},
 	{password.ErrBusy, http.StatusServiceUnavailable},
+	{errUnseen, http.StatusServiceUnavailable},
 	{fault.NotFound, http.StatusNotFound},
 	{fault.Forbidden, http.StatusNotFound}, // the same answer as for what does not exist
 	{fault.Conflict, http.StatusConflict},
@@ -170,6 +174,7 @@ func statusOf(err error) int {
 // fail shows the error page. Only a fault's own words reach the person.
 func (s *Site) fail(w http.ResponseWriter, r *http.Request, err error) {
 	v := visitOf(r)
+	v.look.Forget() // nothing of what was read is on this page
 	page := ErrorPage{Page: s.page(r, "Something went wrong"), Status: statusOf(err)}
 	sentence, _, isFault := fault.As(err)
 	switch {

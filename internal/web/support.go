@@ -150,15 +150,20 @@ func (s *Site) lookUpAccount(w http.ResponseWriter, r *http.Request, by access.A
 	if err == nil {
 		return s.show(w, r, http.StatusOK, p.View())
 	}
-	told, status := problemsOf(err)
+	return s.supportAgain(w, r, by, r.PostFormValue("email"), err)
+}
+
+// supportAgain shows the console with what was typed, and what is wrong with it.
+func (s *Site) supportAgain(w http.ResponseWriter, r *http.Request, by access.Actor, email string, why error) error {
+	told, status := problemsOf(why)
 	if told == nil {
-		return err
+		return why
 	}
 	console, err := s.supportPage(r, by)
 	if err != nil {
 		return err
 	}
-	console.Email = r.PostFormValue("email")
+	console.Email = email
 	console.tell(told)
 	return s.show(w, r, status, console.View())
 }
@@ -168,6 +173,11 @@ func (s *Site) accountPage(r *http.Request, by access.Actor, typed string) (p Ac
 	if err != nil {
 		return p, err
 	}
+	return s.accountPageOf(r, by, to)
+}
+
+// accountPageOf is accountPage for an address whose look was counted.
+func (s *Site) accountPageOf(r *http.Request, by access.Actor, to email.Address) (p AccountPage, err error) {
 	if p.Page, err = s.frame(r, by, "Support", "/support"); err != nil {
 		return p, err
 	}
@@ -272,7 +282,11 @@ func (s *Site) askConversion(w http.ResponseWriter, r *http.Request, by access.A
 	if err := typed(r); err != nil {
 		return err
 	}
-	request, err := s.ask(r, by)
+	to, err := s.lookUpAddress(r, by, r.PostFormValue("account")) // to ask is to look
+	if err != nil {
+		return s.supportAgain(w, r, by, r.PostFormValue("account"), err)
+	}
+	request, err := s.ask(r, by, to)
 	if err == nil {
 		return see(w, r, "/support/requests/"+request.String()+"?said=asked")
 	}
@@ -280,7 +294,7 @@ func (s *Site) askConversion(w http.ResponseWriter, r *http.Request, by access.A
 	if told == nil {
 		return err
 	}
-	p, err := s.accountPage(r, by, r.PostFormValue("account"))
+	p, err := s.accountPageOf(r, by, to)
 	if err != nil {
 		return err
 	}
@@ -289,11 +303,7 @@ func (s *Site) askConversion(w http.ResponseWriter, r *http.Request, by access.A
 	return s.show(w, r, status, p.View())
 }
 
-func (s *Site) ask(r *http.Request, by access.Actor) (request support.RequestID, err error) {
-	to, err := email.Parse(r.PostFormValue("account"))
-	if err != nil {
-		return request, support.ErrNobody
-	}
+func (s *Site) ask(r *http.Request, by access.Actor, to email.Address) (request support.RequestID, err error) {
 	err = s.DB.Update(r.Context(), func(tx *db.Tx) error {
 		f, err := support.Find(tx, by, to)
 		if err != nil {

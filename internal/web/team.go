@@ -1,7 +1,9 @@
 package web
 
 import (
+	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/a-h/templ"
@@ -14,6 +16,7 @@ import (
 	"icouch/internal/letter"
 	"icouch/internal/people"
 	"icouch/internal/platform/db"
+	"icouch/internal/platform/limit"
 	"icouch/internal/team"
 	"icouch/internal/web/parts"
 )
@@ -93,11 +96,19 @@ func (p TeamPage) table() parts.Table {
 			name += " (you)"
 		}
 		t.Rows = append(t.Rows, parts.Row{ID: "m-" + m.ID.String(), Cells: []templ.Component{
-			parts.Person{Name: name, Href: memberPath(m.ID), Mail: m.Email.String()}.View(), parts.Words(m.Email.String()).View(),
+			parts.Person{Name: name, Href: memberPath(m.ID), Mail: mailWords(m)}.View(), parts.Words(mailWords(m)).View(),
 			parts.Words(team.RoleWords(m.Role)).View(), activeStatus(m.Active).View(),
 		}})
 	}
 	return t
+}
+
+// mailWords is a member's address, or why there is none.
+func mailWords(m team.Member) string {
+	if m.Gone {
+		return "Account deleted"
+	}
+	return m.Email.String()
 }
 
 func activeStatus(active bool) parts.Status {
@@ -153,6 +164,7 @@ type ColleaguePage struct {
 	NoMail            *parts.Notice
 	Name, Email, Role string
 	owner             bool // the reader may make owners
+	prove             bool // it asks once more who they are
 }
 
 // GET /settings/team/new
@@ -170,6 +182,44 @@ func (s *Site) colleaguePage(r *http.Request, by access.Actor) (p ColleaguePage,
 	return p, err
 }
 
+// colleagueRule bounds, beside what a practice may, what one network has us write
+// to addresses that anybody may type.
+var colleagueRule = limit.Rule{Name: "team/invite/from", Most: 20, Per: time.Hour}
+
+var (
+	errManyColleagues = fault.New(fault.Busy, "Many invitations to colleagues came from your network in the last hour. Nothing was sent now. Wait an hour, then try again.")
+	errProveFirst     = fault.On("password", fault.Invalid, "Enter your password. Before we invite an owner or an administrator, we ask once more who you are.")
+)
+
+// mayInviteFrom counts an invitation to a colleague.
+func (s *Site) mayInviteFrom(r *http.Request) error {
+	err := s.Limits.Take(r.Context(), colleagueRule, s.from(r))
+	if errors.Is(err, limit.ErrTooOften) {
+		return errManyColleagues
+	}
+	return err
+}
+
+// leads reports whether a role lets somebody bring in others: it is given only
+// by who has just shown who they are.
+func leads(role access.Role) bool { return role.Has(access.ManageMembers) }
+
+// provedHere is proved for a form that takes the password itself, so that
+// nothing typed is lost. Whoever is at work has shown a second step before.
+func (s *Site) provedHere(w http.ResponseWriter, r *http.Request, by access.Actor) error {
+	if s.provedLately(r) {
+		return nil
+	}
+	if r.PostFormValue("password") == "" {
+		return errProveFirst
+	}
+	token, err := s.renewed(r, by, true)
+	if err == nil {
+		s.setCookie(w, s.sessionCookie(), token, 0)
+	}
+	return err
+}
+
 // POST /settings/team
 func (s *Site) inviteColleague(w http.ResponseWriter, r *http.Request, by access.Actor) error {
 	form, err := typedIn(r)
@@ -182,7 +232,15 @@ func (s *Site) inviteColleague(w http.ResponseWriter, r *http.Request, by access
 	}
 	p.Name, p.Email, p.Role = form.Get("name"), form.Get("email"), form.Get("member-role")
 	a, wrong := email.Parse(p.Email)
-	if err = fault.At("email", wrong); wrong == nil {
+	err = fault.At("email", wrong)
+	if wrong == nil && leads(access.Role(p.Role)) {
+		err = s.provedHere(w, r, by)
+		p.prove = err != nil
+	}
+	if err == nil {
+		err = s.mayInviteFrom(r)
+	}
+	if err == nil {
 		err = s.DB.Update(r.Context(), func(tx *db.Tx) error {
 			return team.Invite(tx, by, team.Draft{Name: p.Name, Email: a, Role: access.Role(p.Role)})
 		})
@@ -222,6 +280,28 @@ func roleChoices(chosen string, owner bool, problems parts.Problems) parts.Choic
 
 // POST /settings/team/sendings
 func (s *Site) resendColleague(w http.ResponseWriter, r *http.Request, by access.Actor) error {
+	form, err := typedIn(r)
+	if err != nil {
+		return err
+	}
+	p, err := s.teamPage(r, by)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(p.invited, func(i team.Invited) bool { return i.ID.String() == form.Get("invitation") })
+	if i < 0 || leads(p.invited[i].Role) { // one that is not in the list may be any
+		if ok, err := s.proved(w, r, "/settings/team"); !ok {
+			return err
+		}
+	}
+	if err := s.mayInviteFrom(r); err != nil {
+		told, status := problemsOf(err)
+		if told == nil {
+			return err
+		}
+		p.tell(told)
+		return s.show(w, r, status, p.View())
+	}
 	return s.actOnInvitation(w, r, by, "resent", team.Resend)
 }
 

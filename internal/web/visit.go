@@ -14,6 +14,7 @@ import (
 
 	"icouch/internal/access"
 	"icouch/internal/account"
+	"icouch/internal/audit"
 	"icouch/internal/base/fault"
 	"icouch/internal/base/secret"
 	"icouch/internal/people"
@@ -30,6 +31,7 @@ type visit struct {
 	token     secret.Token // of the session
 	known     *known       // nil: a guest
 	failure   error        // what the log line says went wrong
+	look      audit.Look   // whose records the answer shows
 }
 
 type visitKey struct{}
@@ -44,7 +46,7 @@ func visitOf(r *http.Request) *visit {
 
 func withVisit(r *http.Request) *http.Request {
 	v := &visit{reference: rand.Text()[:12], nonce: rand.Text()}
-	return r.WithContext(context.WithValue(r.Context(), visitKey{}, v))
+	return r.WithContext(audit.Looking(context.WithValue(r.Context(), visitKey{}, v), &v.look))
 }
 
 // identify finds out who asks, by the session's cookie. A cookie that means

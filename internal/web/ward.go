@@ -47,8 +47,8 @@ func (s *Site) wardDashboard(w http.ResponseWriter, r *http.Request, by access.A
 	return s.show(w, r, http.StatusOK, p.View())
 }
 
-// AccessPage is who else may open a client's record: for the client.
-type AccessPage struct {
+// OthersPage is who else may open a client's record: for the client.
+type OthersPage struct {
 	Page
 	Done *parts.Notice
 	all  []accessLine
@@ -99,8 +99,8 @@ func (s *Site) accessLines(tx *db.Tx, by access.Actor) (all []accessLine, err er
 }
 
 // GET /access
-func (s *Site) access(w http.ResponseWriter, r *http.Request, by access.Actor) error {
-	p, err := s.accessPage(r, by)
+func (s *Site) others(w http.ResponseWriter, r *http.Request, by access.Actor) error {
+	p, err := s.othersPage(r, by)
 	if err != nil {
 		return err
 	}
@@ -110,7 +110,7 @@ func (s *Site) access(w http.ResponseWriter, r *http.Request, by access.Actor) e
 	return s.show(w, r, http.StatusOK, p.View())
 }
 
-func (s *Site) accessPage(r *http.Request, by access.Actor) (p AccessPage, err error) {
+func (s *Site) othersPage(r *http.Request, by access.Actor) (p OthersPage, err error) {
 	err = s.DB.View(r.Context(), func(tx *db.Tx) error { p.all, err = s.accessLines(tx, by); return err })
 	if err != nil {
 		return p, err
@@ -138,7 +138,7 @@ func (s *Site) askEnd(w http.ResponseWriter, r *http.Request, by access.Actor) e
 	if told == nil || status == http.StatusNotFound { // ended meanwhile, or another's: the same
 		told, status = problemsOf(errNoAccess)
 	}
-	p, perr := s.accessPage(r, by)
+	p, perr := s.othersPage(r, by)
 	if perr != nil {
 		return perr
 	}

@@ -163,7 +163,7 @@ func (p WardPage) View() templ.Component {
 }
 
 // View draws who may open the client's record.
-func (p AccessPage) View() templ.Component {
+func (p OthersPage) View() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

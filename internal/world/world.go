@@ -35,10 +35,11 @@ import (
 	"icouch/internal/platform/mail"
 	"icouch/internal/support"
 	"icouch/internal/team"
+	"icouch/internal/trail"
 )
 
 // SQL is the statements of every package, as the program lists them.
-var SQL = []db.Prepared{keys.SQL, jobs.SQL, limit.SQL, audit.SQL, letter.SQL, account.SQL, factor.SQL, people.SQL, team.SQL, contact.SQL, support.SQL}
+var SQL = []db.Prepared{keys.SQL, jobs.SQL, limit.SQL, audit.SQL, letter.SQL, account.SQL, factor.SQL, people.SQL, team.SQL, contact.SQL, support.SQL, trail.SQL}
 
 // Password is what everybody in the world signs in with.
 const Password = "a quiet river by the mill"

@@ -105,6 +105,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.endSessionsStmt, err = db.PrepareContext(ctx, endSessions); err != nil {
 		return nil, fmt.Errorf("error preparing query EndSessions: %w", err)
 	}
+	if q.endVouchesStmt, err = db.PrepareContext(ctx, endVouches); err != nil {
+		return nil, fmt.Errorf("error preparing query EndVouches: %w", err)
+	}
 	if q.eraseStmt, err = db.PrepareContext(ctx, erase); err != nil {
 		return nil, fmt.Errorf("error preparing query Erase: %w", err)
 	}
@@ -353,6 +356,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing endSessionsStmt: %w", cerr)
 		}
 	}
+	if q.endVouchesStmt != nil {
+		if cerr := q.endVouchesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing endVouchesStmt: %w", cerr)
+		}
+	}
 	if q.eraseStmt != nil {
 		if cerr := q.eraseStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing eraseStmt: %w", cerr)
@@ -599,6 +607,7 @@ type Queries struct {
 	endSessionStmt             *sql.Stmt
 	endSessionOfStmt           *sql.Stmt
 	endSessionsStmt            *sql.Stmt
+	endVouchesStmt             *sql.Stmt
 	eraseStmt                  *sql.Stmt
 	firstSignInStmt            *sql.Stmt
 	holdStmt                   *sql.Stmt
@@ -668,6 +677,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		endSessionStmt:             q.endSessionStmt,
 		endSessionOfStmt:           q.endSessionOfStmt,
 		endSessionsStmt:            q.endSessionsStmt,
+		endVouchesStmt:             q.endVouchesStmt,
 		eraseStmt:                  q.eraseStmt,
 		firstSignInStmt:            q.firstSignInStmt,
 		holdStmt:                   q.holdStmt,

@@ -481,6 +481,21 @@ func (q *Queries) EndSessions(ctx context.Context, accountID id.Account) error {
 	return err
 }
 
+const endVouches = `-- name: EndVouches :exec
+UPDATE vouch SET ended_at = $1 WHERE account_id = $2 AND used_at IS NULL AND ended_at IS NULL
+`
+
+type EndVouchesParams struct {
+	Now       *at.Time
+	AccountID id.Account
+}
+
+// What a practice vouched for was the account as it was.
+func (q *Queries) EndVouches(ctx context.Context, arg EndVouchesParams) error {
+	_, err := q.exec(ctx, q.endVouchesStmt, endVouches, arg.Now, arg.AccountID)
+	return err
+}
+
 const erase = `-- name: Erase :execrows
 UPDATE account SET deleted_at = $1, email = $2, email_index = $3, name = $2, zone = '', password = '', verified_at = NULL
 WHERE id = $4 AND deletion_at <= $1 AND deletion_seen_at <= $5 AND deleted_at IS NULL

@@ -30,6 +30,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.afterStmt, err = db.PrepareContext(ctx, after); err != nil {
 		return nil, fmt.Errorf("error preparing query After: %w", err)
 	}
+	if q.beforeStmt, err = db.PrepareContext(ctx, before); err != nil {
+		return nil, fmt.Errorf("error preparing query Before: %w", err)
+	}
 	if q.beginStmt, err = db.PrepareContext(ctx, begin); err != nil {
 		return nil, fmt.Errorf("error preparing query Begin: %w", err)
 	}
@@ -45,6 +48,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.moveHeadStmt, err = db.PrepareContext(ctx, moveHead); err != nil {
 		return nil, fmt.Errorf("error preparing query MoveHead: %w", err)
 	}
+	if q.newestStmt, err = db.PrepareContext(ctx, newest); err != nil {
+		return nil, fmt.Errorf("error preparing query Newest: %w", err)
+	}
+	if q.whenStmt, err = db.PrepareContext(ctx, when); err != nil {
+		return nil, fmt.Errorf("error preparing query When: %w", err)
+	}
 	return &q, nil
 }
 
@@ -58,6 +67,11 @@ func (q *Queries) Close() error {
 	if q.afterStmt != nil {
 		if cerr := q.afterStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing afterStmt: %w", cerr)
+		}
+	}
+	if q.beforeStmt != nil {
+		if cerr := q.beforeStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing beforeStmt: %w", cerr)
 		}
 	}
 	if q.beginStmt != nil {
@@ -83,6 +97,16 @@ func (q *Queries) Close() error {
 	if q.moveHeadStmt != nil {
 		if cerr := q.moveHeadStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing moveHeadStmt: %w", cerr)
+		}
+	}
+	if q.newestStmt != nil {
+		if cerr := q.newestStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing newestStmt: %w", cerr)
+		}
+	}
+	if q.whenStmt != nil {
+		if cerr := q.whenStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing whenStmt: %w", cerr)
 		}
 	}
 	return err
@@ -126,11 +150,14 @@ type Queries struct {
 	tx           *sql.Tx
 	addStmt      *sql.Stmt
 	afterStmt    *sql.Stmt
+	beforeStmt   *sql.Stmt
 	beginStmt    *sql.Stmt
 	chainsStmt   *sql.Stmt
 	headStmt     *sql.Stmt
 	lastOfStmt   *sql.Stmt
 	moveHeadStmt *sql.Stmt
+	newestStmt   *sql.Stmt
+	whenStmt     *sql.Stmt
 }
 
 func (q *Queries) WithTx(tx *sql.Tx) *Queries {
@@ -139,10 +166,13 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		tx:           tx,
 		addStmt:      q.addStmt,
 		afterStmt:    q.afterStmt,
+		beforeStmt:   q.beforeStmt,
 		beginStmt:    q.beginStmt,
 		chainsStmt:   q.chainsStmt,
 		headStmt:     q.headStmt,
 		lastOfStmt:   q.lastOfStmt,
 		moveHeadStmt: q.moveHeadStmt,
+		newestStmt:   q.newestStmt,
+		whenStmt:     q.whenStmt,
 	}
 }

@@ -13,8 +13,8 @@ import (
 )
 
 const add = `-- name: Add :exec
-INSERT INTO audit (practice_id, seq, at, role, account_id, action, subject, client_id, detail, mac)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+INSERT INTO audit (practice_id, seq, at, role, account_id, action, subject, client_id, detail, mac, shown)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 `
 
 type AddParams struct {
@@ -28,6 +28,7 @@ type AddParams struct {
 	ClientID   id.Client
 	Detail     string
 	Mac        []byte
+	Shown      []byte
 }
 
 func (q *Queries) Add(ctx context.Context, arg AddParams) error {
@@ -42,12 +43,13 @@ func (q *Queries) Add(ctx context.Context, arg AddParams) error {
 		arg.ClientID,
 		arg.Detail,
 		arg.Mac,
+		arg.Shown,
 	)
 	return err
 }
 
 const after = `-- name: After :many
-SELECT seq, at, role, account_id, action, subject, client_id, detail, mac FROM audit
+SELECT seq, at, role, account_id, action, subject, client_id, detail, mac, shown FROM audit
 WHERE practice_id = $1 AND seq > $2 ORDER BY seq LIMIT 1000
 `
 
@@ -66,6 +68,7 @@ type AfterRow struct {
 	ClientID  id.Client
 	Detail    string
 	Mac       []byte
+	Shown     []byte
 }
 
 func (q *Queries) After(ctx context.Context, arg AfterParams) ([]AfterRow, error) {
@@ -87,6 +90,64 @@ func (q *Queries) After(ctx context.Context, arg AfterParams) ([]AfterRow, error
 			&i.ClientID,
 			&i.Detail,
 			&i.Mac,
+			&i.Shown,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const before = `-- name: Before :many
+SELECT seq, at, role, account_id, action, subject, client_id, detail, mac, shown FROM audit
+WHERE practice_id = $1 AND seq < $2 ORDER BY seq DESC LIMIT 500
+`
+
+type BeforeParams struct {
+	PracticeID id.Practice
+	Seq        int64
+}
+
+type BeforeRow struct {
+	Seq       int64
+	At        at.Time
+	Role      string
+	AccountID id.Account
+	Action    string
+	Subject   string
+	ClientID  id.Client
+	Detail    string
+	Mac       []byte
+	Shown     []byte
+}
+
+func (q *Queries) Before(ctx context.Context, arg BeforeParams) ([]BeforeRow, error) {
+	rows, err := q.query(ctx, q.beforeStmt, before, arg.PracticeID, arg.Seq)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []BeforeRow
+	for rows.Next() {
+		var i BeforeRow
+		if err := rows.Scan(
+			&i.Seq,
+			&i.At,
+			&i.Role,
+			&i.AccountID,
+			&i.Action,
+			&i.Subject,
+			&i.ClientID,
+			&i.Detail,
+			&i.Mac,
+			&i.Shown,
 		); err != nil {
 			return nil, err
 		}
@@ -152,6 +213,8 @@ type HeadRow struct {
 	Mac []byte
 }
 
+// Held, nobody else adds to this chain. What stands in it is where the chain was
+// at its last change: reads that came since are beyond it.
 func (q *Queries) Head(ctx context.Context, practiceID id.Practice) (HeadRow, error) {
 	row := q.queryRow(ctx, q.headStmt, head, practiceID)
 	var i HeadRow
@@ -188,4 +251,36 @@ type MoveHeadParams struct {
 func (q *Queries) MoveHead(ctx context.Context, arg MoveHeadParams) error {
 	_, err := q.exec(ctx, q.moveHeadStmt, moveHead, arg.Seq, arg.Mac, arg.PracticeID)
 	return err
+}
+
+const newest = `-- name: Newest :one
+SELECT seq, mac FROM audit WHERE practice_id = $1 AND seq > 0 ORDER BY seq DESC LIMIT 1
+`
+
+type NewestRow struct {
+	Seq int64
+	Mac []byte
+}
+
+func (q *Queries) Newest(ctx context.Context, practiceID id.Practice) (NewestRow, error) {
+	row := q.queryRow(ctx, q.newestStmt, newest, practiceID)
+	var i NewestRow
+	err := row.Scan(&i.Seq, &i.Mac)
+	return i, err
+}
+
+const when = `-- name: When :one
+SELECT at FROM audit WHERE practice_id = $1 AND seq = $2
+`
+
+type WhenParams struct {
+	PracticeID id.Practice
+	Seq        int64
+}
+
+func (q *Queries) When(ctx context.Context, arg WhenParams) (at.Time, error) {
+	row := q.queryRow(ctx, q.whenStmt, when, arg.PracticeID, arg.Seq)
+	var at at.Time
+	err := row.Scan(&at)
+	return at, err
 }

@@ -139,6 +139,11 @@ func (d Date) String() string {
 }
 
 // noon in UTC is far from every change of clocks.
+// Begins returns the moment at which the day begins in a zone.
+func (d Date) Begins(zone Zone) time.Time {
+	return time.Date(d.year, d.Month(), d.day, 0, 0, 0, 0, zone.Load())
+}
+
 func (d Date) noon() time.Time { return time.Date(d.year, d.Month(), d.day, 12, 0, 0, 0, time.UTC) }
 
 func number(s string) (int, bool) {

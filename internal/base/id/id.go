@@ -70,6 +70,40 @@ func (i ID[K]) Made() time.Time {
 	return time.UnixMilli(int64(binary.BigEndian.Uint64(ms[:]))).UTC()
 }
 
+// Bytes returns the identifier's 16 bytes, for where many are kept.
+func (i ID[K]) Bytes() (b [16]byte, err error) {
+	if len(i) != 36 {
+		return b, ErrMalformed
+	}
+	n := 0
+	for j := 0; j < len(i); j += 2 {
+		if j == 8 || j == 13 || j == 18 || j == 23 { // a dash
+			j++
+		}
+		high, low := digit(i[j]), digit(i[j+1])
+		if high|low > 15 {
+			return b, ErrMalformed
+		}
+		b[n] = high<<4 | low
+		n++
+	}
+	return b, nil
+}
+
+// digit is what a hexadecimal digit stands for; more than 15: it is none.
+func digit(c byte) byte {
+	switch {
+	case '0' <= c && c <= '9':
+		return c - '0'
+	case 'a' <= c && c <= 'f':
+		return c - 'a' + 10
+	}
+	return 255
+}
+
+// Of returns the identifier with these bytes.
+func Of[I ~string](b [16]byte) I { return I(written(b)) }
+
 // ErrMalformed says that a text is not an identifier.
 var ErrMalformed = errors.New("id: not an identifier")
 
@@ -84,6 +118,11 @@ func New[I ~string](at time.Time) I {
 	frac := uint16(us%1000) * 4 // RFC 9562, method 3: the next 12 bits refine the time
 	b[6], b[7] = 0x70|byte(frac>>8), byte(frac)
 	b[8] = 0x80 | b[8]&0x3f
+	return I(written(b))
+}
+
+// written is the text of an identifier.
+func written(b [16]byte) string {
 	var text [36]byte
 	hex.Encode(text[:8], b[:4])
 	hex.Encode(text[9:13], b[4:6])
@@ -91,7 +130,7 @@ func New[I ~string](at time.Time) I {
 	hex.Encode(text[19:23], b[8:10])
 	hex.Encode(text[24:], b[10:])
 	text[8], text[13], text[18], text[23] = '-', '-', '-', '-'
-	return I(text[:])
+	return string(text[:])
 }
 
 var form = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)

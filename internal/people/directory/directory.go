@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"icouch/internal/access"
+	"icouch/internal/audit"
 	"icouch/internal/base/fault"
 	"icouch/internal/base/id"
 	"icouch/internal/people"
@@ -101,7 +102,11 @@ func (dir *Directory) Look(ctx context.Context, by access.Actor, q Query) (Answe
 	if err := dir.refresh(ctx, by.Practice(), b); err != nil {
 		return Answer{}, err
 	}
-	return b.look(by, q), nil
+	a := b.look(by, q)
+	audit.SawEach(ctx, by, audit.Listed, len(a.Rows), func(i int) (id.Client, access.Why) {
+		return a.Rows[i].ID, by.Why(a.Rows[i].ID, a.Rows[i].Practitioner)
+	})
+	return a, nil
 }
 
 // Exactly returns the clients of by's practice who have exactly this full name

@@ -69,17 +69,29 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.clientOfAccountStmt, err = db.PrepareContext(ctx, clientOfAccount); err != nil {
 		return nil, fmt.Errorf("error preparing query ClientOfAccount: %w", err)
 	}
+	if q.closeEmergenciesStmt, err = db.PrepareContext(ctx, closeEmergencies); err != nil {
+		return nil, fmt.Errorf("error preparing query CloseEmergencies: %w", err)
+	}
 	if q.editClientStmt, err = db.PrepareContext(ctx, editClient); err != nil {
 		return nil, fmt.Errorf("error preparing query EditClient: %w", err)
 	}
 	if q.endCareStmt, err = db.PrepareContext(ctx, endCare); err != nil {
 		return nil, fmt.Errorf("error preparing query EndCare: %w", err)
 	}
+	if q.endColleaguesLinksStmt, err = db.PrepareContext(ctx, endColleaguesLinks); err != nil {
+		return nil, fmt.Errorf("error preparing query EndColleaguesLinks: %w", err)
+	}
 	if q.endLiveStmt, err = db.PrepareContext(ctx, endLive); err != nil {
 		return nil, fmt.Errorf("error preparing query EndLive: %w", err)
 	}
+	if q.endSupervisionStmt, err = db.PrepareContext(ctx, endSupervision); err != nil {
+		return nil, fmt.Errorf("error preparing query EndSupervision: %w", err)
+	}
 	if q.endVouchStmt, err = db.PrepareContext(ctx, endVouch); err != nil {
 		return nil, fmt.Errorf("error preparing query EndVouch: %w", err)
+	}
+	if q.endVouchesByStmt, err = db.PrepareContext(ctx, endVouchesBy); err != nil {
+		return nil, fmt.Errorf("error preparing query EndVouchesBy: %w", err)
 	}
 	if q.everybodyStmt, err = db.PrepareContext(ctx, everybody); err != nil {
 		return nil, fmt.Errorf("error preparing query Everybody: %w", err)
@@ -107,6 +119,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.inEmergenciesStmt, err = db.PrepareContext(ctx, inEmergencies); err != nil {
 		return nil, fmt.Errorf("error preparing query InEmergencies: %w", err)
+	}
+	if q.leaveCareTeamsStmt, err = db.PrepareContext(ctx, leaveCareTeams); err != nil {
+		return nil, fmt.Errorf("error preparing query LeaveCareTeams: %w", err)
 	}
 	if q.leavePracticeStmt, err = db.PrepareContext(ctx, leavePractice); err != nil {
 		return nil, fmt.Errorf("error preparing query LeavePractice: %w", err)
@@ -219,6 +234,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.supervisedStmt, err = db.PrepareContext(ctx, supervised); err != nil {
 		return nil, fmt.Errorf("error preparing query Supervised: %w", err)
 	}
+	if q.supportsStmt, err = db.PrepareContext(ctx, supports); err != nil {
+		return nil, fmt.Errorf("error preparing query Supports: %w", err)
+	}
 	if q.termsStmt, err = db.PrepareContext(ctx, terms); err != nil {
 		return nil, fmt.Errorf("error preparing query Terms: %w", err)
 	}
@@ -320,6 +338,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing clientOfAccountStmt: %w", cerr)
 		}
 	}
+	if q.closeEmergenciesStmt != nil {
+		if cerr := q.closeEmergenciesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing closeEmergenciesStmt: %w", cerr)
+		}
+	}
 	if q.editClientStmt != nil {
 		if cerr := q.editClientStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing editClientStmt: %w", cerr)
@@ -330,14 +353,29 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing endCareStmt: %w", cerr)
 		}
 	}
+	if q.endColleaguesLinksStmt != nil {
+		if cerr := q.endColleaguesLinksStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing endColleaguesLinksStmt: %w", cerr)
+		}
+	}
 	if q.endLiveStmt != nil {
 		if cerr := q.endLiveStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing endLiveStmt: %w", cerr)
 		}
 	}
+	if q.endSupervisionStmt != nil {
+		if cerr := q.endSupervisionStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing endSupervisionStmt: %w", cerr)
+		}
+	}
 	if q.endVouchStmt != nil {
 		if cerr := q.endVouchStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing endVouchStmt: %w", cerr)
+		}
+	}
+	if q.endVouchesByStmt != nil {
+		if cerr := q.endVouchesByStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing endVouchesByStmt: %w", cerr)
 		}
 	}
 	if q.everybodyStmt != nil {
@@ -383,6 +421,11 @@ func (q *Queries) Close() error {
 	if q.inEmergenciesStmt != nil {
 		if cerr := q.inEmergenciesStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing inEmergenciesStmt: %w", cerr)
+		}
+	}
+	if q.leaveCareTeamsStmt != nil {
+		if cerr := q.leaveCareTeamsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing leaveCareTeamsStmt: %w", cerr)
 		}
 	}
 	if q.leavePracticeStmt != nil {
@@ -570,6 +613,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing supervisedStmt: %w", cerr)
 		}
 	}
+	if q.supportsStmt != nil {
+		if cerr := q.supportsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing supportsStmt: %w", cerr)
+		}
+	}
 	if q.termsStmt != nil {
 		if cerr := q.termsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing termsStmt: %w", cerr)
@@ -659,10 +707,14 @@ type Queries struct {
 	clientStmt                *sql.Stmt
 	clientEndsStmt            *sql.Stmt
 	clientOfAccountStmt       *sql.Stmt
+	closeEmergenciesStmt      *sql.Stmt
 	editClientStmt            *sql.Stmt
 	endCareStmt               *sql.Stmt
+	endColleaguesLinksStmt    *sql.Stmt
 	endLiveStmt               *sql.Stmt
+	endSupervisionStmt        *sql.Stmt
 	endVouchStmt              *sql.Stmt
+	endVouchesByStmt          *sql.Stmt
 	everybodyStmt             *sql.Stmt
 	everybodysInvitationsStmt *sql.Stmt
 	everybodysMinorsStmt      *sql.Stmt
@@ -672,6 +724,7 @@ type Queries struct {
 	holdPracticeStmt          *sql.Stmt
 	inCareTeamsStmt           *sql.Stmt
 	inEmergenciesStmt         *sql.Stmt
+	leaveCareTeamsStmt        *sql.Stmt
 	leavePracticeStmt         *sql.Stmt
 	lettersToStmt             *sql.Stmt
 	linkStmt                  *sql.Stmt
@@ -709,6 +762,7 @@ type Queries struct {
 	somebodysMinorsStmt       *sql.Stmt
 	standingStmt              *sql.Stmt
 	supervisedStmt            *sql.Stmt
+	supportsStmt              *sql.Stmt
 	termsStmt                 *sql.Stmt
 	toldMinorStmt             *sql.Stmt
 	unlinkStmt                *sql.Stmt
@@ -737,10 +791,14 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		clientStmt:                q.clientStmt,
 		clientEndsStmt:            q.clientEndsStmt,
 		clientOfAccountStmt:       q.clientOfAccountStmt,
+		closeEmergenciesStmt:      q.closeEmergenciesStmt,
 		editClientStmt:            q.editClientStmt,
 		endCareStmt:               q.endCareStmt,
+		endColleaguesLinksStmt:    q.endColleaguesLinksStmt,
 		endLiveStmt:               q.endLiveStmt,
+		endSupervisionStmt:        q.endSupervisionStmt,
 		endVouchStmt:              q.endVouchStmt,
+		endVouchesByStmt:          q.endVouchesByStmt,
 		everybodyStmt:             q.everybodyStmt,
 		everybodysInvitationsStmt: q.everybodysInvitationsStmt,
 		everybodysMinorsStmt:      q.everybodysMinorsStmt,
@@ -750,6 +808,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		holdPracticeStmt:          q.holdPracticeStmt,
 		inCareTeamsStmt:           q.inCareTeamsStmt,
 		inEmergenciesStmt:         q.inEmergenciesStmt,
+		leaveCareTeamsStmt:        q.leaveCareTeamsStmt,
 		leavePracticeStmt:         q.leavePracticeStmt,
 		lettersToStmt:             q.lettersToStmt,
 		linkStmt:                  q.linkStmt,
@@ -787,6 +846,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		somebodysMinorsStmt:       q.somebodysMinorsStmt,
 		standingStmt:              q.standingStmt,
 		supervisedStmt:            q.supervisedStmt,
+		supportsStmt:              q.supportsStmt,
 		termsStmt:                 q.termsStmt,
 		toldMinorStmt:             q.toldMinorStmt,
 		unlinkStmt:                q.unlinkStmt,

@@ -515,6 +515,45 @@ func (q *Queries) ClientOfAccount(ctx context.Context, arg ClientOfAccountParams
 	return i, err
 }
 
+const closeEmergencies = `-- name: CloseEmergencies :many
+UPDATE emergency SET closed_at = $1
+WHERE practice_id = $2 AND practitioner_id = $3 AND closed_at IS NULL AND until > $1 RETURNING id, client_id
+`
+
+type CloseEmergenciesParams struct {
+	Now            *at.Time
+	PracticeID     id.Practice
+	PractitionerID id.Practitioner
+}
+
+type CloseEmergenciesRow struct {
+	ID       id.Emergency
+	ClientID id.Client
+}
+
+func (q *Queries) CloseEmergencies(ctx context.Context, arg CloseEmergenciesParams) ([]CloseEmergenciesRow, error) {
+	rows, err := q.query(ctx, q.closeEmergenciesStmt, closeEmergencies, arg.Now, arg.PracticeID, arg.PractitionerID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []CloseEmergenciesRow
+	for rows.Next() {
+		var i CloseEmergenciesRow
+		if err := rows.Scan(&i.ID, &i.ClientID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const editClient = `-- name: EditClient :execrows
 UPDATE client SET practitioner_id = $1, name = $2, email = $3, email_index = $4, mobile = $5,
   born = $6, address = $7, zone = $8, email_consent = $9, version = version + 1
@@ -582,6 +621,45 @@ func (q *Queries) EndCare(ctx context.Context, arg EndCareParams) (int64, error)
 	return result.RowsAffected()
 }
 
+const endColleaguesLinks = `-- name: EndColleaguesLinks :many
+UPDATE team_invitation SET state = 'withdrawn', ended_at = $1
+WHERE practice_id = $2 AND practitioner_id = $3 AND state = 'live' RETURNING id, letter_id
+`
+
+type EndColleaguesLinksParams struct {
+	EndedAt        *at.Time
+	PracticeID     id.Practice
+	PractitionerID id.Practitioner
+}
+
+type EndColleaguesLinksRow struct {
+	ID       id.TeamInvitation
+	LetterID id.Letter
+}
+
+func (q *Queries) EndColleaguesLinks(ctx context.Context, arg EndColleaguesLinksParams) ([]EndColleaguesLinksRow, error) {
+	rows, err := q.query(ctx, q.endColleaguesLinksStmt, endColleaguesLinks, arg.EndedAt, arg.PracticeID, arg.PractitionerID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []EndColleaguesLinksRow
+	for rows.Next() {
+		var i EndColleaguesLinksRow
+		if err := rows.Scan(&i.ID, &i.LetterID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const endLive = `-- name: EndLive :one
 UPDATE invitation SET state = $1, reason = $2, ended_at = $3, ended_by = $4
 WHERE practice_id = $5 AND client_id = $6 AND state = 'live'
@@ -616,6 +694,20 @@ func (q *Queries) EndLive(ctx context.Context, arg EndLiveParams) (EndLiveRow, e
 	return i, err
 }
 
+const endSupervision = `-- name: EndSupervision :exec
+DELETE FROM supervision WHERE practice_id = $1 AND (supervisor_id = $2 OR practitioner_id = $2)
+`
+
+type EndSupervisionParams struct {
+	PracticeID     id.Practice
+	PractitionerID id.Practitioner
+}
+
+func (q *Queries) EndSupervision(ctx context.Context, arg EndSupervisionParams) error {
+	_, err := q.exec(ctx, q.endSupervisionStmt, endSupervision, arg.PracticeID, arg.PractitionerID)
+	return err
+}
+
 const endVouch = `-- name: EndVouch :exec
 UPDATE vouch SET ended_at = $1 WHERE practice_id = $2 AND client_id = $3 AND used_at IS NULL AND ended_at IS NULL
 `
@@ -628,6 +720,22 @@ type EndVouchParams struct {
 
 func (q *Queries) EndVouch(ctx context.Context, arg EndVouchParams) error {
 	_, err := q.exec(ctx, q.endVouchStmt, endVouch, arg.Now, arg.PracticeID, arg.ClientID)
+	return err
+}
+
+const endVouchesBy = `-- name: EndVouchesBy :exec
+UPDATE vouch SET ended_at = $1
+WHERE practice_id = $2 AND practitioner_id = $3 AND used_at IS NULL AND ended_at IS NULL
+`
+
+type EndVouchesByParams struct {
+	Now            *at.Time
+	PracticeID     id.Practice
+	PractitionerID id.Practitioner
+}
+
+func (q *Queries) EndVouchesBy(ctx context.Context, arg EndVouchesByParams) error {
+	_, err := q.exec(ctx, q.endVouchesByStmt, endVouchesBy, arg.Now, arg.PracticeID, arg.PractitionerID)
 	return err
 }
 
@@ -967,6 +1075,21 @@ func (q *Queries) InEmergencies(ctx context.Context, arg InEmergenciesParams) ([
 		return nil, err
 	}
 	return items, nil
+}
+
+const leaveCareTeams = `-- name: LeaveCareTeams :exec
+DELETE FROM care_team WHERE practice_id = $1 AND practitioner_id = $2
+`
+
+type LeaveCareTeamsParams struct {
+	PracticeID     id.Practice
+	PractitionerID id.Practitioner
+}
+
+// What a member held beyond their own clients: see TakeAway.
+func (q *Queries) LeaveCareTeams(ctx context.Context, arg LeaveCareTeamsParams) error {
+	_, err := q.exec(ctx, q.leaveCareTeamsStmt, leaveCareTeams, arg.PracticeID, arg.PractitionerID)
+	return err
 }
 
 const leavePractice = `-- name: LeavePractice :many
@@ -2073,6 +2196,17 @@ func (q *Queries) Supervised(ctx context.Context, arg SupervisedParams) ([]id.Pr
 	return items, nil
 }
 
+const supports = `-- name: Supports :one
+SELECT account_id FROM supporter WHERE account_id = $1
+`
+
+func (q *Queries) Supports(ctx context.Context, accountID id.Account) (id.Account, error) {
+	row := q.queryRow(ctx, q.supportsStmt, supports, accountID)
+	var account_id id.Account
+	err := row.Scan(&account_id)
+	return account_id, err
+}
+
 const terms = `-- name: Terms :one
 SELECT idle_work, idle_client FROM practice WHERE id = $1
 `
@@ -2208,7 +2342,9 @@ func (q *Queries) UseVouch(ctx context.Context, arg UseVouchParams) (int64, erro
 }
 
 const vouchByToken = `-- name: VouchByToken :one
-SELECT practice_id, id, client_id, account_id, practitioner_id, expires_at, ended_at, used_at FROM vouch WHERE token_hash = $1
+SELECT v.practice_id, v.id, v.client_id, v.account_id, v.practitioner_id, v.expires_at, v.ended_at, v.used_at, c.ends_at,
+  CAST(c.account_id IS NOT NULL AND c.account_id = v.account_id AS BOOLEAN) AS linked
+FROM vouch v JOIN client c ON c.practice_id = v.practice_id AND c.id = v.client_id WHERE v.token_hash = $1
 `
 
 type VouchByTokenRow struct {
@@ -2220,6 +2356,8 @@ type VouchByTokenRow struct {
 	ExpiresAt      at.Time
 	EndedAt        *at.Time
 	UsedAt         *at.Time
+	EndsAt         *at.Time
+	Linked         bool
 }
 
 func (q *Queries) VouchByToken(ctx context.Context, tokenHash []byte) (VouchByTokenRow, error) {
@@ -2234,6 +2372,8 @@ func (q *Queries) VouchByToken(ctx context.Context, tokenHash []byte) (VouchByTo
 		&i.ExpiresAt,
 		&i.EndedAt,
 		&i.UsedAt,
+		&i.EndsAt,
+		&i.Linked,
 	)
 	return i, err
 }

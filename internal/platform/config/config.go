@@ -75,11 +75,13 @@ type Mail struct {
 
 // Serve is all that the running program is told.
 type Serve struct {
-	Place `embed:""`
-	Site  `embed:""`
-	Mail  `embed:""`
-	Dev   bool   `help:"For trying out: letters go to a mailbox on this machine that has a page of its own." env:"ICOUCH_DEV"`
-	Log   string `help:"How the log is written: ${enum}." enum:"text,json" default:"text" env:"ICOUCH_LOG"`
+	Place   `embed:""`
+	Site    `embed:""`
+	Mail    `embed:""`
+	Anchors []string `help:"Where to note, every few minutes, where the trail is: a file on a disk that the database's administrator cannot write to, syslog: or syslog://host:514. Can be given again." env:"ICOUCH_ANCHORS" placeholder:"FILE"`
+
+	Dev bool   `help:"For trying out: letters go to a mailbox on this machine that has a page of its own." env:"ICOUCH_DEV"`
+	Log string `help:"How the log is written: ${enum}." enum:"text,json" default:"text" env:"ICOUCH_LOG"`
 }
 
 // Command is a command line that has been understood.

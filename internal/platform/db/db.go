@@ -22,6 +22,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -62,6 +63,7 @@ type DB struct {
 	stopped     chan struct{} // closed when it has ended
 	closing     sync.Once
 	open        sync.RWMutex // PostgreSQL: held by each change under way
+	lines       atomic.Int64 // of the trail, written since the start
 	closed      bool
 }
 

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"icouch/internal/base/at"
 	"icouch/internal/platform/crypt"
@@ -23,6 +24,7 @@ type Tx struct {
 	keys     map[string]*crypt.Key
 	topics   []string
 	audited  bool
+	lines    *atomic.Int64 // of the database's trail
 }
 
 // Now returns the moment the transaction began.
@@ -47,8 +49,12 @@ func (t *Tx) Keep(owner string, k *crypt.Key) {
 // A topic names what changed and carries no data.
 func (t *Tx) Notify(topic string) { t.topics = append(t.topics, topic) }
 
-// Audited marks the transaction as one the trail knows of. Only audit calls it.
-func (t *Tx) Audited() { t.audited = true }
+// Audited marks the transaction as one the trail knows of, and counts a line.
+// Only audit calls it.
+func (t *Tx) Audited() {
+	t.audited = true
+	t.lines.Add(1)
+}
 
 // errNotAudited stops a change nobody could later account for.
 var errNotAudited = errors.New("db: a change without an audit entry")
@@ -121,7 +127,7 @@ func (d *DB) change(ctx context.Context, fn func(*Tx) error) error {
 }
 
 func (d *DB) tx(ctx context.Context, stx *sql.Tx, p pool) *Tx {
-	return &Tx{Context: ctx, sql: stx, prepared: p.prepared, now: d.now(), ring: d.Ring}
+	return &Tx{Context: ctx, sql: stx, prepared: p.prepared, now: d.now(), ring: d.Ring, lines: &d.lines}
 }
 
 // Prepared is some package's Statements.
@@ -140,7 +146,13 @@ func Prepare[D any, Q interface{ WithTx(*sql.Tx) Q }](generated func(context.Con
 }
 
 // In returns the statements, bound to tx.
-func (s *Statements[Q]) In(tx *Tx) Q { return tx.prepared[s].(Q).WithTx(tx.sql) }
+func (s *Statements[Q]) In(tx *Tx) Q {
+	q := tx.prepared[s].(Q)
+	if tx.sql == nil { // each statement is a transaction of its own: see Journal
+		return q
+	}
+	return q.WithTx(tx.sql)
+}
 
 func (s *Statements[Q]) on(ctx context.Context, p *pool) (any, error) { return s.prepare(ctx, p) }
 

@@ -30,6 +30,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.addSupporterStmt, err = db.PrepareContext(ctx, addSupporter); err != nil {
 		return nil, fmt.Errorf("error preparing query AddSupporter: %w", err)
 	}
+	if q.askedSinceStmt, err = db.PrepareContext(ctx, askedSince); err != nil {
+		return nil, fmt.Errorf("error preparing query AskedSince: %w", err)
+	}
 	if q.byIDStmt, err = db.PrepareContext(ctx, byID); err != nil {
 		return nil, fmt.Errorf("error preparing query ByID: %w", err)
 	}
@@ -79,6 +82,11 @@ func (q *Queries) Close() error {
 	if q.addSupporterStmt != nil {
 		if cerr := q.addSupporterStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing addSupporterStmt: %w", cerr)
+		}
+	}
+	if q.askedSinceStmt != nil {
+		if cerr := q.askedSinceStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing askedSinceStmt: %w", cerr)
 		}
 	}
 	if q.byIDStmt != nil {
@@ -182,6 +190,7 @@ type Queries struct {
 	tx                  *sql.Tx
 	addStmt             *sql.Stmt
 	addSupporterStmt    *sql.Stmt
+	askedSinceStmt      *sql.Stmt
 	byIDStmt            *sql.Stmt
 	byTokenStmt         *sql.Stmt
 	confirmStmt         *sql.Stmt
@@ -202,6 +211,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		tx:                  tx,
 		addStmt:             q.addStmt,
 		addSupporterStmt:    q.addSupporterStmt,
+		askedSinceStmt:      q.askedSinceStmt,
 		byIDStmt:            q.byIDStmt,
 		byTokenStmt:         q.byTokenStmt,
 		confirmStmt:         q.confirmStmt,

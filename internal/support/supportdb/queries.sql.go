@@ -60,6 +60,22 @@ func (q *Queries) AddSupporter(ctx context.Context, arg AddSupporterParams) (int
 	return result.RowsAffected()
 }
 
+const askedSince = `-- name: AskedSince :one
+SELECT COUNT(*) FROM conversion WHERE account_id = $1 AND asked_at > $2
+`
+
+type AskedSinceParams struct {
+	AccountID id.Account
+	Since     at.Time
+}
+
+func (q *Queries) AskedSince(ctx context.Context, arg AskedSinceParams) (int64, error) {
+	row := q.queryRow(ctx, q.askedSinceStmt, askedSince, arg.AccountID, arg.Since)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const byID = `-- name: ByID :one
 SELECT id, account_id, practice_id, state, reason, asked_by, asked_at, expires_at, confirmed_at, approved_by, ended_at FROM conversion WHERE id = $1
 `

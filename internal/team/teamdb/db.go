@@ -48,9 +48,6 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.claimStmt, err = db.PrepareContext(ctx, claim); err != nil {
 		return nil, fmt.Errorf("error preparing query Claim: %w", err)
 	}
-	if q.closeEmergenciesStmt, err = db.PrepareContext(ctx, closeEmergencies); err != nil {
-		return nil, fmt.Errorf("error preparing query CloseEmergencies: %w", err)
-	}
 	if q.closeEmergencyStmt, err = db.PrepareContext(ctx, closeEmergency); err != nil {
 		return nil, fmt.Errorf("error preparing query CloseEmergency: %w", err)
 	}
@@ -69,9 +66,6 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.endSupervisionByStmt, err = db.PrepareContext(ctx, endSupervisionBy); err != nil {
 		return nil, fmt.Errorf("error preparing query EndSupervisionBy: %w", err)
 	}
-	if q.endSupervisionOfStmt, err = db.PrepareContext(ctx, endSupervisionOf); err != nil {
-		return nil, fmt.Errorf("error preparing query EndSupervisionOf: %w", err)
-	}
 	if q.excludeStmt, err = db.PrepareContext(ctx, exclude); err != nil {
 		return nil, fmt.Errorf("error preparing query Exclude: %w", err)
 	}
@@ -89,9 +83,6 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.invitationStmt, err = db.PrepareContext(ctx, invitation); err != nil {
 		return nil, fmt.Errorf("error preparing query Invitation: %w", err)
-	}
-	if q.leaveAllTeamsStmt, err = db.PrepareContext(ctx, leaveAllTeams); err != nil {
-		return nil, fmt.Errorf("error preparing query LeaveAllTeams: %w", err)
 	}
 	if q.leaveTeamsStmt, err = db.PrepareContext(ctx, leaveTeams); err != nil {
 		return nil, fmt.Errorf("error preparing query LeaveTeams: %w", err)
@@ -119,6 +110,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.resealedInvitationStmt, err = db.PrepareContext(ctx, resealedInvitation); err != nil {
 		return nil, fmt.Errorf("error preparing query ResealedInvitation: %w", err)
+	}
+	if q.sentBeforeStmt, err = db.PrepareContext(ctx, sentBefore); err != nil {
+		return nil, fmt.Errorf("error preparing query SentBefore: %w", err)
 	}
 	if q.setActiveStmt, err = db.PrepareContext(ctx, setActive); err != nil {
 		return nil, fmt.Errorf("error preparing query SetActive: %w", err)
@@ -177,11 +171,6 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing claimStmt: %w", cerr)
 		}
 	}
-	if q.closeEmergenciesStmt != nil {
-		if cerr := q.closeEmergenciesStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing closeEmergenciesStmt: %w", cerr)
-		}
-	}
 	if q.closeEmergencyStmt != nil {
 		if cerr := q.closeEmergencyStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing closeEmergencyStmt: %w", cerr)
@@ -212,11 +201,6 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing endSupervisionByStmt: %w", cerr)
 		}
 	}
-	if q.endSupervisionOfStmt != nil {
-		if cerr := q.endSupervisionOfStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing endSupervisionOfStmt: %w", cerr)
-		}
-	}
 	if q.excludeStmt != nil {
 		if cerr := q.excludeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing excludeStmt: %w", cerr)
@@ -245,11 +229,6 @@ func (q *Queries) Close() error {
 	if q.invitationStmt != nil {
 		if cerr := q.invitationStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing invitationStmt: %w", cerr)
-		}
-	}
-	if q.leaveAllTeamsStmt != nil {
-		if cerr := q.leaveAllTeamsStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing leaveAllTeamsStmt: %w", cerr)
 		}
 	}
 	if q.leaveTeamsStmt != nil {
@@ -295,6 +274,11 @@ func (q *Queries) Close() error {
 	if q.resealedInvitationStmt != nil {
 		if cerr := q.resealedInvitationStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing resealedInvitationStmt: %w", cerr)
+		}
+	}
+	if q.sentBeforeStmt != nil {
+		if cerr := q.sentBeforeStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sentBeforeStmt: %w", cerr)
 		}
 	}
 	if q.setActiveStmt != nil {
@@ -364,21 +348,18 @@ type Queries struct {
 	careTeamStmt           *sql.Stmt
 	caseloadOfStmt         *sql.Stmt
 	claimStmt              *sql.Stmt
-	closeEmergenciesStmt   *sql.Stmt
 	closeEmergencyStmt     *sql.Stmt
 	emergenciesStmt        *sql.Stmt
 	emergenciesOfStmt      *sql.Stmt
 	endLiveStmt            *sql.Stmt
 	endLiveByStmt          *sql.Stmt
 	endSupervisionByStmt   *sql.Stmt
-	endSupervisionOfStmt   *sql.Stmt
 	excludeStmt            *sql.Stmt
 	handOverStmt           *sql.Stmt
 	holdClientStmt         *sql.Stmt
 	holdPracticeStmt       *sql.Stmt
 	includeStmt            *sql.Stmt
 	invitationStmt         *sql.Stmt
-	leaveAllTeamsStmt      *sql.Stmt
 	leaveTeamsStmt         *sql.Stmt
 	lettersToStmt          *sql.Stmt
 	listedStmt             *sql.Stmt
@@ -388,6 +369,7 @@ type Queries struct {
 	resealInvitationsStmt  *sql.Stmt
 	resealedEmergencyStmt  *sql.Stmt
 	resealedInvitationStmt *sql.Stmt
+	sentBeforeStmt         *sql.Stmt
 	setActiveStmt          *sql.Stmt
 	setRoleStmt            *sql.Stmt
 	superviseStmt          *sql.Stmt
@@ -406,21 +388,18 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		careTeamStmt:           q.careTeamStmt,
 		caseloadOfStmt:         q.caseloadOfStmt,
 		claimStmt:              q.claimStmt,
-		closeEmergenciesStmt:   q.closeEmergenciesStmt,
 		closeEmergencyStmt:     q.closeEmergencyStmt,
 		emergenciesStmt:        q.emergenciesStmt,
 		emergenciesOfStmt:      q.emergenciesOfStmt,
 		endLiveStmt:            q.endLiveStmt,
 		endLiveByStmt:          q.endLiveByStmt,
 		endSupervisionByStmt:   q.endSupervisionByStmt,
-		endSupervisionOfStmt:   q.endSupervisionOfStmt,
 		excludeStmt:            q.excludeStmt,
 		handOverStmt:           q.handOverStmt,
 		holdClientStmt:         q.holdClientStmt,
 		holdPracticeStmt:       q.holdPracticeStmt,
 		includeStmt:            q.includeStmt,
 		invitationStmt:         q.invitationStmt,
-		leaveAllTeamsStmt:      q.leaveAllTeamsStmt,
 		leaveTeamsStmt:         q.leaveTeamsStmt,
 		lettersToStmt:          q.lettersToStmt,
 		listedStmt:             q.listedStmt,
@@ -430,6 +409,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		resealInvitationsStmt:  q.resealInvitationsStmt,
 		resealedEmergencyStmt:  q.resealedEmergencyStmt,
 		resealedInvitationStmt: q.resealedInvitationStmt,
+		sentBeforeStmt:         q.sentBeforeStmt,
 		setActiveStmt:          q.setActiveStmt,
 		setRoleStmt:            q.setRoleStmt,
 		superviseStmt:          q.superviseStmt,

@@ -282,22 +282,6 @@ func (q *Queries) Claim(ctx context.Context, arg ClaimParams) (ClaimRow, error) 
 	return i, err
 }
 
-const closeEmergencies = `-- name: CloseEmergencies :exec
-UPDATE emergency SET closed_at = $1
-WHERE practice_id = $2 AND practitioner_id = $3 AND closed_at IS NULL AND until > $1
-`
-
-type CloseEmergenciesParams struct {
-	Now            *at.Time
-	PracticeID     id.Practice
-	PractitionerID id.Practitioner
-}
-
-func (q *Queries) CloseEmergencies(ctx context.Context, arg CloseEmergenciesParams) error {
-	_, err := q.exec(ctx, q.closeEmergenciesStmt, closeEmergencies, arg.Now, arg.PracticeID, arg.PractitionerID)
-	return err
-}
-
 const closeEmergency = `-- name: CloseEmergency :one
 UPDATE emergency SET closed_at = $1
 WHERE practice_id = $2 AND client_id = $3 AND practitioner_id = $4 AND closed_at IS NULL AND until > $1
@@ -510,38 +494,6 @@ func (q *Queries) EndSupervisionBy(ctx context.Context, arg EndSupervisionByPara
 	return err
 }
 
-const endSupervisionOf = `-- name: EndSupervisionOf :many
-DELETE FROM supervision WHERE practice_id = $1 AND practitioner_id = $2 RETURNING supervisor_id
-`
-
-type EndSupervisionOfParams struct {
-	PracticeID     id.Practice
-	PractitionerID id.Practitioner
-}
-
-func (q *Queries) EndSupervisionOf(ctx context.Context, arg EndSupervisionOfParams) ([]id.Practitioner, error) {
-	rows, err := q.query(ctx, q.endSupervisionOfStmt, endSupervisionOf, arg.PracticeID, arg.PractitionerID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []id.Practitioner
-	for rows.Next() {
-		var supervisor_id id.Practitioner
-		if err := rows.Scan(&supervisor_id); err != nil {
-			return nil, err
-		}
-		items = append(items, supervisor_id)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const exclude = `-- name: Exclude :execrows
 DELETE FROM care_team WHERE practice_id = $1 AND client_id = $2 AND practitioner_id = $3
 `
@@ -693,20 +645,6 @@ func (q *Queries) Invitation(ctx context.Context, arg InvitationParams) (Invitat
 		&i.CreatedAt,
 	)
 	return i, err
-}
-
-const leaveAllTeams = `-- name: LeaveAllTeams :exec
-DELETE FROM care_team WHERE practice_id = $1 AND practitioner_id = $2
-`
-
-type LeaveAllTeamsParams struct {
-	PracticeID     id.Practice
-	PractitionerID id.Practitioner
-}
-
-func (q *Queries) LeaveAllTeams(ctx context.Context, arg LeaveAllTeamsParams) error {
-	_, err := q.exec(ctx, q.leaveAllTeamsStmt, leaveAllTeams, arg.PracticeID, arg.PractitionerID)
-	return err
 }
 
 const leaveTeams = `-- name: LeaveTeams :exec
@@ -969,6 +907,23 @@ func (q *Queries) ResealedInvitation(ctx context.Context, arg ResealedInvitation
 		arg.ID,
 	)
 	return err
+}
+
+const sentBefore = `-- name: SentBefore :one
+SELECT created_at FROM team_invitation WHERE practice_id = $1 ORDER BY id DESC LIMIT 1 OFFSET $2
+`
+
+type SentBeforeParams struct {
+	PracticeID id.Practice
+	Newer      int32
+}
+
+// How long ago a practice's newest invitation but so many was sent.
+func (q *Queries) SentBefore(ctx context.Context, arg SentBeforeParams) (at.Time, error) {
+	row := q.queryRow(ctx, q.sentBeforeStmt, sentBefore, arg.PracticeID, arg.Newer)
+	var created_at at.Time
+	err := row.Scan(&created_at)
+	return created_at, err
 }
 
 const setActive = `-- name: SetActive :exec

@@ -16,6 +16,7 @@ type Form struct {
 	Hidden []Pair
 	Plain  bool // no spacing of its own, for forms inside other things
 	Files  bool // multipart, for uploads
+	Get    bool // asks for another part of a page; what it holds stands in the address
 }
 
 // InputKind is what a one-line field holds.

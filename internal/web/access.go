@@ -1,0 +1,246 @@
+package web
+
+import (
+	"net/http"
+	"time"
+
+	"icouch/internal/access"
+	"icouch/internal/audit"
+	"icouch/internal/base/civil"
+	"icouch/internal/base/id"
+	"icouch/internal/people"
+	"icouch/internal/platform/db"
+	"icouch/internal/team"
+	"icouch/internal/trail"
+	"icouch/internal/web/parts"
+)
+
+// AccessPage is who was at a record, day by day: for the client whose it is, and
+// for who runs the practice.
+type AccessPage struct {
+	Page
+	own      bool
+	client   id.Client
+	name     string // the client's
+	practice string
+	visits   []trail.Visit
+	all      bool // not only the newest days
+	reader   reader
+}
+
+// accessDays is how many days are shown until more are asked for.
+const accessDays = 30
+
+// GET /record/access
+func (s *Site) ownAccess(w http.ResponseWriter, r *http.Request, by access.Actor) error {
+	return s.showAccess(w, r, by, AccessPage{own: true, client: by.Client()})
+}
+
+// GET /people/{client}/access
+func (s *Site) clientAccess(w http.ResponseWriter, r *http.Request, by access.Actor) error {
+	client, err := pathID[id.Client](r, "client")
+	if err != nil {
+		return err
+	}
+	return s.showAccess(w, r, by, AccessPage{client: client})
+}
+
+func (s *Site) showAccess(w http.ResponseWriter, r *http.Request, by access.Actor, p AccessPage) error {
+	p.all = r.URL.Query().Get("days") == "all"
+	err := s.DB.View(r.Context(), func(tx *db.Tx) (err error) {
+		if p.visits, err = trail.At(tx, by, p.client); err != nil {
+			return err
+		}
+		name, err := people.NameOf(tx, by, p.client)
+		if err != nil {
+			return err
+		}
+		p.name = name.Full()
+		practice, err := people.PracticeOf(tx, by)
+		if err != nil {
+			return err
+		}
+		p.practice = practice.Name
+		p.reader, err = s.readerIn(tx, by)
+		p.reader.Zone = practice.Zone // the days are the practice's
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	current := "/people"
+	if p.own {
+		current = "/settings"
+	}
+	if p.Page, err = s.frame(r, by, "Who looked", current); err != nil {
+		return err
+	}
+	return s.show(w, r, http.StatusOK, p.View())
+}
+
+func (p AccessPage) head() parts.PageHead {
+	if p.own {
+		return parts.PageHead{Title: "Who looked at my record", Lede: "Everybody who opened or changed what " + p.practice + " has noted of you, day by day.",
+			Back: &parts.Link{Label: "Settings", Href: "/settings"}}
+	}
+	return parts.PageHead{Title: "Access", Lede: "Who opened or changed the record of " + p.name + ", day by day.",
+		Back: &parts.Link{Label: p.name, Href: "/people/" + p.client.String()}}
+}
+
+func (p AccessPage) empty() parts.Empty {
+	if p.own {
+		return parts.Empty{Icon: "shield-check", Title: "Nobody has opened your record"}
+	}
+	return parts.Empty{Icon: "shield-check", Title: "Nobody has opened this record"}
+}
+
+// accessDay is what happened on one day.
+type accessDay struct {
+	title string
+	story parts.Timeline
+}
+
+// byDay are the days with somebody in them, the newest first.
+func (p AccessPage) byDay() (all []accessDay) {
+	var day civil.Date
+	for _, v := range p.visits {
+		if v.Day != day {
+			if len(all) == accessDays && !p.all {
+				return all
+			}
+			day = v.Day
+			title := v.Day.InWords(civil.DateOf(p.reader.Now.Time, p.reader.Zone))
+			all = append(all, accessDay{title, parts.Timeline{Label: title}})
+		}
+		last := &all[len(all)-1]
+		last.story.Entries = append(last.story.Entries, p.entry(v))
+	}
+	return all
+}
+
+// more reports whether there are days that are not shown.
+func (p AccessPage) more() bool {
+	shown := 0
+	for _, d := range p.byDay() {
+		shown += len(d.story.Entries)
+	}
+	return shown < len(p.visits)
+}
+
+func (p AccessPage) moreHref() string {
+	if p.own {
+		return "/record/access?days=all"
+	}
+	return "/people/" + p.client.String() + "/access?days=all"
+}
+
+func (p AccessPage) entry(v trail.Visit) parts.Entry {
+	e := parts.Entry{Icon: "eye", Words: p.deed(v), By: p.who(v), When: p.times(v), Exact: civil.Full(v.First.Time, p.reader.Zone),
+		Timestamp: v.First.Format(time.RFC3339), Detail: p.why(v)}
+	switch {
+	case v.Emergency():
+		e.Icon, e.Tone = "triangle-alert", parts.Bad
+	case v.Exported():
+		e.Icon, e.Tone = "download", parts.New
+	case !v.Looked:
+		e.Icon = "pencil"
+	}
+	return e
+}
+
+// times is when it was, and how often.
+func (p AccessPage) times(v trail.Visit) string {
+	from, to := civil.Clock(v.First.Time, p.reader.Zone), civil.Clock(v.Last.Time, p.reader.Zone)
+	if from == to {
+		if v.Times > 1 {
+			return from + ", " + thousands(int(v.Times)) + " times"
+		}
+		return from
+	}
+	return thousands(int(v.Times)) + " times, " + from + " to " + to
+}
+
+// who is somebody in the words of whoever reads.
+func (p AccessPage) who(v trail.Visit) string {
+	switch {
+	case v.Role == access.Client && p.own:
+		return "You"
+	case v.Role == access.Client:
+		return p.name + ", the client"
+	case v.Role == access.Contact && p.own:
+		return "Somebody who acts for you"
+	case v.Role == access.Contact:
+		return "A contact of " + p.name
+	case v.Role == access.Shell:
+		return "The operator of this site"
+	case v.Name == "":
+		return "Somebody who worked here, " + team.RoleWords(v.Role)
+	}
+	return v.Name + ", " + team.RoleWords(v.Role)
+}
+
+// deed is what they did.
+func (p AccessPage) deed(v trail.Visit) string {
+	whose := "the record"
+	if p.own {
+		whose = "your record"
+	}
+	if v.Looked {
+		switch audit.Part(v.What) {
+		case audit.Listed:
+			return "Saw name, e-mail and invitation in a list"
+		case audit.Named:
+			return "Saw the name"
+		case audit.Trail:
+			return "Looked at who was at " + whose
+		}
+		if v.Emergency() {
+			return "Looked at " + whose + " in an emergency"
+		}
+		return "Looked at " + whose
+	}
+	if words, ok := didWords[v.Change]; ok {
+		return words
+	}
+	return "Changed something in " + whose
+}
+
+// didWords are the changes that people make, in words that suit both readers.
+var didWords = map[audit.Action]string{
+	audit.ClientCreated: "Made the record", audit.ClientEdited: "Changed the details", audit.ClientsImported: "Made the record from a file",
+	audit.ClientsExported: "Took the list of all clients away as a file", audit.CareEnded: "Ended care", audit.CareResumed: "Took the end of care back",
+	audit.ClientInvited: "Sent an invitation", audit.LinkCopied: "Made an invitation link to hand over", audit.InvitationResent: "Sent the invitation again",
+	audit.InvitationWithdrawn: "Withdrew the invitation", audit.InvitationAccepted: "Accepted the invitation", audit.ClientVouched: "Vouched, so that signing in works again",
+	audit.ClientHandedOver: "Handed the care over", audit.TeamJoined: "Took a colleague into the care team", audit.TeamLeft: "Took a colleague out of the care team",
+	audit.ContactAdded: "Noted a contact", audit.ContactEdited: "Changed a contact, or what they may open", audit.ContactSuspended: "Suspended a contact’s access",
+	audit.ContactResumed: "Took the suspension of a contact back", audit.ContactEnded: "Ended a contact’s access", audit.ContactEndAsked: "Asked that a contact’s access ends",
+	audit.ContactInvited: "Invited a contact", audit.ContactReinvited: "Invited a contact again", audit.ContactUninvited: "Withdrew the invitation of a contact",
+	audit.ContactAccepted: "Accepted to act for the client", audit.MinorDates: "Set the days of coming of age",
+	audit.EmergencyOpened: "Opened the record in an emergency", audit.EmergencyClosed: "Closed the record again", audit.AccountClosed: "Closed the account",
+}
+
+// why is by what right.
+func (p AccessPage) why(v trail.Visit) string {
+	they := "the client"
+	if p.own {
+		they = "you"
+	}
+	switch v.Why {
+	case access.Care:
+		return "They look after " + they + "."
+	case access.CareTeam:
+		return "They are in the care team."
+	case access.Supervision:
+		return "They supervise who looks after " + they + "."
+	case access.Office:
+		return "Their work at the practice is with every client."
+	case access.Acting:
+		return "They act for " + they + ", in what was opened to them."
+	case access.ByEmergency:
+		return "They do not look after " + they + ". The owners of the practice were told, with the reason."
+	}
+	if v.Everybody {
+		return "It had every client of the practice in it."
+	}
+	return ""
+}
