@@ -18,8 +18,10 @@ import (
 	"icouch/internal/account"
 	"icouch/internal/account/password"
 	"icouch/internal/base/email"
+	"icouch/internal/base/id"
 	"icouch/internal/base/secret"
 	"icouch/internal/base/sheet"
+	"icouch/internal/contact"
 	"icouch/internal/people"
 	"icouch/internal/platform/db"
 	"icouch/internal/world"
@@ -115,6 +117,16 @@ func lead(t *testing.T, w *world.World) (canaries []string) {
 		_, err = people.Edit(tx, by, c, found.Version, d)
 		return err
 	})
+	guardian, err := contact.Draft{Name: "Zzguardian", Relation: "guardian", Email: "zzguard@zzmail.test", Mobile: "+44 7700 900966", Basis: "Zzcourt order",
+		Rights: []string{"forms"}, Until: "2030-12-31"}.Read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	one := id.New[id.Contact](w.Now())
+	w.Update(t, func(tx *db.Tx) error { return contact.Add(tx, by, c, one, guardian) })
+	w.Update(t, func(tx *db.Tx) error { return contact.Invite(tx, by, c, one) })
+	w.RunJobs(t)
+	third := w.Link(t, "zzguard@zzmail.test", "/contact/")
 	rows, err := sheet.Read([]byte("First name,Last name,E-mail\nZzimported,Zzrow,zzimport@zzmail.test\n"), sheet.Limits{Bytes: 1000, Rows: 10, Columns: 10})
 	if err != nil {
 		t.Fatal(err)
@@ -133,7 +145,7 @@ func lead(t *testing.T, w *world.World) (canaries []string) {
 	w.RunJobs(t)
 	return []string{"Zzowner", "Zzboss", "zzhouse.test", "Zzfirst", "Zzlast", "Zzpreferred", "zzclient@", "zzmail.test", "7700900977", "7700 900977", "Zzstreet", "Zztown",
 		"1977-07-17", "Zznote", "Zzsecond", "zzpassword", "zzwrong", token, second, "Zznewcomer", "zznew@", "Zzmarried", "Zzlane", "Zzimported", "Zzrow", "zzimport@",
-		"192.0.2.177", "Zzwaiting", "zzwaits@"}
+		"192.0.2.177", "Zzwaiting", "zzwaits@", "Zzguardian", "zzguard@", "7700900966", "7700 900966", "Zzcourt", third}
 }
 
 // stored is every byte of the database: its files and a copy of it, or a dump.

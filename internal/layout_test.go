@@ -56,6 +56,7 @@ var mayImport = map[string]string{
 	"people/directory": "base platform/db access audit people",
 	"team":             "base platform/crypt platform/db platform/jobs platform/keys access audit letter account people",
 	"recovery":         "base platform/crypt platform/db platform/keys access audit letter account people support",
+	"contact":          "base platform/crypt platform/db platform/jobs platform/keys access audit letter account people",
 	"trail":            "base platform/db platform/keys access account audit letter people",
 	"support":          "base platform/crypt platform/db platform/keys access audit letter account people",
 
@@ -67,7 +68,7 @@ var mayImport = map[string]string{
 	"world":      features + " platform",
 }
 
-const features = "base access audit letter account account/factor account/password people people/directory team support trail recovery"
+const features = "base access audit letter account account/factor account/password people people/directory team contact support trail recovery"
 
 // only lists what is not ours, and who may import it. "…" at the end stands for
 // a whole tree.
@@ -124,12 +125,13 @@ var calls = map[string]string{
 
 	"access.AsPractitioner": "people team world",
 	"access.AsClient":       "people world",
+	"access.AsContact":      "people contact",
 	"access.AsWaiting":      "people support",
-	"access.AsPerson":       "account account/factor people team recovery web world cli bench", // cli: the demo's people
+	"access.AsPerson":       "account account/factor people team contact recovery web world cli bench", // cli: the demo's people
 	"access.AsLeaving":      "people",
 	"access.AsSupport":      "support",
-	"access.ByLink":         "people team",
-	"access.Job":            "letter account people people/directory team support trail recovery",
+	"access.ByLink":         "people team contact",
+	"access.Job":            "letter account people people/directory team contact support trail recovery",
 	"access.Operator":       "account cli world", // account: hides an operator's practice from its trail
 	"access.Operating":      "cli world",
 
@@ -205,6 +207,14 @@ var anybodys = map[string]string{
 	"recovery.ByToken":        "found by a token's hash",
 	"recovery.Use":            "found by a token's hash",
 	"recovery.Reseal":         "upkeep: the key is the installation's",
+	"people.ActingOfAccount":  "for whom a person acts: found by their own account",
+	"contact.Claim":           "found by a token's hash",
+	"contact.ByToken":         "found by a token's hash",
+	"contact.ByAddress":       "found by the blind index of a typed address",
+	"people.UntoldMinors":     "the clock comes for every practice alike",
+	"contact.EndingOfAge":     "the clock comes for every practice alike",
+	"contact.Begun":           "the clock comes for every practice alike",
+	"contact.Ended":           "the clock comes for every practice alike",
 	"team.Claim":              "found by a token's hash",
 	"team.ByToken":            "found by a token's hash",
 	"team.ByAddress":          "found by the blind index of a typed address",

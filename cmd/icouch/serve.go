@@ -16,6 +16,7 @@ import (
 	"icouch/internal/account/password"
 	"icouch/internal/audit"
 	"icouch/internal/base/email"
+	"icouch/internal/contact"
 	"icouch/internal/letter"
 	"icouch/internal/people"
 	"icouch/internal/people/directory"
@@ -143,6 +144,7 @@ func (m *Main) open(ctx context.Context) (err error) {
 	account.Clerk{DB: d}.Register(m.queue)
 	people.Clerk{DB: d}.Register(m.queue)
 	team.Clerk{DB: d}.Register(m.queue)
+	contact.Clerk{DB: d}.Register(m.queue)
 	if m.Settings.Dev && m.Settings.SMTP == "" {
 		if m.Mailbox, err = sink.Start(sink.Options{}); err != nil {
 			return fmt.Errorf("mailbox: %w", err)
@@ -231,7 +233,7 @@ func (m *Main) tidy(ctx context.Context) {
 			return
 		case <-tick.C:
 			m.dir.Drop()
-			if err := errors.Join(m.limits.Sweep(ctx), account.Sweep(ctx, m.Installation.DB), people.Clerk{DB: m.Installation.DB}.Depart(ctx), trail.Clerk{DB: m.Installation.DB}.Tend(ctx)); err != nil && ctx.Err() == nil {
+			if err := errors.Join(m.limits.Sweep(ctx), account.Sweep(ctx, m.Installation.DB), people.Clerk{DB: m.Installation.DB}.Depart(ctx), people.Clerk{DB: m.Installation.DB}.ComeOfAge(ctx), contact.Clerk{DB: m.Installation.DB}.Tell(ctx), trail.Clerk{DB: m.Installation.DB}.Tend(ctx)); err != nil && ctx.Err() == nil {
 				m.log.Warn("upkeep failed", "err", err)
 			}
 		}

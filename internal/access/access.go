@@ -28,6 +28,7 @@ const (
 	Supervisor    Role = "supervisor"
 
 	Client  Role = "client"   // acts for one client record
+	Contact Role = "contact"  // acts for a client in what they were given: a parent, a guardian, a payer
 	Person  Role = "person"   // signed in, in no practice at the moment
 	Leaving Role = "leaving"  // signed in to an account that is to be deleted: may keep it, or sign out
 	Waiting Role = "waiting"  // signed in, in a place that asks for a second step they have not shown
@@ -45,6 +46,7 @@ type Actor struct {
 	client       id.Client
 	role         Role
 	reach        *Reach
+	grant        *Grant
 }
 
 // Reach is which clients a member has been given beyond their own: nobody's own
@@ -81,6 +83,11 @@ func AsWaiting(practice id.Practice, account id.Account) Actor {
 // AsClient returns a person acting for a client record of a practice.
 func AsClient(practice id.Practice, account id.Account, client id.Client) Actor {
 	return Actor{practice: practice, account: account, client: client, role: Client}
+}
+
+// AsContact returns a person acting for a client in what they were given.
+func AsContact(practice id.Practice, account id.Account, client id.Client, g Grant) Actor {
+	return Actor{practice: practice, account: account, client: client, role: Contact, grant: &g}
 }
 
 // AsPerson returns a person who has signed in and is in no practice.
@@ -152,6 +159,26 @@ func (a Actor) AtWork() bool {
 // IsClient reports whether a acts for a client record.
 func (a Actor) IsClient() bool { return a.role == Client && a.client != "" }
 
+// IsContact reports whether a acts for a client, in what they were given alone.
+func (a Actor) IsContact() bool { return a.role == Contact && a.client != "" && a.grant != nil }
+
+// ActsFor reports whether a may do with a part of the client's record what the
+// client may: the client with all of it, a contact with what they were given.
+func (a Actor) ActsFor(client id.Client, part Right) bool {
+	if client == "" || client != a.client || a.account == "" {
+		return false
+	}
+	return a.IsClient() || a.IsContact() && slices.Contains(a.grant.Rights, part)
+}
+
+// Grant is what a, a contact, was given; the zero Grant is nothing.
+func (a Actor) Grant() Grant {
+	if a.grant == nil {
+		return Grant{}
+	}
+	return *a.grant
+}
+
 // MaySeePeople reports whether a may open the practice's list of clients.
 func (a Actor) MaySeePeople() bool { return a.May(OpenPeople) }
 
@@ -188,6 +215,7 @@ const (
 	Supervision Why = "supervision" // they supervise who does
 	Office      Why = "office"      // their role sees every client
 	ByEmergency Why = "emergency"   // opened in an emergency
+	Acting      Why = "contact"     // acts for the client, in what was given
 )
 
 // Why says by what right a sees a client whom the given practitioner looks
@@ -196,6 +224,8 @@ func (a Actor) Why(c id.Client, of id.Practitioner) Why {
 	switch {
 	case a.role == Client && a.client == c:
 		return Self
+	case a.IsContact() && a.client == c:
+		return Acting
 	case a.AtWork() && of == a.practitioner:
 		return Care
 	case a.SeesAll():
@@ -237,8 +267,11 @@ func (a Actor) Given() []id.Client {
 // Until is when a reaches less far by the clock alone; whoever remembers a must
 // ask anew from then on. Zero: never.
 func (a Actor) Until() at.Time {
-	if a.reach == nil {
-		return at.Time{}
+	switch {
+	case a.reach != nil:
+		return a.reach.Until
+	case a.grant != nil:
+		return a.grant.Until
 	}
-	return a.reach.Until
+	return at.Time{}
 }

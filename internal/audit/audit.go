@@ -120,6 +120,22 @@ const (
 	RecoveryExpired   Action = "recovery.expired"
 	RecoveryUsed      Action = "recovery.used"
 
+	// Who acts for a client.
+	MinorDates           Action = "client.minor_dates"
+	MinorTold            Action = "client.minor_told" // who looks after them, by letter: they may sign in
+	ContactAdded         Action = "contact.added"
+	ContactEdited        Action = "contact.edited"
+	ContactSuspended     Action = "contact.suspended"
+	ContactResumed       Action = "contact.resumed"
+	ContactEnded         Action = "contact.ended"
+	ContactEndAsked      Action = "contact.end_asked"
+	ContactInvited       Action = "contact.invited"
+	ContactReinvited     Action = "contact.invited_again"
+	ContactUninvited     Action = "contact.invitation_withdrawn"
+	ContactAccepted      Action = "contact.invitation_accepted"
+	ContactTold          Action = "contact.told" // by letter: a day has come
+	ContactAccountClosed Action = "contact.account_closed"
+
 	// Support, the wrong door, and leaving.
 	SupporterMade       Action = "supporter.made"
 	SupporterEnded      Action = "supporter.ended"

@@ -36,7 +36,7 @@ var (
 		why  access.Why
 		code byte
 	}{{access.Unknown, '-'}, {access.Self, 'm'}, {access.Care, 'c'}, {access.CareTeam, 't'}, {access.Supervision, 's'},
-		{access.Office, 'o'}, {access.ByEmergency, 'e'}}
+		{access.Office, 'o'}, {access.ByEmergency, 'e'}, {access.Acting, 'k'}}
 )
 
 // IsPart reports whether a word names a part, and no action.

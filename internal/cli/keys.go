@@ -12,6 +12,7 @@ import (
 	"icouch/internal/account/factor"
 	"icouch/internal/audit"
 	"icouch/internal/base/id"
+	"icouch/internal/contact"
 	"icouch/internal/people"
 	"icouch/internal/platform/config"
 	"icouch/internal/platform/db"
@@ -134,10 +135,19 @@ func renew(ctx context.Context, d *db.DB, owner id.Practice) error {
 	if err := d.Update(ctx, func(tx *db.Tx) error { return people.ResealPractitioners(tx, by) }); err != nil {
 		return err
 	}
+	if err := d.Update(ctx, func(tx *db.Tx) error { return people.ResealMinors(tx, by) }); err != nil {
+		return err
+	}
 	if err := inParts(ctx, d, by, people.Reseal); err != nil {
 		return err
 	}
 	if err := inParts(ctx, d, by, people.ResealInvitations); err != nil {
+		return err
+	}
+	if err := inParts(ctx, d, by, contact.Reseal); err != nil {
+		return err
+	}
+	if err := inParts(ctx, d, by, contact.ResealInvitations); err != nil {
 		return err
 	}
 	return d.Update(ctx, func(tx *db.Tx) error { return team.Reseal(tx, by) })

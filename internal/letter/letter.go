@@ -55,17 +55,20 @@ const (
 	Leave       Kind = "leave"        // an account is to be deleted, or is kept after all
 	Digest      Kind = "digest"       // to the owners: the trail of a week, in numbers
 	Left        Kind = "left"         // to who looks after a client: they have closed their account
+	Contact     Kind = "contact"      // a practice invites somebody to act for a client
+	Day         Kind = "day"          // a day has come on which access begins or ends
+	EndAsked    Kind = "end_asked"    // to who looks after a client: they ask that a contact's access end
 )
 
 // mayRepeat reports whether a second copy does less harm than none at all:
 // true of everything a person cannot go on without. A mere notice is marked
 // first and sent after, so it comes once or not at all.
 func (k Kind) mayRepeat() bool {
-	return k != Accepted && k != AskedAgain && k != HandedOver && k != Left && k != Digest
+	return k != Accepted && k != AskedAgain && k != HandedOver && k != Left && k != Day && k != EndAsked && k != Digest
 }
 
 // mayDecline reports whether people may ask for no more of this kind.
-func (k Kind) mayDecline() bool { return k == Invitation || k == Colleague }
+func (k Kind) mayDecline() bool { return k == Invitation || k == Colleague || k == Contact }
 
 // State says how far a letter has come.
 type State string

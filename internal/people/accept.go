@@ -124,7 +124,11 @@ func look(tx *db.Tx, hash []byte) (Offer, error) {
 	if err != nil {
 		return Offer{}, err
 	}
-	if c.Ended(tx.Now()) { // its end came while the link was alive
+	early, err := waits(tx, r.PracticeID, r.ClientID)
+	if err != nil {
+		return Offer{}, err
+	}
+	if c.Ended(tx.Now()) || early { // its end came while the link was alive
 		o.State = Withdrawn
 		return o, nil
 	}
@@ -242,7 +246,11 @@ func claim(tx *db.Tx, by access.Actor, hash []byte) (claimed, error) {
 	if c.client, err = find(tx, c.by, row.ClientID); err != nil {
 		return claimed{}, err
 	}
-	if c.client.Ended(tx.Now()) {
+	early, err := waits(tx, row.PracticeID, row.ClientID)
+	if err != nil {
+		return claimed{}, err
+	}
+	if early || c.client.Ended(tx.Now()) {
 		return claimed{}, ErrLinkWithdrawn
 	}
 	key, err := keys.Of(tx, row.PracticeID)

@@ -8,6 +8,7 @@ import (
 
 	"icouch/internal/access"
 	"icouch/internal/audit"
+	"icouch/internal/base/at"
 	"icouch/internal/base/fault"
 	"icouch/internal/base/id"
 	"icouch/internal/people/peopledb"
@@ -92,7 +93,11 @@ func Everybody(tx *db.Tx, by access.Actor) ([]Listed, error) {
 	if err != nil {
 		return nil, fmt.Errorf("everybody of %s: %w", by.Practice(), err)
 	}
-	o, err := newOpener(tx, by.Practice(), invitations)
+	minors, err := SQL.In(tx).EverybodysMinors(tx, by.Practice())
+	if err != nil {
+		return nil, fmt.Errorf("everybody of %s: %w", by.Practice(), err)
+	}
+	o, err := newOpener(tx, by.Practice(), invitations, minors)
 	if err != nil {
 		return nil, err
 	}
@@ -165,7 +170,15 @@ func Somebody(tx *db.Tx, by access.Actor, clients []id.Client) ([]Listed, error)
 	for i, r := range theirs {
 		invitations[i] = peopledb.EverybodysInvitationsRow(r)
 	}
-	o, err := newOpener(tx, by.Practice(), invitations)
+	few, err := SQL.In(tx).SomebodysMinors(tx, peopledb.SomebodysMinorsParams{PracticeID: by.Practice(), Ids: string(ids)})
+	if err != nil {
+		return nil, fmt.Errorf("somebody of %s: %w", by.Practice(), err)
+	}
+	minors := make([]peopledb.EverybodysMinorsRow, len(few))
+	for i, r := range few {
+		minors[i] = peopledb.EverybodysMinorsRow(r)
+	}
+	o, err := newOpener(tx, by.Practice(), invitations, minors)
 	if err != nil {
 		return nil, err
 	}
@@ -178,17 +191,35 @@ type opener struct {
 	key      *crypt.Key
 	practice id.Practice
 	newest   map[id.Client]*Latest
+	opens    map[id.Client]*at.Time // of minors
 }
 
-func newOpener(tx *db.Tx, p id.Practice, invitations []peopledb.EverybodysInvitationsRow) (opener, error) {
+func newOpener(tx *db.Tx, p id.Practice, invitations []peopledb.EverybodysInvitationsRow, minors []peopledb.EverybodysMinorsRow) (opener, error) {
 	key, err := keys.Of(tx, p)
-	o := opener{key, p, make(map[id.Client]*Latest, len(invitations))}
+	o := opener{key, p, make(map[id.Client]*Latest, len(invitations)), make(map[id.Client]*at.Time, len(minors))}
+	if err != nil {
+		return o, err
+	}
 	for _, i := range invitations { // by number: a clock may have been put back
 		if was := o.newest[i.ClientID]; was == nil || was.Ordinal < i.Ordinal {
 			o.newest[i.ClientID] = latest(i)
 		}
 	}
-	return o, err
+	if len(minors) == 0 {
+		return o, nil
+	}
+	practice, err := PracticeOf(tx, access.Job(p))
+	if err != nil {
+		return o, err
+	}
+	for _, r := range minors {
+		m, err := minorRow{r.ClientID, true, r.Born, r.OwnFrom, nil}.open(key, p, practice.Zone)
+		if err != nil {
+			return o, err
+		}
+		o.opens[r.ClientID] = m.OpensAt()
+	}
+	return o, nil
 }
 
 func (o opener) open(rows []peopledb.EverybodyRow) ([]Listed, error) {
@@ -203,7 +234,7 @@ func (o opener) open(rows []peopledb.EverybodyRow) ([]Listed, error) {
 			return nil, err
 		}
 		all[i] = Listed{ID: r.ID, Practitioner: r.PractitionerID, Name: name, Email: address, Facts: Facts{HasEmail: r.Email != nil, Consent: r.EmailConsent,
-			Account: r.HasAccount, EndsAt: r.EndsAt, Newest: o.newest[r.ID]}}
+			Account: r.HasAccount, EndsAt: r.EndsAt, OpensAt: o.opens[r.ID], Newest: o.newest[r.ID]}}
 	}
 	return all, nil
 }

@@ -17,7 +17,8 @@ import (
 type Facts struct {
 	HasEmail, Consent, Account bool
 	EndsAt                     *at.Time
-	Newest                     *Latest // nil: never invited
+	OpensAt                    *at.Time // when a minor may sign in themselves; nil: always
+	Newest                     *Latest  // nil: never invited
 }
 
 // Latest is the newest link of a client and what became of its letter.
@@ -91,6 +92,10 @@ func (f Facts) Contact(s Setting) Contact {
 	switch {
 	case f.ended(s.Now):
 		return Contact{Shape: ShapeEnded, Status: "Care ended " + day(now, *f.EndsAt, s.Zone)}
+	case f.early(s.Now) && f.Account: // the day is no word for a list: it is a birthday
+		return Contact{Shape: ShapeWaiting, Status: "Not open yet", Help: "A minor, who may not sign in yet."}
+	case f.early(s.Now):
+		return Contact{Action: InviteAction, Shape: ShapeNone, Status: "Not invited", Help: "A minor, who may not sign in yet."}
 	case f.Account:
 		c := Contact{Action: MessageAction, Enabled: true, Shape: ShapeActive, Status: "Has an account"}
 		if f.EndsAt != nil {
@@ -166,6 +171,7 @@ var whyWithdrawn = map[string]string{
 	reasonEmailChanged:     "Because the e-mail address was changed.",
 	reasonConsentWithdrawn: "Because consent to e-mail was taken back.",
 	reasonCareEnded:        "Because care had ended.",
+	reasonNotYet:           "Because they may sign in from a later day.",
 }
 
 func orUnknown(reason string) string {
@@ -218,6 +224,8 @@ func (f Facts) Groups(now at.Time) (g Group, attention bool) {
 		return Ended, false
 	case f.Account:
 		return HasAccount, false
+	case f.early(now):
+		return NotInvited, false
 	case !f.HasEmail, !f.Consent, f.Newest == nil, f.Newest.State == Used:
 		return NotInvited, false
 	}
@@ -249,6 +257,9 @@ func (l Latest) needsAttention(now at.Time) bool {
 
 func (f Facts) ended(now at.Time) bool { return f.EndsAt != nil && !f.EndsAt.After(now.Time) }
 
+// early reports whether the day from which they may sign in has yet to come.
+func (f Facts) early(now at.Time) bool { return f.OpensAt != nil && f.OpensAt.After(now.Time) }
+
 // ChangesAt is when time alone next changes what a client's facts mean, or the
 // zero Time if it never does.
 func (f Facts) ChangesAt(now at.Time) (next at.Time) {
@@ -258,6 +269,7 @@ func (f Facts) ChangesAt(now at.Time) (next at.Time) {
 		}
 	}
 	soonest(f.EndsAt)
+	soonest(f.OpensAt)
 	if f.Newest != nil && f.Newest.State == Live {
 		soonest(&f.Newest.ExpiresAt)
 	}

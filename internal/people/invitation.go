@@ -67,6 +67,7 @@ const (
 	reasonEmailChanged     = "email changed"
 	reasonConsentWithdrawn = "consent withdrawn"
 	reasonCareEnded        = "care ended"
+	reasonNotYet           = "not yet" // a minor, who may sign in from a later day
 )
 
 // Invite offers a client an account. The letter goes out shortly after. The
@@ -170,6 +171,13 @@ func invitable(tx *db.Tx, by access.Actor, client id.Client) (Client, error) {
 		return Client{}, ErrCareEnded
 	case c.Email.IsZero():
 		return Client{}, ErrNoEmail
+	}
+	early, err := waits(tx, c.Practice, c.ID)
+	switch {
+	case err != nil:
+		return Client{}, err
+	case early:
+		return Client{}, ErrTooYoung
 	case !c.EmailConsent:
 		return c, ErrNoConsent
 	}

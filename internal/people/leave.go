@@ -141,6 +141,9 @@ func depart(tx *db.Tx, by access.Actor, who id.Account) error {
 	if err := unlink(tx, who); err != nil {
 		return err
 	}
+	if err := unlinkContacts(tx, who); err != nil {
+		return err
+	}
 	return account.Erase(tx, by, who)
 }
 
@@ -167,6 +170,28 @@ func unlink(tx *db.Tx, who id.Account) error {
 			return err
 		}
 		if err := tellOfLeaving(tx, by, r.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unlinkContacts takes an account from the records it opens for others.
+func unlinkContacts(tx *db.Tx, who id.Account) error {
+	rows, err := SQL.In(tx).ActingOfAccount(tx, &who)
+	if err != nil {
+		return fmt.Errorf("records for which %s acts: %w", who, err)
+	}
+	for _, r := range rows {
+		n, err := SQL.In(tx).UnlinkContact(tx, peopledb.UnlinkContactParams{PracticeID: r.PracticeID, ID: r.ID, AccountID: &who})
+		if err != nil {
+			return fmt.Errorf("unlink %s: %w", r.ID, err)
+		}
+		if n == 0 {
+			continue
+		}
+		tx.Notify(Topic(r.PracticeID, r.ClientID))
+		if err := audit.Record(tx, access.Job(r.PracticeID), audit.Deed{Did: audit.ContactAccountClosed, Subject: r.ID, Client: r.ClientID}); err != nil {
 			return err
 		}
 	}

@@ -133,6 +133,22 @@ func askedLetter() letter.Body {
 	}}
 }
 
+func ofAgeLetter() letter.Body {
+	return letter.Body{Subject: "A client may sign in from today", Parts: []letter.Part{
+		{Text: "A client you look after on " + letter.Brand + " may sign in from today: the day that was laid down has come. Nothing was sent to them. Sign in to see who it is, and invite them if that is right. What guardians may open ends on its own day, which their page tells."},
+		{Button: &letter.Button{Label: "See it", URL: letter.Base + "/people"}},
+		{Sign: letter.Brand},
+	}}
+}
+
+func opensLetter(practice string) letter.Body {
+	return letter.Body{Subject: "You can sign in from today", Parts: []letter.Part{
+		{Text: "From today your private place at " + text.StripLinks(practice) + " on " + letter.Brand + " is open to you. Sign in with your e-mail address and your password."},
+		{Button: &letter.Button{Label: "Sign in", URL: letter.Base + "/dashboard"}},
+		{Sign: text.StripLinks(practice)},
+	}}
+}
+
 func leftLetter() letter.Body {
 	return letter.Body{Subject: "Somebody closed their account", Parts: []letter.Part{
 		{Text: "Somebody you look after on " + letter.Brand + " has closed their account. Their record stays with the practice. Sign in to see who it is."},

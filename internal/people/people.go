@@ -115,13 +115,13 @@ func Create(tx *db.Tx, by access.Actor, c id.Client, d Details, invite bool) err
 
 // Welcome creates a client and invites them, if they may be written to. What
 // keeps the letter from going is no reason to have no client: it is told in
-// unsent, as ErrNoEmail, ErrNoConsent, letter.ErrDeclined or ErrManyLetters.
+// unsent, as ErrNoEmail, ErrNoConsent, ErrTooYoung, letter.ErrDeclined or ErrManyLetters.
 func Welcome(tx *db.Tx, by access.Actor, c id.Client, d Details) (unsent, err error) {
 	if err := create(tx, by, c, d); err != nil {
 		return nil, err
 	}
 	err = Invite(tx, by, c, "")
-	for _, known := range []error{ErrNoEmail, ErrNoConsent, letter.ErrDeclined, ErrManyLetters} {
+	for _, known := range []error{ErrNoEmail, ErrNoConsent, ErrTooYoung, letter.ErrDeclined, ErrManyLetters} {
 		if errors.Is(err, known) { // found out before anything was written
 			return known, nil
 		}
@@ -147,6 +147,9 @@ func create(tx *db.Tx, by access.Actor, c id.Client, d Details) error {
 	}
 	if err != nil {
 		return fmt.Errorf("create %s: %w", c, err)
+	}
+	if err := noteMinor(tx, by.Practice(), c, d.Born); err != nil {
+		return err
 	}
 	if err := audit.Record(tx, by, audit.Deed{Did: audit.ClientCreated, Subject: c, Client: c}); err != nil {
 		return err
@@ -254,6 +257,11 @@ func Edit(tx *db.Tx, by access.Actor, client id.Client, version int64, d Details
 	}
 	if n == 0 {
 		return false, ErrChanged
+	}
+	if was.Account == nil && was.Born != d.Born {
+		if err := noteMinor(tx, by.Practice(), client, d.Born); err != nil {
+			return false, err
+		}
 	}
 	tx.Notify(Topic(by.Practice(), client))
 	err = audit.Record(tx, by, audit.Deed{Did: audit.ClientEdited, Subject: client, Client: client, Fields: changed(was.Details, d)})

@@ -29,8 +29,10 @@ type Place struct {
 	Practice string    // the practice's name
 	Name     string    // whose record it is; empty at work
 	Work     bool      // as a member of the practice, not as a client
-	Ended    bool      // care has ended: shown, and cannot be opened
-	EndsAt   *at.Time  // when
+	For      bool      // for somebody else, in what was given
+	Ended    bool      // cannot be opened now; it is shown, and why
+	EndsAt   *at.Time  // when care ended, or what was given ends
+	OpensAt  *at.Time  // when it opens, if that day has yet to come
 	Client   id.Client // the record, or ""
 }
 
@@ -43,11 +45,23 @@ func Enter(tx *db.Tx, s account.Session) (access.Actor, error) {
 	case s.Client != "":
 		now := tx.Now()
 		c, err := SQL.In(tx).ClientOfAccount(tx, peopledb.ClientOfAccountParams{PracticeID: s.Practice, ID: s.Client, AccountID: &s.Account, Now: &now})
+		if err == nil {
+			m, err := opensIn(tx, s.Practice, c.Zone, minorRow{c.ID, c.Minor, c.Born, c.OwnFrom, nil})
+			if err != nil {
+				return access.Guest(), err
+			}
+			if opens := m.OpensAt(); opens != nil && opens.After(now.Time) { // theirs, from that day on
+				return access.AsPerson(s.Account), nil
+			}
+		}
 		if err == nil && c.ClientStep && !s.Strong {
 			return access.AsWaiting(s.Practice, s.Account), nil
 		}
 		if err == nil {
 			return access.AsClient(s.Practice, s.Account, s.Client), nil
+		}
+		if errors.Is(err, db.None) {
+			return enterFor(tx, s)
 		}
 		return nowhere(s, err)
 	case s.Practice != "":
@@ -149,8 +163,86 @@ func Places(tx *db.Tx, by access.Actor) (all []Place, err error) {
 			return nil, err
 		}
 		ended := r.EndsAt != nil && !r.EndsAt.After(tx.Now().Time)
-		all = append(all, Place{Place: account.Place{Practice: r.PracticeID, Client: r.ID}, Practice: r.PracticeName, Name: name.Full(),
-			Ended: ended, EndsAt: r.EndsAt, Client: r.ID})
+		p := Place{Place: account.Place{Practice: r.PracticeID, Client: r.ID}, Practice: r.PracticeName, Name: name.Full(),
+			Ended: ended, EndsAt: r.EndsAt, Client: r.ID}
+		m, err := opensIn(tx, r.PracticeID, r.Zone, minorRow{r.ID, r.Minor, r.Born, r.OwnFrom, nil})
+		if err != nil {
+			return nil, err
+		}
+		if opens := m.OpensAt(); !ended && opens != nil && opens.After(tx.Now().Time) {
+			p.Ended, p.OpensAt = true, opens
+		}
+		all = append(all, p)
+	}
+	acting, err := placesFor(tx, who)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range acting {
+		if !slices.ContainsFunc(all, func(own Place) bool { return own.Place == p.Place }) { // their own counts
+			all = append(all, p)
+		}
+	}
+	return all, nil
+}
+
+// enterFor returns a person who acts for a client, as far as they may now.
+func enterFor(tx *db.Tx, s account.Session) (access.Actor, error) {
+	r, err := SQL.In(tx).Acting(tx, peopledb.ActingParams{PracticeID: s.Practice, ClientID: s.Client, AccountID: &s.Account})
+	if err != nil {
+		return nowhere(s, err)
+	}
+	terms := access.Terms{Rights: access.SplitRights(r.Rights), Suspended: r.SuspendedAt != nil, Begins: r.BeginsAt, Ends: r.EndsAt, Care: r.CareEndsAt}
+	if r.OfAge {
+		m, err := opensIn(tx, s.Practice, r.Zone, minorRow{s.Client, true, r.Born, nil, r.GuardiansUntil})
+		if err != nil {
+			return access.Guest(), err
+		}
+		terms.OfAge = m.GuardiansEnd()
+	}
+	switch {
+	case terms.Standing(tx.Now()) != access.Open:
+		return access.AsPerson(s.Account), nil
+	case r.ClientStep && !s.Strong:
+		return access.AsWaiting(s.Practice, s.Account), nil
+	}
+	return access.AsContact(s.Practice, s.Account, s.Client, access.Grant{Contact: r.ID, Rights: terms.Rights, Until: terms.Until()}), nil
+}
+
+// placesFor returns the records that somebody opens for others. What has ended
+// and what is suspended is told alike.
+func placesFor(tx *db.Tx, who id.Account) (all []Place, err error) {
+	rows, err := SQL.In(tx).ActingOfAccount(tx, &who)
+	if err != nil {
+		return nil, fmt.Errorf("places of %s: %w", who, err)
+	}
+	for _, r := range rows {
+		key, err := keys.Of(tx, r.PracticeID)
+		if err != nil {
+			return nil, err
+		}
+		name, err := openName(key, r.PracticeID, r.ClientID, r.Name)
+		if err != nil {
+			return nil, err
+		}
+		terms := access.Terms{Rights: access.SplitRights(r.Rights), Suspended: r.SuspendedAt != nil, Begins: r.BeginsAt, Ends: r.EndsAt, Care: r.CareEndsAt}
+		if r.OfAge {
+			m, err := opensIn(tx, r.PracticeID, r.Zone, minorRow{r.ClientID, true, r.Born, nil, r.GuardiansUntil})
+			if err != nil {
+				return nil, err
+			}
+			terms.OfAge = m.GuardiansEnd()
+		}
+		stands := terms.Standing(tx.Now())
+		p := Place{Place: account.Place{Practice: r.PracticeID, Client: r.ClientID}, Practice: r.PracticeName, Name: name.Full(), For: true,
+			Ended: stands != access.Open, Client: r.ClientID}
+		if stands == access.Before {
+			p.OpensAt = r.BeginsAt
+		}
+		if until := terms.Until(); stands == access.Open && !until.IsZero() {
+			p.EndsAt = &until
+		}
+		all = append(all, p)
 	}
 	return all, nil
 }

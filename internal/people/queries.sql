@@ -147,12 +147,66 @@ UPDATE client SET account_id = @account_id, linked_at = @linked_at, version = ve
 WHERE practice_id = @practice_id AND id = @id AND account_id IS NULL;
 
 -- name: ClientOfAccount :one
-SELECT c.id, q.client_step FROM client c JOIN practice q ON q.id = c.practice_id
+SELECT c.id, q.client_step, q.zone, c.born, m.own_from, CAST(m.client_id IS NOT NULL AS BOOLEAN) AS minor
+FROM client c JOIN practice q ON q.id = c.practice_id LEFT JOIN minor m ON m.practice_id = c.practice_id AND m.client_id = c.id
 WHERE c.practice_id = @practice_id AND c.id = @id AND c.account_id = @account_id AND (c.ends_at IS NULL OR c.ends_at > @now);
 
 -- name: RecordsOfAccount :many
-SELECT c.practice_id, c.id, c.name, c.ends_at, q.name AS practice_name FROM client c JOIN practice q ON q.id = c.practice_id
+SELECT c.practice_id, c.id, c.name, c.ends_at, q.name AS practice_name, q.zone, c.born, m.own_from, CAST(m.client_id IS NOT NULL AS BOOLEAN) AS minor
+FROM client c JOIN practice q ON q.id = c.practice_id LEFT JOIN minor m ON m.practice_id = c.practice_id AND m.client_id = c.id
 WHERE c.account_id = @account_id ORDER BY c.linked_at, c.id;
+
+-- What a person was given who acts for a client.
+-- name: Acting :one
+SELECT k.id, k.rights, k.begins_at, k.ends_at, k.suspended_at, k.of_age, c.ends_at AS care_ends_at, q.client_step, q.zone, c.born, m.guardians_until
+FROM contact k JOIN client c ON c.practice_id = k.practice_id AND c.id = k.client_id JOIN practice q ON q.id = k.practice_id
+LEFT JOIN minor m ON m.practice_id = k.practice_id AND m.client_id = k.client_id
+WHERE k.practice_id = @practice_id AND k.client_id = @client_id AND k.account_id = @account_id;
+
+-- name: ActingOfAccount :many
+SELECT k.practice_id, k.client_id, k.id, k.rights, k.begins_at, k.ends_at, k.suspended_at, k.of_age, c.name, c.ends_at AS care_ends_at,
+  q.name AS practice_name, q.zone, c.born, m.guardians_until
+FROM contact k JOIN client c ON c.practice_id = k.practice_id AND c.id = k.client_id JOIN practice q ON q.id = k.practice_id
+LEFT JOIN minor m ON m.practice_id = k.practice_id AND m.client_id = k.client_id
+WHERE k.account_id = @account_id ORDER BY k.linked_at, k.id;
+
+-- name: UnlinkContact :execrows
+UPDATE contact SET account_id = NULL, linked_at = NULL, version = version + 1
+WHERE practice_id = @practice_id AND id = @id AND account_id = @account_id;
+
+-- name: Minor :one
+SELECT client_id, own_from, guardians_until FROM minor WHERE practice_id = @practice_id AND client_id = @client_id;
+
+-- name: BeMinor :exec
+INSERT INTO minor (practice_id, client_id) VALUES (@practice_id, @client_id) ON CONFLICT (practice_id, client_id) DO NOTHING;
+
+-- name: SetMinor :exec
+INSERT INTO minor (practice_id, client_id, own_from, guardians_until, told_at) VALUES (@practice_id, @client_id, @own_from, @guardians_until, @told_at)
+ON CONFLICT (practice_id, client_id) DO UPDATE SET own_from = excluded.own_from, guardians_until = excluded.guardians_until, told_at = excluded.told_at;
+
+-- name: EverybodysMinors :many
+SELECT m.client_id, m.own_from, c.born FROM minor m JOIN client c ON c.practice_id = m.practice_id AND c.id = m.client_id
+WHERE m.practice_id = @practice_id;
+
+-- name: SomebodysMinors :many
+SELECT m.client_id, m.own_from, c.born FROM minor m JOIN client c ON c.practice_id = m.practice_id AND c.id = m.client_id
+WHERE m.practice_id = @practice_id AND m.client_id IN (SELECT value FROM json_each(CAST(@ids AS TEXT)));
+
+-- Everybody whose day no letter has told of: the days are sealed, so that each
+-- is looked at. There are as many as there are minors.
+-- name: UntoldMinors :many
+SELECT m.practice_id, m.client_id, m.own_from, c.born, q.zone
+FROM minor m CROSS JOIN client c CROSS JOIN practice q
+WHERE m.told_at IS NULL AND c.practice_id = m.practice_id AND c.id = m.client_id AND q.id = m.practice_id;
+
+-- name: ToldMinor :execrows
+UPDATE minor SET told_at = @now WHERE practice_id = @practice_id AND client_id = @client_id AND told_at IS NULL;
+
+-- name: ResealMinors :many
+SELECT client_id, own_from, guardians_until FROM minor WHERE practice_id = @practice_id ORDER BY client_id;
+
+-- name: ResealedMinor :exec
+UPDATE minor SET own_from = @own_from, guardians_until = @guardians_until WHERE practice_id = @practice_id AND client_id = @client_id;
 
 -- name: SameEmail :many
 SELECT id, practitioner_id, name FROM client WHERE practice_id = @practice_id AND email_index = @email_index AND id <> @id ORDER BY id LIMIT 5;

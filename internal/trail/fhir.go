@@ -60,7 +60,7 @@ type (
 
 // purposes are the rights in HL7's words.
 var purposes = map[access.Why]string{access.Self: "PATRQT", access.Care: "TREAT", access.CareTeam: "TREAT", access.Supervision: "TREAT",
-	access.Office: "HOPERAT", access.ByEmergency: "BTG"}
+	access.Office: "HOPERAT", access.ByEmergency: "BTG", access.Acting: "FAMRQT"}
 
 // AuditEvent is a line as FHIR has it.
 func (l Line) AuditEvent(practice id.Practice) ([]byte, error) {
@@ -76,6 +76,8 @@ func (l Line) AuditEvent(practice id.Practice) ([]byte, error) {
 		if l.Client == "" {
 			who.Reference, who.Display = "", "client"
 		}
+	case l.Role == access.Contact:
+		who.Display = "contact" // a related person, who has no resource of their own here
 	default:
 		who.Reference = "Practitioner/" + l.Account.String()
 	}
@@ -110,7 +112,7 @@ func deedOf(a audit.Action) string {
 	switch {
 	case a == audit.Seen, KindOf(a) == Exports:
 		return "R"
-	case a == audit.ClientCreated, a == audit.ClientsImported:
+	case a == audit.ClientCreated, a == audit.ClientsImported, a == audit.ContactAdded:
 		return "C"
 	case KindOf(a) == Changes:
 		return "U"

@@ -45,7 +45,7 @@ func KindOf(a audit.Action) Kind {
 		return Exports
 	}
 	switch before {
-	case "client", "clients", "invitation":
+	case "client", "clients", "invitation", "contact":
 		return Changes
 	case "emergency":
 		return Emergencies

@@ -167,6 +167,10 @@ func (p AccessPage) who(v trail.Visit) string {
 		return "You"
 	case v.Role == access.Client:
 		return p.name + ", the client"
+	case v.Role == access.Contact && p.own:
+		return "Somebody who acts for you"
+	case v.Role == access.Contact:
+		return "A contact of " + p.name
 	case v.Role == access.Shell:
 		return "The operator of this site"
 	case v.Name == "":
@@ -208,6 +212,10 @@ var didWords = map[audit.Action]string{
 	audit.ClientInvited: "Sent an invitation", audit.LinkCopied: "Made an invitation link to hand over", audit.InvitationResent: "Sent the invitation again",
 	audit.InvitationWithdrawn: "Withdrew the invitation", audit.InvitationAccepted: "Accepted the invitation", audit.ClientVouched: "Vouched, so that signing in works again",
 	audit.ClientHandedOver: "Handed the care over", audit.TeamJoined: "Took a colleague into the care team", audit.TeamLeft: "Took a colleague out of the care team",
+	audit.ContactAdded: "Noted a contact", audit.ContactEdited: "Changed a contact, or what they may open", audit.ContactSuspended: "Suspended a contact’s access",
+	audit.ContactResumed: "Took the suspension of a contact back", audit.ContactEnded: "Ended a contact’s access", audit.ContactEndAsked: "Asked that a contact’s access ends",
+	audit.ContactInvited: "Invited a contact", audit.ContactReinvited: "Invited a contact again", audit.ContactUninvited: "Withdrew the invitation of a contact",
+	audit.ContactAccepted: "Accepted to act for the client", audit.MinorDates: "Set the days of coming of age",
 	audit.EmergencyOpened: "Opened the record in an emergency", audit.EmergencyClosed: "Closed the record again", audit.AccountClosed: "Closed the account",
 }
 
@@ -226,6 +234,8 @@ func (p AccessPage) why(v trail.Visit) string {
 		return "They supervise who looks after " + they + "."
 	case access.Office:
 		return "Their work at the practice is with every client."
+	case access.Acting:
+		return "They act for " + they + ", in what was opened to them."
 	case access.ByEmergency:
 		return "They do not look after " + they + ". The owners of the practice were told, with the reason."
 	}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"icouch/internal/access"
+	"icouch/internal/base/id"
 	"icouch/internal/base/secret"
 	"icouch/internal/letter"
 	"icouch/internal/platform/db"
@@ -58,7 +59,7 @@ func (l *leaving) add(place, what string) {
 var (
 	titles   = regexp.MustCompile(`(?s)<title>(.*?)</title>`)
 	leadings = regexp.MustCompile(`(?:href|action|formaction|src|hx-[a-z]+|content)="([^"]*)"`)
-	inLetter = regexp.MustCompile(regexp.QuoteMeta(world.Base) + `/(?:join|reset|confirm|email|email-back|verify|choices|convert|team|vouched)/([A-Za-z0-9_-]{20,})`)
+	inLetter = regexp.MustCompile(regexp.QuoteMeta(world.Base) + `/(?:join|reset|confirm|email|email-back|verify|choices|convert|team|contact|vouched)/([A-Za-z0-9_-]{20,})`)
 )
 
 // watch notes what leaves with each answer.
@@ -101,7 +102,7 @@ func (l *leaving) watch(next http.Handler) http.Handler {
 }
 
 // ownPath takes out the token of a path that is a link's own.
-var ownLink = regexp.MustCompile(`^/(?:join|reset|confirm|email|email-back|verify|choices|convert|team|vouched)/[A-Za-z0-9_-]{20,}`)
+var ownLink = regexp.MustCompile(`^/(?:join|reset|confirm|email|email-back|verify|choices|convert|team|contact|vouched)/[A-Za-z0-9_-]{20,}`)
 
 func ownPath(p string) string { return ownLink.ReplaceAllString(p, "/link") }
 
@@ -290,6 +291,27 @@ func lead(t *testing.T, w *world.World, s *served, c *canaries) (pages string) {
 		t.Fatal("no link was shown to copy")
 	}
 	c.tokens = append(c.tokens, strings.TrimPrefix(link[1], "/join/"))
+	w.RunJobs(t)
+
+	// Somebody who acts for the client is noted, mistyped, invited, and comes.
+	guardian, gmail := id.New[id.Contact](w.Now()).String(), c.mail("guardian")
+	noted := form("id", guardian, "name", c.word("guardian"), "relation", "guardian", "email", c.word("nomail"), "mobile", "+1 212 555 0143", "basis", c.word("basis"), "right", "forms", "until", "2030-12-31")
+	post(b, at+"/contacts", 422, noted)
+	noted.Set("email", gmail)
+	post(b, at+"/contacts", 303, noted)
+	see(b, at)
+	see(b, at+"/contacts/"+guardian)
+	noted.Set("version", "1")
+	noted.Set("basis", c.word("basis"))
+	post(b, at+"/contacts/"+guardian, 303, noted)
+	post(b, at+"/contacts/"+guardian, 409, noted)
+	post(b, at+"/contacts/"+guardian+"/invitation", 303, nil)
+	w.RunJobs(t)
+	a := s.browser(t, w)
+	see(a, "/contact/"+w.Link(t, gmail, "/contact/"))
+	post(a, "/contact/"+w.Link(t, gmail, "/contact/"), 303, form("password", c.sentence()))
+	see(a, "/dashboard")
+	see(a, "/places")
 	w.RunJobs(t)
 
 	// A file comes in and goes out; many are invited at once.

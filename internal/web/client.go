@@ -12,6 +12,7 @@ import (
 	"icouch/internal/base/civil"
 	"icouch/internal/base/id"
 	"icouch/internal/base/text"
+	contacts "icouch/internal/contact"
 	"icouch/internal/letter"
 	"icouch/internal/people"
 	"icouch/internal/platform/db"
@@ -37,8 +38,10 @@ type ClientPage struct {
 	// declined: whoever reads this mailbox asked for no invitations. It is
 	// looked up for this page alone; the list does without.
 	declined bool
-	vouches  bool             // may help them sign in again
-	team     team.Care        // who may see them
+	vouches  bool      // may help them sign in again
+	team     team.Care // who may see them
+	contacts []contacts.Contact
+	days     people.Minor     // of a minor
 	opened   []team.Emergency // when they were opened in an emergency, for who reads the trail
 	glass    *glass           // the reader has opened them in one
 	reader   reader
@@ -101,6 +104,12 @@ func (s *Site) readClient(tx *db.Tx, by access.Actor, client id.Client, p *Clien
 		return err
 	}
 	if p.team, err = team.CareOf(tx, by, client); err != nil {
+		return err
+	}
+	if p.days, err = people.MinorOf(tx, by, client); err != nil {
+		return err
+	}
+	if p.contacts, err = contacts.Of(tx, by, client); err != nil {
 		return err
 	}
 	if p.glass, err = glassOf(tx, by, client); err != nil {
@@ -170,7 +179,13 @@ func (p ClientPage) mayMail() bool {
 
 // mayLink reports whether a link could be made for this client.
 func (p ClientPage) mayLink() bool {
-	return p.contact.may && p.client.Account == nil && !p.client.Ended(p.reader.Now) && !p.client.Email.IsZero()
+	return p.contact.may && p.client.Account == nil && !p.client.Ended(p.reader.Now) && !p.client.Email.IsZero() && !p.early()
+}
+
+// early reports whether they are a minor who may not sign in yet.
+func (p ClientPage) early() bool {
+	opens := p.days.OpensAt()
+	return opens != nil && opens.After(p.reader.Now.Time)
 }
 
 // mayWithdraw reports whether a link is out that still works.
@@ -361,6 +376,7 @@ var withdrawnBecause = map[string]string{
 	"email changed":     ", because the e-mail address was changed",
 	"consent withdrawn": ", because consent to e-mail was taken back",
 	"care ended":        ", because care had ended",
+	"not yet":           ", because they may sign in from a later day",
 }
 
 // care says whether this client is in care, and until when.

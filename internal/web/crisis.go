@@ -29,22 +29,22 @@ type line struct {
 var crisisLines = []country{
 	{"United States and Canada", []line{
 		{"Suicide and crisis line", "988", "988", "Day and night.", true},
-		{"Somebody is in danger now", "911", "911", "", false}}},
+		{"In danger now", "911", "911", "", false}}},
 	{"United Kingdom", []line{
 		{"Samaritans", "116 123", "116123", "Day and night, free.", false},
 		{"NHS", "111", "111", "For urgent help that is not an emergency.", false},
-		{"Somebody is in danger now", "999", "999", "", false}}},
+		{"In danger now", "999", "999", "", false}}},
 	{"Ireland", []line{
 		{"Samaritans", "116 123", "116123", "Day and night, free.", false},
-		{"Somebody is in danger now", "112", "112", "", false}}},
+		{"In danger now", "112", "112", "", false}}},
 	{"Australia", []line{
 		{"Lifeline", "13 11 14", "131114", "Day and night.", false},
-		{"Somebody is in danger now", "000", "000", "", false}}},
+		{"In danger now", "000", "000", "", false}}},
 	{"New Zealand", []line{
 		{"Talk to a counselor", "1737", "1737", "Day and night, free.", true},
-		{"Somebody is in danger now", "111", "111", "", false}}},
+		{"In danger now", "111", "111", "", false}}},
 	{"Everywhere in the European Union", []line{
-		{"Somebody is in danger now", "112", "112", "", false}}},
+		{"In danger now", "112", "112", "", false}}},
 }
 
 // showCrisis is GET /crisis. It asks the database nothing, so that it is there

@@ -39,6 +39,8 @@ func (s *Site) dashboard(w http.ResponseWriter, r *http.Request, by access.Actor
 		return s.workDashboard(w, r, by)
 	case by.IsClient():
 		return s.clientDashboard(w, r, by)
+	case by.IsContact():
+		return s.wardDashboard(w, r, by)
 	case supporters(by):
 		return see(w, r, "/support")
 	}

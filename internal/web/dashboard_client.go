@@ -19,9 +19,10 @@ type PrivatePage struct {
 	Practitioner   string
 	Practice       string
 	Facts          parts.Facts
-	Unproved       string // the address that is not confirmed yet
-	Accepted       bool   // an invitation, just now
-	Accounts       string // whose account reads this, when it is about somebody else
+	Unproved       string       // the address that is not confirmed yet
+	Accepted       bool         // an invitation, just now
+	Others         []accessLine // who else may open it
+	Accounts       string       // whose account reads this, when it is about somebody else
 }
 
 func (s *Site) clientDashboard(w http.ResponseWriter, r *http.Request, by access.Actor) error {
@@ -40,6 +41,9 @@ func (s *Site) clientDashboard(w http.ResponseWriter, r *http.Request, by access
 			return err
 		}
 		if c, err = people.Find(tx, by, by.Client()); err != nil {
+			return err
+		}
+		if p.Others, err = s.accessLines(tx, by); err != nil {
 			return err
 		}
 		if p.Practitioner, err = people.LooksAfter(tx, by, c.ID); err != nil {

@@ -83,5 +83,8 @@ func placeLabel(p people.Place) string {
 	if p.Work {
 		return p.Practice + " (work)"
 	}
+	if p.For {
+		return "For " + p.Name + " at " + p.Practice
+	}
 	return p.Name + " at " + p.Practice
 }

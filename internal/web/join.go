@@ -228,7 +228,7 @@ func (s *Site) welcomePage(r *http.Request, by access.Actor) (*WelcomePage, erro
 	p := &WelcomePage{Page: s.page(r, "Your time zone")}
 	p.Picture, p.Zone = invitationPicture, parts.Select{Name: "zone", Label: "Time zone", Hint: "The time it is there now stands beside each place."}
 	if at := visitOf(r).session; at.Practice != "" && at.Client == "" { // a colleague
-		p.Picture = teamPicture
+		p.Picture = teamPassage.picture
 	}
 	chosen := false
 	err := s.DB.View(r.Context(), func(tx *db.Tx) error {

@@ -10,6 +10,7 @@ import (
 	"icouch/internal/base/civil"
 	"icouch/internal/base/email"
 	"icouch/internal/base/fault"
+	contacts "icouch/internal/contact"
 	"icouch/internal/people"
 	"icouch/internal/platform/db"
 	"icouch/internal/platform/limit"
@@ -145,6 +146,9 @@ func (s *Site) joinRenewByAddress(w http.ResponseWriter, r *http.Request, by acc
 	if err == nil {
 		err = s.renew(r, renewMailboxRule, a.CountingKey(), func(tx *db.Tx) error {
 			if err := people.WishRenewal(tx, access.Guest(), a); err != nil {
+				return err
+			}
+			if err := contacts.WishRenewal(tx, access.Guest(), a); err != nil {
 				return err
 			}
 			return team.WishRenewal(tx, access.Guest(), a)

@@ -182,7 +182,7 @@ const keptField = "kept-form"
 // itself put there.
 func fieldLabel(name string) string {
 	switch name {
-	case "id", "key", "version", "client", "back", "place", "said":
+	case "id", "key", "version", "client", "contact", "back", "place", "said":
 		return ""
 	}
 	words := strings.NewReplacer("-", " ", "_", " ").Replace(name)

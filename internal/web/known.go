@@ -115,7 +115,7 @@ func (v *visitors) mark() (changes, clients uint64) {
 func (v *visitors) keep(hash string, k *known, changes, clients uint64) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.changes != changes || k.actor.IsClient() && v.clients != clients {
+	if v.changes != changes || k.session.Client != "" && v.clients != clients {
 		return
 	}
 	if len(v.of) >= remembered {

@@ -19,9 +19,11 @@ import (
 	"icouch/internal/access"
 	"icouch/internal/account"
 	"icouch/internal/base/at"
+	"icouch/internal/base/civil"
 	"icouch/internal/base/email"
 	"icouch/internal/base/id"
 	"icouch/internal/base/secret"
+	contacts "icouch/internal/contact"
 	"icouch/internal/letter"
 	"icouch/internal/people"
 	"icouch/internal/platform/db"
@@ -194,6 +196,32 @@ var reviewed = map[string]string{
 	"GET /settings/team/links":                         "heads",
 	"POST /settings/team/links":                        "heads",
 
+	// Who else matters to a client.
+	"GET /people/{client}/contacts/new":                   "inviters",
+	"POST /people/{client}/contacts":                      "inviters",
+	"GET /people/{client}/contacts/{contact}":             "inviters",
+	"POST /people/{client}/contacts/{contact}":            "inviters",
+	"POST /people/{client}/contacts/{contact}/suspension": "inviters",
+	"POST /people/{client}/contacts/{contact}/return":     "inviters",
+	"POST /people/{client}/contacts/{contact}/end":        "inviters",
+
+	"POST /people/{client}/contacts/{contact}/invitation":            "inviters",
+	"POST /people/{client}/contacts/{contact}/invitation/sendings":   "inviters",
+	"POST /people/{client}/contacts/{contact}/invitation/withdrawal": "inviters",
+
+	"GET /people/{client}/age":  "inviters",
+	"POST /people/{client}/age": "inviters",
+
+	"GET /contact/{link}":             "holders",
+	"POST /contact/{link}":            "holders",
+	"GET /contact/{link}/sign-in":     "holders",
+	"POST /contact/{link}/sign-in":    "holders",
+	"POST /contact/{link}/acceptance": "holders",
+	"POST /contact/{link}/switch":     "holders",
+	"POST /contact/{link}/new-link":   "holders",
+	"GET /access":                     "clients",
+	"POST /access/endings":            "clients",
+
 	// The trail.
 	"GET /record/access":          "clients",
 	"GET /people/{client}/access": "heads",
@@ -235,7 +263,7 @@ var reviewed = map[string]string{
 var (
 	guests  = []string{"a stranger", "a forged cookie", "halfway in"} // who has shown the password of an account and not its second step
 	others  = []string{"Lea"}                                         // whose account is to be deleted: nobody, but for the page on which to keep it
-	persons = []string{"Sam", "Mara", "Noor", "Ada", "Bill", "Skye", "Sue", "Vic", "Tom", "Bea", "Ines", "Theo", "Carla", "Dora", "Eve", "Pat", "Gus", "Will"}
+	persons = []string{"Sam", "Mara", "Noor", "Ada", "Bill", "Skye", "Sue", "Vic", "Tom", "Bea", "Ines", "Theo", "Carla", "Dora", "Eve", "Pat", "Gus", "Will", "Greta", "Hal", "Nell", "Milo"}
 	classes = map[string][]string{
 		"everyone":             slices.Concat(guests, persons, others),
 		"holders":              slices.Concat(guests, persons, others),
@@ -278,6 +306,8 @@ type matrix struct {
 	address map[string]string
 	client  map[string]string // path segments: clients, and what is none
 	member  map[string]string // and members, but for colleagues: see askAt
+	theirs  map[string]id.Client
+	contact map[string]string // a contact of each client's
 	request string            // one that support was asked
 	lost    string            // and one of who has lost every second step
 
@@ -306,17 +336,22 @@ func newMatrix(t *testing.T) *matrix {
 	lena := w.Client(t, w.Noor, people.Draft{First: "Lena", Last: "Marsh", Email: "lena@example.com", EmailConsent: true})
 	ida := w.Client(t, w.Ines, people.Draft{First: "Ida", Last: "Brook", Email: "ida@example.com", EmailConsent: true})
 	m.linked(t, w.Mara, w.Theo, "Theo Vance", "theo@example.com")
-	m.linked(t, w.Mara, "", "Carla Fenn", "carla@example.com")
+	m.theirs = map[string]id.Client{"Carla": m.linked(t, w.Mara, "", "Carla Fenn", "carla@example.com")}
 	m.linked(t, w.Ines, "", "Dora Lake", "dora@example.com")
 	eve := m.linked(t, w.Mara, "", "Eve Hill", "eve@example.com")
 	w.Account(t, "Pat Moor", "pat@example.com")
+	milo := m.linked(t, w.Mara, "", "Milo Dale", "milo@example.com")
+	carla := m.theirs["Carla"]
+	m.actsFor(t, carla, "Greta Fenn", "greta@example.com") // a guardian
+	hal := m.actsFor(t, carla, "Hal Fenn", "hal@example.com")
+	nell := m.actsFor(t, carla, "Nell Fenn", "nell@example.com")
 	w.Account(t, "Sam Ford", "sam@help.test")
 	m.address["Sam"] = "sam@help.test"
 	w.Update(t, func(tx *db.Tx) error { return support.Appoint(tx, access.Operator(), addressed(t, "sam@help.test")) })
 	m.request = wrongDoor(t, w, "wanda@example.com")
 	m.lost = lostStep(t, w)
 	lea := w.Account(t, "Lea Rush", "lea@example.com")
-	for _, name := range []string{"Theo", "Carla", "Dora", "Eve", "Pat", "Lea"} {
+	for _, name := range []string{"Theo", "Carla", "Dora", "Eve", "Pat", "Lea", "Greta", "Hal", "Nell", "Milo"} {
 		m.address[name] = strings.ToLower(name) + "@example.com"
 	}
 	m.accountOf = map[string]string{}
@@ -337,6 +372,15 @@ func newMatrix(t *testing.T) *matrix {
 		t.Fatal(err)
 	}
 	m.browser["a forged cookie"].cookies[m.site.sessionCookie()] = strings.Repeat("A", 43)
+	w.Update(t, func(tx *db.Tx) error {
+		day, err := civil.ParseDate("2035-05-03")
+		if err != nil {
+			return err
+		}
+		return people.SetMinor(tx, w.Mara, milo, day, day)
+	})
+	w.Update(t, func(tx *db.Tx) error { return contacts.Suspend(tx, w.Mara, carla, hal) }) // in their sessions
+	w.Update(t, func(tx *db.Tx) error { return contacts.End(tx, w.Mara, carla, nell) })
 	w.Update(t, func(tx *db.Tx) error { return people.EndCare(tx, w.Mara, eve, at.Of(w.Now())) })                                          // in their session
 	if err := w.DB.Exec(t.Context(), "UPDATE practitioner SET active = FALSE WHERE account_id = $1", gus.Account().String()); err != nil { // in his session
 		t.Fatal(err)
@@ -354,7 +398,36 @@ func newMatrix(t *testing.T) *matrix {
 	m.member = map[string]string{"one who is inactive": gus.Practitioner().String(), "one next door": w.Ines.Practitioner().String(), "one of a practice put away": away.Practitioner().String(), "none": id.New[id.Practitioner](w.Now()).String()}
 	m.client = map[string]string{"Theo": w.Theo.String(), "Lena": lena.String(), "Ida": ida.String(), "Eve": eve.String(), "put away": olive.String(), "unknown": id.New[id.Client](w.Now()).String(),
 		"nonsense": "nobody", "one letter more": w.Theo.String() + "x", "a NUL": "%00", "SQL": "%27%20OR%201=1--", "a mark": "*", "a dot": "%2e", "long": strings.Repeat("0", 4000)}
+	m.contact = map[string]string{"Theo": noteContact(t, w, w.Mara, w.Theo, "Xenia Stern", "xenia@example.com").String(), "Lena": noteContact(t, w, w.Noor, lena, "Xenia Stern", "xenia@example.com").String(), "Ida": noteContact(t, w, w.Ines, ida, "Xenia Stern", "xenia@example.com").String()}
 	return m
+}
+
+// noteContact has by note somebody who may open all that can be given of a client's record.
+func noteContact(t *testing.T, w *world.World, by access.Actor, c id.Client, name, to string) id.Contact {
+	t.Helper()
+	one := id.New[id.Contact](w.Now())
+	w.Update(t, func(tx *db.Tx) error {
+		d, err := contacts.Draft{Name: name, Relation: "parent", Email: to, Basis: "Parental responsibility", Rights: []string{"appointments", "invoices", "forms", "documents"}, Until: "2031-03-14"}.Read()
+		if err != nil {
+			return err
+		}
+		return contacts.Add(tx, by, c, one, d)
+	})
+	return one
+}
+
+// actsFor has somebody accept, with an account, to act for a client of Mara's.
+func (m *matrix) actsFor(t *testing.T, c id.Client, name, address string) id.Contact {
+	t.Helper()
+	one := noteContact(t, m.world, m.world.Mara, c, name, address)
+	m.world.Account(t, name, address)
+	m.world.Update(t, func(tx *db.Tx) error { return contacts.Invite(tx, m.world.Mara, c, one) })
+	m.world.RunJobs(t)
+	m.world.Update(t, func(tx *db.Tx) error {
+		_, err := contacts.Accept(tx, access.AsPerson(m.world.Who(t, address)), secret.ParseToken(m.world.Link(t, address, "/contact/")))
+		return err
+	})
+	return one
 }
 
 // linked has a client of by's, made if there is none yet, accept with an account.
@@ -382,10 +455,13 @@ const noRequest = "01900000-0000-7000-8000-000000000000"
 // noRecovery stands where a request about a lost second step does, and is none.
 const noRecovery = "01900000-0000-7000-8000-000000000001"
 
+// noContact stands where a contact of the client's does, and is none.
+const noContact = "01900000-0000-7000-8000-000000000002"
+
 // path is a route's address for a client.
 func path(pattern, client string) string {
 	_, p, _ := strings.Cut(pattern, " ")
-	p = strings.NewReplacer("{client}", client, "{member}", theirMember, "{link}", strings.Repeat("B", 43), "{request}", noRequest, "{recovery}", noRecovery, "{n}", "1", "{passkey}", "0195a0b1-0000-7000-8000-000000000000", "{session}", "00000000-0000-7000-8000-000000000000", "{form}", "00000000-0000-7000-8000-000000000000", "{$}", "").Replace(p)
+	p = strings.NewReplacer("{client}", client, "{member}", theirMember, "{link}", strings.Repeat("B", 43), "{request}", noRequest, "{recovery}", noRecovery, "{contact}", noContact, "{n}", "1", "{passkey}", "0195a0b1-0000-7000-8000-000000000000", "{session}", "00000000-0000-7000-8000-000000000000", "{form}", "00000000-0000-7000-8000-000000000000", "{$}", "").Replace(p)
 	if strings.Contains(p, "{") {
 		panic("a test does not know what stands in " + pattern)
 	}
@@ -411,10 +487,13 @@ func state(t testing.TB, w *world.World) (all string) {
 		'accounts ' || COALESCE((SELECT string_agg(id || zone || password || COALESCE(CAST(verified_at AS TEXT), '') || COALESCE(CAST(deletion_at AS TEXT), ''), ' ' ORDER BY id) FROM account), '') ||
 		' practices ' || COALESCE((SELECT string_agg(id || name || zone || CAST(steps_hidden AS TEXT) || founder_id || COALESCE(CAST(put_away_at AS TEXT), ''), ' ' ORDER BY id) FROM practice), '') ||
 		' practitioners ' || COALESCE((SELECT string_agg(practice_id || id || account_id || role || CAST(active AS TEXT), ' ' ORDER BY id) FROM practitioner), '') ||
+		' minors ' || COALESCE((SELECT string_agg(client_id || COALESCE(CAST(length(own_from) AS TEXT), '') || COALESCE(CAST(told_at AS TEXT), ''), ' ' ORDER BY client_id) FROM minor), '') ||
 		' clients ' || COALESCE((SELECT string_agg(practice_id || id || practitioner_id || zone || CAST(email_consent AS TEXT) || COALESCE(account_id, '') || COALESCE(CAST(ends_at AS TEXT), '') || CAST(version AS TEXT), ' ' ORDER BY id) FROM client), '') ||
 		' invitations ' || COALESCE((SELECT string_agg(id || state || COALESCE(CAST(asked_at AS TEXT), ''), ' ' ORDER BY id) FROM invitation), '') ||
 		' conversions ' || COALESCE((SELECT string_agg(id || state, ' ' ORDER BY id) FROM conversion), '') || ' supporters ' || (SELECT CAST(COUNT(*) AS TEXT) FROM supporter) ||
 		' recoveries ' || COALESCE((SELECT string_agg(id || state, ' ' ORDER BY id) FROM recovery), '') ||
+		' contacts ' || COALESCE((SELECT string_agg(id || rights || CAST(version AS TEXT) || COALESCE(CAST(asked_at AS TEXT), ''), ' ' ORDER BY id) FROM contact), '') ||
+		' contact-invitations ' || COALESCE((SELECT string_agg(id || state || COALESCE(CAST(asked_at AS TEXT), ''), ' ' ORDER BY id) FROM contact_invitation), '') ||
 		' letters ' || COALESCE((SELECT string_agg(id || state, ' ' ORDER BY id) FROM letter), '') ||
 		' links ' || COALESCE((SELECT string_agg(id || COALESCE(CAST(ended_at AS TEXT), '') || COALESCE(CAST(used_at AS TEXT), ''), ' ' ORDER BY id) FROM account_link), '') ||
 		' sign-ups ' || COALESCE((SELECT string_agg(id || COALESCE(CAST(used_at AS TEXT), ''), ' ' ORDER BY id) FROM sign_up), '') ||
@@ -495,6 +574,9 @@ func (m *matrix) ask(c cell, twist func(*http.Request)) answer {
 	names := []string{noRequest, m.request, noRecovery, m.lost}
 	if other, ok := m.member[c.client]; ok {
 		names = append(names, theirMember, other)
+	}
+	if one := m.contact[c.client]; one != "" {
+		names = append(names, noContact, one)
 	}
 	return m.askAt(c, strings.NewReplacer(names...).Replace(path(c.route.pattern, m.client[c.client])), twist)
 }
@@ -773,10 +855,11 @@ func TestMatrixEverybodyEntersWhereTheyMayAndNowhereElse(t *testing.T) {
 	t.Logf("%d requests for %d cells", n, len(cells))
 }
 
-// roles are what everybody is. Care of Eve has ended, Gus is no member any more:
-// the session each still has is in no place.
+// roles are what everybody is. Care of Eve has ended, Gus is no member any more,
+// Hal's access is suspended and Nell's has ended: the session each still has is
+// in no place. So has Milo, a minor who may sign in from a later day.
 var roles = map[string]access.Role{"Mara": access.Owner, "Noor": access.Practitioner, "Ada": access.Administrator, "Bill": access.Biller, "Skye": access.Scheduler, "Sue": access.Supervisor,
-	"Ines": access.Owner, "Vic": access.Supervisor, "Tom": access.Practitioner, "Bea": access.Practitioner, "Will": access.Waiting, "Theo": access.Client, "Carla": access.Client, "Dora": access.Client, "Eve": access.Person, "Gus": access.Person, "Pat": access.Person, "Sam": access.Support, "Lea": access.Leaving}
+	"Ines": access.Owner, "Vic": access.Supervisor, "Tom": access.Practitioner, "Bea": access.Practitioner, "Will": access.Waiting, "Theo": access.Client, "Carla": access.Client, "Dora": access.Client, "Eve": access.Person, "Gus": access.Person, "Greta": access.Contact, "Hal": access.Person, "Nell": access.Person, "Milo": access.Person, "Pat": access.Person, "Sam": access.Support, "Lea": access.Leaving}
 
 // rules asks the rules by themselves: a verb that refuses too would hide one
 // that is too wide.
@@ -804,7 +887,7 @@ func (m *matrix) rules(t *testing.T) {
 }
 
 // leaves are the routes that end a session.
-var leaves = map[string]bool{"POST /sign-out": true, "POST /join/{link}/switch": true, "POST /session/over": true, "POST /team/{link}/switch": true}
+var leaves = map[string]bool{"POST /sign-out": true, "POST /join/{link}/switch": true, "POST /session/over": true, "POST /team/{link}/switch": true, "POST /contact/{link}/switch": true}
 
 // decoys asks a cell again, each time with something that other programs have
 // fallen for, and sees the same decision. It returns how many there were.
@@ -903,6 +986,13 @@ var fates = []struct{ route, state, want string }{
 	{"/team/{link}/acceptance", "live", "- 303"}, {"/team/{link}/acceptance", "used", "- 303"}, {"/team/{link}/acceptance", "unknown", "- 303"},
 	{"/team/{link}/switch", "live", "- 303"}, {"/team/{link}/switch", "used", "- 303"}, {"/team/{link}/switch", "unknown", "- 303"},
 	{"/team/{link}/new-link", "live", "- 303"}, {"/team/{link}/new-link", "unknown", "- 303"},
+	{"/contact/{link}", "live", "200 422"}, {"/contact/{link}", "used", "410 410"}, {"/contact/{link}", "superseded", "410 410"},
+	{"/contact/{link}", "withdrawn", "410 410"}, {"/contact/{link}", "expired", "410 410"}, {"/contact/{link}", "unknown", "404 404"},
+	{"/contact/{link}/sign-in", "live", "200 422"}, {"/contact/{link}/sign-in", "used", "410 410"}, {"/contact/{link}/sign-in", "superseded", "410 410"},
+	{"/contact/{link}/sign-in", "withdrawn", "410 410"}, {"/contact/{link}/sign-in", "expired", "410 410"}, {"/contact/{link}/sign-in", "unknown", "404 404"},
+	{"/contact/{link}/acceptance", "live", "- 303"}, {"/contact/{link}/acceptance", "used", "- 303"}, {"/contact/{link}/acceptance", "unknown", "- 303"},
+	{"/contact/{link}/switch", "live", "- 303"}, {"/contact/{link}/switch", "used", "- 303"}, {"/contact/{link}/switch", "unknown", "- 303"},
+	{"/contact/{link}/new-link", "live", "- 303"}, {"/contact/{link}/new-link", "unknown", "- 303"},
 	{"/reset/{link}", "live", "200 422"}, {"/reset/{link}", "used", "410 410"}, {"/reset/{link}", "superseded", "410 410"},
 	{"/reset/{link}", "expired", "410 410"}, {"/reset/{link}", "unknown", "404 404"},
 	{"/confirm/{link}", "live", "200 422"}, {"/confirm/{link}", "used", "410 410"}, {"/confirm/{link}", "expired", "410 410"}, {"/confirm/{link}", "unknown", "404 404"},
@@ -1012,6 +1102,27 @@ func (l *linkMaker) team(state string) string {
 	return link
 }
 
+func (l *linkMaker) contact(state string) string {
+	l.t.Helper()
+	l.n++
+	to := fmt.Sprintf("zara%d@example.com", l.n)
+	one := noteContact(l.t, l.w, l.w.Mara, l.w.Theo, "Zara Zwei", to)
+	link := l.do(to, "/contact/", func(tx *db.Tx) error { return contacts.Invite(tx, l.w.Mara, l.w.Theo, one) })
+	after := map[string]func(*db.Tx) error{
+		"superseded": func(tx *db.Tx) error { return contacts.Resend(tx, l.w.Mara, l.w.Theo, one) },
+		"withdrawn":  func(tx *db.Tx) error { return contacts.Withdraw(tx, l.w.Mara, l.w.Theo, one) },
+		"used": func(tx *db.Tx) error {
+			_, err := contacts.SignUp(tx, access.Guest(), secret.ParseToken(link), "x")
+			return err
+		},
+	}[state]
+	if after != nil {
+		l.w.Pass(2 * time.Minute)
+		l.do(to, "", after)
+	}
+	return link
+}
+
 func (l *linkMaker) make(route, state string) string {
 	l.t.Helper()
 	if state == "unknown" {
@@ -1023,6 +1134,8 @@ func (l *linkMaker) make(route, state string) string {
 		return l.join(state)
 	case "/team/":
 		return l.team(state)
+	case "/contact/":
+		return l.contact(state)
 	}
 	who, a := l.somebody(sort != "/verify/")
 	by, to := access.AsPerson(who), a.String()
@@ -1142,7 +1255,7 @@ func TestMatrixEveryLinkInEveryState(t *testing.T) {
 				}
 				b := s.browser(t, w)
 				if who == "Mara" {
-					if method == "POST" && (strings.HasPrefix(f.route, "/join/") || strings.HasPrefix(f.route, "/team/")) {
+					if method == "POST" && (strings.HasPrefix(f.route, "/join/") || strings.HasPrefix(f.route, "/team/") || strings.HasPrefix(f.route, "/contact/")) {
 						continue // what a signed-in person may do with a link is told in join_test.go
 					}
 					b.as("mara@practice.test")

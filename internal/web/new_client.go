@@ -120,6 +120,8 @@ func (s *Site) create(r *http.Request, by access.Actor, c id.Client, d people.De
 	switch {
 	case errors.Is(unsent, letter.ErrDeclined):
 		word = "declined"
+	case errors.Is(unsent, people.ErrTooYoung):
+		word = "too-young"
 	case errors.Is(unsent, people.ErrManyLetters):
 		word = "many-letters"
 	}
@@ -133,6 +135,14 @@ func (s *Site) unsent(r *http.Request, by access.Actor, c id.Client) (why error,
 		is, err := people.Find(tx, by, c)
 		if err != nil || is.Email.IsZero() || !is.EmailConsent {
 			return err
+		}
+		m, err := people.MinorOf(tx, by, c)
+		if err != nil {
+			return err
+		}
+		if opens := m.OpensAt(); opens != nil && opens.After(tx.Now().Time) {
+			why = people.ErrTooYoung
+			return nil
 		}
 		sent, err := people.History(tx, by, c)
 		if err != nil || len(sent) > 0 {

@@ -22,6 +22,7 @@ type PlacesPage struct {
 	Heading, Lede string
 	Open          []PlaceLine
 	Ended         []PlaceLine
+	waits, acts   bool // one of those opens on a day; all of those are for others
 	MayFound      bool // signed up as a practitioner, and has no practice yet
 }
 
@@ -40,6 +41,10 @@ func (s *Site) noPlace(w http.ResponseWriter, r *http.Request, by access.Actor) 
 	switch {
 	case len(p.Open) > 0:
 		p.Heading, p.Lede = "Where do you want to go?", "The place you were in is not open to you any more. These are."
+	case len(p.Ended) > 0 && p.waits:
+		p.Heading, p.Lede = "Nothing is open just now", "This opens by itself on the day below."
+	case len(p.Ended) > 0 && p.acts:
+		p.Heading, p.Lede = "Nothing is open just now", "What was opened to you is closed. Your account stays yours. If you think this is a mistake, ask the practice."
 	case len(p.Ended) > 0:
 		p.Heading, p.Lede = "Nothing is open just now", "Care has ended, so the practice has closed this place. Your account stays yours. If you think this is a mistake, ask the practice."
 	default:
@@ -72,8 +77,11 @@ func (s *Site) placesPage(r *http.Request, by access.Actor, title, current strin
 		if err != nil {
 			return err
 		}
+		p.acts = true
 		for _, place := range all {
 			p.add(place, by, me.Zone, s)
+			p.waits = p.waits || place.OpensAt != nil
+			p.acts = p.acts && place.For
 		}
 		if supports, err := support.Is(tx, by); err != nil || !supports {
 			return err
@@ -86,8 +94,22 @@ func (s *Site) placesPage(r *http.Request, by access.Actor, title, current strin
 
 func (p *PlacesPage) add(place people.Place, by access.Actor, zone string, s *Site) {
 	l := PlaceLine{Value: placeValue(place.Place), Label: place.Name, Note: "at " + place.Practice}
+	if place.For {
+		l.Label = "For " + place.Name
+	}
 	if place.Work {
 		l.Label, l.Note = place.Practice, "You work here"
+	}
+	switch {
+	case place.OpensAt != nil:
+		z, _ := civil.ParseZone(zone)
+		l.Note += ". Opens " + civil.MomentZone(s.DB.Clock(), place.OpensAt.Time, z) + "."
+		p.Ended = append(p.Ended, l)
+		return
+	case place.Ended && place.For:
+		l.Note += ". It is not open to you any more. If you think this is a mistake, ask the practice."
+		p.Ended = append(p.Ended, l)
+		return
 	}
 	if place.Ended {
 		z, _ := civil.ParseZone(zone) // none chosen: UTC, and the words say so

@@ -60,7 +60,7 @@ func TestADepartedAdministratorDoesNotComeBackByTheirOwnLink(t *testing.T) {
 	goes(t, w, "evan@practice.test")
 	door := s.browser(t, w)
 	door.get(link).shows(t, 410, "This invitation was withdrawn", "Your practice will be asked first")
-	door.post(link+"/new-link", nil).leads(t, "/join/sent")
+	door.post(link+"/new-link", nil).leads(t, "/join/sent?said=asked")
 	w.RunJobs(t)
 	if n := len(w.Letters("door@elsewhere.test")); n != 1 {
 		t.Errorf("%d letters, want the one of before", n)

@@ -434,3 +434,18 @@ func TestWithoutAMailServerAColleagueIsHandedALink(t *testing.T) {
 	s.browser(t, w).as("ines@nextdoor.test").post("/settings/team/links", form("invitation", inv[1])).shows(t, 404)
 	s.browser(t, w).get(link).shows(t, 200, "Nina Nowak", ninasMail)
 }
+
+func TestALinkToOwnThePracticeIsCopiedByWhoHasShownWhoTheyAre(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	s := serve(t, w)
+	mara := s.browser(t, w).as("mara@practice.test")
+	mara.post("/settings/team", form("name", "Nina Nowak", "email", ninasMail, "member-role", "owner")).leads(t, "/settings/team?said=invited")
+	inv := regexp.MustCompile(`name="invitation" value="([^"]+)"`).FindStringSubmatch(mara.get("/settings/team").text)
+	w.Pass(6 * time.Minute)
+	mara.post("/settings/team/links", form("invitation", inv[1])).leads(t, "/settings/prove?next=%2Fsettings%2Fteam")
+	mara.get("/settings/prove?next=%2Fsettings%2Fteam").shows(t, 200, "Before power in the practice is given", `href="/settings/team"`)
+	if open := mara.get("/settings/team").text; strings.Contains(open, "Link copied") {
+		t.Error("a link was made before she showed who she is")
+	}
+}

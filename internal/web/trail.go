@@ -244,6 +244,8 @@ func (p TrailPage) who(l trail.Line) string {
 		return "By itself"
 	case l.Role == access.Client:
 		return "A client"
+	case l.Role == access.Contact:
+		return "A client’s contact"
 	case l.Role == access.Link:
 		return "Holder of a link"
 	case l.Role == access.Shell:

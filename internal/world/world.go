@@ -23,6 +23,7 @@ import (
 	"icouch/internal/audit"
 	"icouch/internal/base/email"
 	"icouch/internal/base/id"
+	"icouch/internal/contact"
 	"icouch/internal/letter"
 	"icouch/internal/people"
 	"icouch/internal/people/directory"
@@ -39,7 +40,7 @@ import (
 )
 
 // SQL is the statements of every package, as the program lists them.
-var SQL = []db.Prepared{keys.SQL, jobs.SQL, limit.SQL, audit.SQL, letter.SQL, account.SQL, factor.SQL, people.SQL, team.SQL, support.SQL, trail.SQL, recovery.SQL}
+var SQL = []db.Prepared{keys.SQL, jobs.SQL, limit.SQL, audit.SQL, letter.SQL, account.SQL, factor.SQL, people.SQL, team.SQL, contact.SQL, support.SQL, trail.SQL, recovery.SQL}
 
 // Password is what everybody in the world signs in with.
 const Password = "a quiet river by the mill"
@@ -98,6 +99,7 @@ func New(t testing.TB) *World {
 	account.Clerk{DB: w.DB}.Register(w.Jobs)
 	people.Clerk{DB: w.DB}.Register(w.Jobs)
 	team.Clerk{DB: w.DB}.Register(w.Jobs)
+	contact.Clerk{DB: w.DB}.Register(w.Jobs)
 	w.Doorman = &account.Doorman{DB: w.DB, Limits: limit.Limiter{DB: w.DB}, Hasher: password.NewHasher(2, 64)}
 
 	w.Mara = w.owner(t, "Mara Lindqvist", "mara@practice.test", "The Practice of Mara")

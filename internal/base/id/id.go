@@ -35,6 +35,9 @@ type (
 	TeamInvitation = ID[teamInvitation]
 	Emergency      = ID[emergency]
 
+	Contact           = ID[contact]
+	ContactInvitation = ID[contactInvitation]
+
 	practice     struct{}
 	practitioner struct{}
 	account      struct{}
@@ -50,6 +53,9 @@ type (
 	teamInvitation struct{}
 	emergency      struct{}
 	recovery       struct{}
+
+	contact           struct{}
+	contactInvitation struct{}
 )
 
 func (i ID[K]) String() string { return string(i) }

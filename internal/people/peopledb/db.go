@@ -24,6 +24,12 @@ func New(db DBTX) *Queries {
 func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	q := Queries{db: db}
 	var err error
+	if q.actingStmt, err = db.PrepareContext(ctx, acting); err != nil {
+		return nil, fmt.Errorf("error preparing query Acting: %w", err)
+	}
+	if q.actingOfAccountStmt, err = db.PrepareContext(ctx, actingOfAccount); err != nil {
+		return nil, fmt.Errorf("error preparing query ActingOfAccount: %w", err)
+	}
 	if q.addClientStmt, err = db.PrepareContext(ctx, addClient); err != nil {
 		return nil, fmt.Errorf("error preparing query AddClient: %w", err)
 	}
@@ -41,6 +47,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.askedStmt, err = db.PrepareContext(ctx, asked); err != nil {
 		return nil, fmt.Errorf("error preparing query Asked: %w", err)
+	}
+	if q.beMinorStmt, err = db.PrepareContext(ctx, beMinor); err != nil {
+		return nil, fmt.Errorf("error preparing query BeMinor: %w", err)
 	}
 	if q.byAddressStmt, err = db.PrepareContext(ctx, byAddress); err != nil {
 		return nil, fmt.Errorf("error preparing query ByAddress: %w", err)
@@ -90,6 +99,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.everybodysInvitationsStmt, err = db.PrepareContext(ctx, everybodysInvitations); err != nil {
 		return nil, fmt.Errorf("error preparing query EverybodysInvitations: %w", err)
 	}
+	if q.everybodysMinorsStmt, err = db.PrepareContext(ctx, everybodysMinors); err != nil {
+		return nil, fmt.Errorf("error preparing query EverybodysMinors: %w", err)
+	}
 	if q.hideStepsStmt, err = db.PrepareContext(ctx, hideSteps); err != nil {
 		return nil, fmt.Errorf("error preparing query HideSteps: %w", err)
 	}
@@ -128,6 +140,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.membershipsStmt, err = db.PrepareContext(ctx, memberships); err != nil {
 		return nil, fmt.Errorf("error preparing query Memberships: %w", err)
+	}
+	if q.minorStmt, err = db.PrepareContext(ctx, minor); err != nil {
+		return nil, fmt.Errorf("error preparing query Minor: %w", err)
 	}
 	if q.newestStmt, err = db.PrepareContext(ctx, newest); err != nil {
 		return nil, fmt.Errorf("error preparing query Newest: %w", err)
@@ -171,11 +186,17 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.resealInvitationsStmt, err = db.PrepareContext(ctx, resealInvitations); err != nil {
 		return nil, fmt.Errorf("error preparing query ResealInvitations: %w", err)
 	}
+	if q.resealMinorsStmt, err = db.PrepareContext(ctx, resealMinors); err != nil {
+		return nil, fmt.Errorf("error preparing query ResealMinors: %w", err)
+	}
 	if q.resealedStmt, err = db.PrepareContext(ctx, resealed); err != nil {
 		return nil, fmt.Errorf("error preparing query Resealed: %w", err)
 	}
 	if q.resealedInvitationStmt, err = db.PrepareContext(ctx, resealedInvitation); err != nil {
 		return nil, fmt.Errorf("error preparing query ResealedInvitation: %w", err)
+	}
+	if q.resealedMinorStmt, err = db.PrepareContext(ctx, resealedMinor); err != nil {
+		return nil, fmt.Errorf("error preparing query ResealedMinor: %w", err)
 	}
 	if q.resumeCareStmt, err = db.PrepareContext(ctx, resumeCare); err != nil {
 		return nil, fmt.Errorf("error preparing query ResumeCare: %w", err)
@@ -189,6 +210,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.setConsentStmt, err = db.PrepareContext(ctx, setConsent); err != nil {
 		return nil, fmt.Errorf("error preparing query SetConsent: %w", err)
 	}
+	if q.setMinorStmt, err = db.PrepareContext(ctx, setMinor); err != nil {
+		return nil, fmt.Errorf("error preparing query SetMinor: %w", err)
+	}
 	if q.setPracticeStmt, err = db.PrepareContext(ctx, setPractice); err != nil {
 		return nil, fmt.Errorf("error preparing query SetPractice: %w", err)
 	}
@@ -200,6 +224,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.somebodysInvitationsStmt, err = db.PrepareContext(ctx, somebodysInvitations); err != nil {
 		return nil, fmt.Errorf("error preparing query SomebodysInvitations: %w", err)
+	}
+	if q.somebodysMinorsStmt, err = db.PrepareContext(ctx, somebodysMinors); err != nil {
+		return nil, fmt.Errorf("error preparing query SomebodysMinors: %w", err)
 	}
 	if q.standingStmt, err = db.PrepareContext(ctx, standing); err != nil {
 		return nil, fmt.Errorf("error preparing query Standing: %w", err)
@@ -213,8 +240,17 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.termsStmt, err = db.PrepareContext(ctx, terms); err != nil {
 		return nil, fmt.Errorf("error preparing query Terms: %w", err)
 	}
+	if q.toldMinorStmt, err = db.PrepareContext(ctx, toldMinor); err != nil {
+		return nil, fmt.Errorf("error preparing query ToldMinor: %w", err)
+	}
 	if q.unlinkStmt, err = db.PrepareContext(ctx, unlink); err != nil {
 		return nil, fmt.Errorf("error preparing query Unlink: %w", err)
+	}
+	if q.unlinkContactStmt, err = db.PrepareContext(ctx, unlinkContact); err != nil {
+		return nil, fmt.Errorf("error preparing query UnlinkContact: %w", err)
+	}
+	if q.untoldMinorsStmt, err = db.PrepareContext(ctx, untoldMinors); err != nil {
+		return nil, fmt.Errorf("error preparing query UntoldMinors: %w", err)
 	}
 	if q.useVouchStmt, err = db.PrepareContext(ctx, useVouch); err != nil {
 		return nil, fmt.Errorf("error preparing query UseVouch: %w", err)
@@ -227,6 +263,16 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 
 func (q *Queries) Close() error {
 	var err error
+	if q.actingStmt != nil {
+		if cerr := q.actingStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing actingStmt: %w", cerr)
+		}
+	}
+	if q.actingOfAccountStmt != nil {
+		if cerr := q.actingOfAccountStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing actingOfAccountStmt: %w", cerr)
+		}
+	}
 	if q.addClientStmt != nil {
 		if cerr := q.addClientStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing addClientStmt: %w", cerr)
@@ -255,6 +301,11 @@ func (q *Queries) Close() error {
 	if q.askedStmt != nil {
 		if cerr := q.askedStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing askedStmt: %w", cerr)
+		}
+	}
+	if q.beMinorStmt != nil {
+		if cerr := q.beMinorStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing beMinorStmt: %w", cerr)
 		}
 	}
 	if q.byAddressStmt != nil {
@@ -337,6 +388,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing everybodysInvitationsStmt: %w", cerr)
 		}
 	}
+	if q.everybodysMinorsStmt != nil {
+		if cerr := q.everybodysMinorsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing everybodysMinorsStmt: %w", cerr)
+		}
+	}
 	if q.hideStepsStmt != nil {
 		if cerr := q.hideStepsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing hideStepsStmt: %w", cerr)
@@ -400,6 +456,11 @@ func (q *Queries) Close() error {
 	if q.membershipsStmt != nil {
 		if cerr := q.membershipsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing membershipsStmt: %w", cerr)
+		}
+	}
+	if q.minorStmt != nil {
+		if cerr := q.minorStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing minorStmt: %w", cerr)
 		}
 	}
 	if q.newestStmt != nil {
@@ -472,6 +533,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing resealInvitationsStmt: %w", cerr)
 		}
 	}
+	if q.resealMinorsStmt != nil {
+		if cerr := q.resealMinorsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing resealMinorsStmt: %w", cerr)
+		}
+	}
 	if q.resealedStmt != nil {
 		if cerr := q.resealedStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing resealedStmt: %w", cerr)
@@ -480,6 +546,11 @@ func (q *Queries) Close() error {
 	if q.resealedInvitationStmt != nil {
 		if cerr := q.resealedInvitationStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing resealedInvitationStmt: %w", cerr)
+		}
+	}
+	if q.resealedMinorStmt != nil {
+		if cerr := q.resealedMinorStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing resealedMinorStmt: %w", cerr)
 		}
 	}
 	if q.resumeCareStmt != nil {
@@ -502,6 +573,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing setConsentStmt: %w", cerr)
 		}
 	}
+	if q.setMinorStmt != nil {
+		if cerr := q.setMinorStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing setMinorStmt: %w", cerr)
+		}
+	}
 	if q.setPracticeStmt != nil {
 		if cerr := q.setPracticeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing setPracticeStmt: %w", cerr)
@@ -520,6 +596,11 @@ func (q *Queries) Close() error {
 	if q.somebodysInvitationsStmt != nil {
 		if cerr := q.somebodysInvitationsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing somebodysInvitationsStmt: %w", cerr)
+		}
+	}
+	if q.somebodysMinorsStmt != nil {
+		if cerr := q.somebodysMinorsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing somebodysMinorsStmt: %w", cerr)
 		}
 	}
 	if q.standingStmt != nil {
@@ -542,9 +623,24 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing termsStmt: %w", cerr)
 		}
 	}
+	if q.toldMinorStmt != nil {
+		if cerr := q.toldMinorStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing toldMinorStmt: %w", cerr)
+		}
+	}
 	if q.unlinkStmt != nil {
 		if cerr := q.unlinkStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing unlinkStmt: %w", cerr)
+		}
+	}
+	if q.unlinkContactStmt != nil {
+		if cerr := q.unlinkContactStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing unlinkContactStmt: %w", cerr)
+		}
+	}
+	if q.untoldMinorsStmt != nil {
+		if cerr := q.untoldMinorsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing untoldMinorsStmt: %w", cerr)
 		}
 	}
 	if q.useVouchStmt != nil {
@@ -596,12 +692,15 @@ func (q *Queries) queryRow(ctx context.Context, stmt *sql.Stmt, query string, ar
 type Queries struct {
 	db                        DBTX
 	tx                        *sql.Tx
+	actingStmt                *sql.Stmt
+	actingOfAccountStmt       *sql.Stmt
 	addClientStmt             *sql.Stmt
 	addInvitationStmt         *sql.Stmt
 	addPracticeStmt           *sql.Stmt
 	addPractitionerStmt       *sql.Stmt
 	addVouchStmt              *sql.Stmt
 	askedStmt                 *sql.Stmt
+	beMinorStmt               *sql.Stmt
 	byAddressStmt             *sql.Stmt
 	byTokenStmt               *sql.Stmt
 	claimStmt                 *sql.Stmt
@@ -618,6 +717,7 @@ type Queries struct {
 	endVouchesByStmt          *sql.Stmt
 	everybodyStmt             *sql.Stmt
 	everybodysInvitationsStmt *sql.Stmt
+	everybodysMinorsStmt      *sql.Stmt
 	hideStepsStmt             *sql.Stmt
 	historyStmt               *sql.Stmt
 	holdClientStmt            *sql.Stmt
@@ -631,6 +731,7 @@ type Queries struct {
 	liveByAddressStmt         *sql.Stmt
 	membershipStmt            *sql.Stmt
 	membershipsStmt           *sql.Stmt
+	minorStmt                 *sql.Stmt
 	newestStmt                *sql.Stmt
 	otherOwnersStmt           *sql.Stmt
 	othersAtWorkStmt          *sql.Stmt
@@ -645,21 +746,28 @@ type Queries struct {
 	reopenStmt                *sql.Stmt
 	resealStmt                *sql.Stmt
 	resealInvitationsStmt     *sql.Stmt
+	resealMinorsStmt          *sql.Stmt
 	resealedStmt              *sql.Stmt
 	resealedInvitationStmt    *sql.Stmt
+	resealedMinorStmt         *sql.Stmt
 	resumeCareStmt            *sql.Stmt
 	sameEmailStmt             *sql.Stmt
 	setClientStepStmt         *sql.Stmt
 	setConsentStmt            *sql.Stmt
+	setMinorStmt              *sql.Stmt
 	setPracticeStmt           *sql.Stmt
 	setTermsStmt              *sql.Stmt
 	somebodyStmt              *sql.Stmt
 	somebodysInvitationsStmt  *sql.Stmt
+	somebodysMinorsStmt       *sql.Stmt
 	standingStmt              *sql.Stmt
 	supervisedStmt            *sql.Stmt
 	supportsStmt              *sql.Stmt
 	termsStmt                 *sql.Stmt
+	toldMinorStmt             *sql.Stmt
 	unlinkStmt                *sql.Stmt
+	unlinkContactStmt         *sql.Stmt
+	untoldMinorsStmt          *sql.Stmt
 	useVouchStmt              *sql.Stmt
 	vouchByTokenStmt          *sql.Stmt
 }
@@ -668,12 +776,15 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 	return &Queries{
 		db:                        tx,
 		tx:                        tx,
+		actingStmt:                q.actingStmt,
+		actingOfAccountStmt:       q.actingOfAccountStmt,
 		addClientStmt:             q.addClientStmt,
 		addInvitationStmt:         q.addInvitationStmt,
 		addPracticeStmt:           q.addPracticeStmt,
 		addPractitionerStmt:       q.addPractitionerStmt,
 		addVouchStmt:              q.addVouchStmt,
 		askedStmt:                 q.askedStmt,
+		beMinorStmt:               q.beMinorStmt,
 		byAddressStmt:             q.byAddressStmt,
 		byTokenStmt:               q.byTokenStmt,
 		claimStmt:                 q.claimStmt,
@@ -690,6 +801,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		endVouchesByStmt:          q.endVouchesByStmt,
 		everybodyStmt:             q.everybodyStmt,
 		everybodysInvitationsStmt: q.everybodysInvitationsStmt,
+		everybodysMinorsStmt:      q.everybodysMinorsStmt,
 		hideStepsStmt:             q.hideStepsStmt,
 		historyStmt:               q.historyStmt,
 		holdClientStmt:            q.holdClientStmt,
@@ -703,6 +815,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		liveByAddressStmt:         q.liveByAddressStmt,
 		membershipStmt:            q.membershipStmt,
 		membershipsStmt:           q.membershipsStmt,
+		minorStmt:                 q.minorStmt,
 		newestStmt:                q.newestStmt,
 		otherOwnersStmt:           q.otherOwnersStmt,
 		othersAtWorkStmt:          q.othersAtWorkStmt,
@@ -717,21 +830,28 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		reopenStmt:                q.reopenStmt,
 		resealStmt:                q.resealStmt,
 		resealInvitationsStmt:     q.resealInvitationsStmt,
+		resealMinorsStmt:          q.resealMinorsStmt,
 		resealedStmt:              q.resealedStmt,
 		resealedInvitationStmt:    q.resealedInvitationStmt,
+		resealedMinorStmt:         q.resealedMinorStmt,
 		resumeCareStmt:            q.resumeCareStmt,
 		sameEmailStmt:             q.sameEmailStmt,
 		setClientStepStmt:         q.setClientStepStmt,
 		setConsentStmt:            q.setConsentStmt,
+		setMinorStmt:              q.setMinorStmt,
 		setPracticeStmt:           q.setPracticeStmt,
 		setTermsStmt:              q.setTermsStmt,
 		somebodyStmt:              q.somebodyStmt,
 		somebodysInvitationsStmt:  q.somebodysInvitationsStmt,
+		somebodysMinorsStmt:       q.somebodysMinorsStmt,
 		standingStmt:              q.standingStmt,
 		supervisedStmt:            q.supervisedStmt,
 		supportsStmt:              q.supportsStmt,
 		termsStmt:                 q.termsStmt,
+		toldMinorStmt:             q.toldMinorStmt,
 		unlinkStmt:                q.unlinkStmt,
+		unlinkContactStmt:         q.unlinkContactStmt,
+		untoldMinorsStmt:          q.untoldMinorsStmt,
 		useVouchStmt:              q.useVouchStmt,
 		vouchByTokenStmt:          q.vouchByTokenStmt,
 	}

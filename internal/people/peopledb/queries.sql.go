@@ -13,6 +13,116 @@ import (
 	"icouch/internal/platform/crypt"
 )
 
+const acting = `-- name: Acting :one
+SELECT k.id, k.rights, k.begins_at, k.ends_at, k.suspended_at, k.of_age, c.ends_at AS care_ends_at, q.client_step, q.zone, c.born, m.guardians_until
+FROM contact k JOIN client c ON c.practice_id = k.practice_id AND c.id = k.client_id JOIN practice q ON q.id = k.practice_id
+LEFT JOIN minor m ON m.practice_id = k.practice_id AND m.client_id = k.client_id
+WHERE k.practice_id = $1 AND k.client_id = $2 AND k.account_id = $3
+`
+
+type ActingParams struct {
+	PracticeID id.Practice
+	ClientID   id.Client
+	AccountID  *id.Account
+}
+
+type ActingRow struct {
+	ID             id.Contact
+	Rights         string
+	BeginsAt       *at.Time
+	EndsAt         *at.Time
+	SuspendedAt    *at.Time
+	OfAge          bool
+	CareEndsAt     *at.Time
+	ClientStep     bool
+	Zone           string
+	Born           crypt.Sealed
+	GuardiansUntil crypt.Sealed
+}
+
+// What a person was given who acts for a client.
+func (q *Queries) Acting(ctx context.Context, arg ActingParams) (ActingRow, error) {
+	row := q.queryRow(ctx, q.actingStmt, acting, arg.PracticeID, arg.ClientID, arg.AccountID)
+	var i ActingRow
+	err := row.Scan(
+		&i.ID,
+		&i.Rights,
+		&i.BeginsAt,
+		&i.EndsAt,
+		&i.SuspendedAt,
+		&i.OfAge,
+		&i.CareEndsAt,
+		&i.ClientStep,
+		&i.Zone,
+		&i.Born,
+		&i.GuardiansUntil,
+	)
+	return i, err
+}
+
+const actingOfAccount = `-- name: ActingOfAccount :many
+SELECT k.practice_id, k.client_id, k.id, k.rights, k.begins_at, k.ends_at, k.suspended_at, k.of_age, c.name, c.ends_at AS care_ends_at,
+  q.name AS practice_name, q.zone, c.born, m.guardians_until
+FROM contact k JOIN client c ON c.practice_id = k.practice_id AND c.id = k.client_id JOIN practice q ON q.id = k.practice_id
+LEFT JOIN minor m ON m.practice_id = k.practice_id AND m.client_id = k.client_id
+WHERE k.account_id = $1 ORDER BY k.linked_at, k.id
+`
+
+type ActingOfAccountRow struct {
+	PracticeID     id.Practice
+	ClientID       id.Client
+	ID             id.Contact
+	Rights         string
+	BeginsAt       *at.Time
+	EndsAt         *at.Time
+	SuspendedAt    *at.Time
+	OfAge          bool
+	Name           crypt.Sealed
+	CareEndsAt     *at.Time
+	PracticeName   string
+	Zone           string
+	Born           crypt.Sealed
+	GuardiansUntil crypt.Sealed
+}
+
+func (q *Queries) ActingOfAccount(ctx context.Context, accountID *id.Account) ([]ActingOfAccountRow, error) {
+	rows, err := q.query(ctx, q.actingOfAccountStmt, actingOfAccount, accountID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ActingOfAccountRow
+	for rows.Next() {
+		var i ActingOfAccountRow
+		if err := rows.Scan(
+			&i.PracticeID,
+			&i.ClientID,
+			&i.ID,
+			&i.Rights,
+			&i.BeginsAt,
+			&i.EndsAt,
+			&i.SuspendedAt,
+			&i.OfAge,
+			&i.Name,
+			&i.CareEndsAt,
+			&i.PracticeName,
+			&i.Zone,
+			&i.Born,
+			&i.GuardiansUntil,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const addClient = `-- name: AddClient :exec
 INSERT INTO client (practice_id, id, practitioner_id, name, email, email_index, mobile, born, address, zone, email_consent, version, created_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, $12)
@@ -186,6 +296,20 @@ func (q *Queries) Asked(ctx context.Context, arg AskedParams) (int64, error) {
 	return result.RowsAffected()
 }
 
+const beMinor = `-- name: BeMinor :exec
+INSERT INTO minor (practice_id, client_id) VALUES ($1, $2) ON CONFLICT (practice_id, client_id) DO NOTHING
+`
+
+type BeMinorParams struct {
+	PracticeID id.Practice
+	ClientID   id.Client
+}
+
+func (q *Queries) BeMinor(ctx context.Context, arg BeMinorParams) error {
+	_, err := q.exec(ctx, q.beMinorStmt, beMinor, arg.PracticeID, arg.ClientID)
+	return err
+}
+
 const byAddress = `-- name: ByAddress :many
 SELECT practice_id, client_id, id, practitioner_id, state, ordinal FROM invitation WHERE email_index = $1 ORDER BY id DESC LIMIT 50
 `
@@ -351,7 +475,8 @@ func (q *Queries) ClientEnds(ctx context.Context, arg ClientEndsParams) (*at.Tim
 }
 
 const clientOfAccount = `-- name: ClientOfAccount :one
-SELECT c.id, q.client_step FROM client c JOIN practice q ON q.id = c.practice_id
+SELECT c.id, q.client_step, q.zone, c.born, m.own_from, CAST(m.client_id IS NOT NULL AS BOOLEAN) AS minor
+FROM client c JOIN practice q ON q.id = c.practice_id LEFT JOIN minor m ON m.practice_id = c.practice_id AND m.client_id = c.id
 WHERE c.practice_id = $1 AND c.id = $2 AND c.account_id = $3 AND (c.ends_at IS NULL OR c.ends_at > $4)
 `
 
@@ -365,6 +490,10 @@ type ClientOfAccountParams struct {
 type ClientOfAccountRow struct {
 	ID         id.Client
 	ClientStep bool
+	Zone       string
+	Born       crypt.Sealed
+	OwnFrom    crypt.Sealed
+	Minor      bool
 }
 
 func (q *Queries) ClientOfAccount(ctx context.Context, arg ClientOfAccountParams) (ClientOfAccountRow, error) {
@@ -375,7 +504,14 @@ func (q *Queries) ClientOfAccount(ctx context.Context, arg ClientOfAccountParams
 		arg.Now,
 	)
 	var i ClientOfAccountRow
-	err := row.Scan(&i.ID, &i.ClientStep)
+	err := row.Scan(
+		&i.ID,
+		&i.ClientStep,
+		&i.Zone,
+		&i.Born,
+		&i.OwnFrom,
+		&i.Minor,
+	)
 	return i, err
 }
 
@@ -703,6 +839,40 @@ func (q *Queries) EverybodysInvitations(ctx context.Context, practiceID id.Pract
 			&i.LetterReason,
 			&i.SettledAt,
 		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const everybodysMinors = `-- name: EverybodysMinors :many
+SELECT m.client_id, m.own_from, c.born FROM minor m JOIN client c ON c.practice_id = m.practice_id AND c.id = m.client_id
+WHERE m.practice_id = $1
+`
+
+type EverybodysMinorsRow struct {
+	ClientID id.Client
+	OwnFrom  crypt.Sealed
+	Born     crypt.Sealed
+}
+
+func (q *Queries) EverybodysMinors(ctx context.Context, practiceID id.Practice) ([]EverybodysMinorsRow, error) {
+	rows, err := q.query(ctx, q.everybodysMinorsStmt, everybodysMinors, practiceID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []EverybodysMinorsRow
+	for rows.Next() {
+		var i EverybodysMinorsRow
+		if err := rows.Scan(&i.ClientID, &i.OwnFrom, &i.Born); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -1107,6 +1277,28 @@ func (q *Queries) Memberships(ctx context.Context, accountID id.Account) ([]Memb
 	return items, nil
 }
 
+const minor = `-- name: Minor :one
+SELECT client_id, own_from, guardians_until FROM minor WHERE practice_id = $1 AND client_id = $2
+`
+
+type MinorParams struct {
+	PracticeID id.Practice
+	ClientID   id.Client
+}
+
+type MinorRow struct {
+	ClientID       id.Client
+	OwnFrom        crypt.Sealed
+	GuardiansUntil crypt.Sealed
+}
+
+func (q *Queries) Minor(ctx context.Context, arg MinorParams) (MinorRow, error) {
+	row := q.queryRow(ctx, q.minorStmt, minor, arg.PracticeID, arg.ClientID)
+	var i MinorRow
+	err := row.Scan(&i.ClientID, &i.OwnFrom, &i.GuardiansUntil)
+	return i, err
+}
+
 const newest = `-- name: Newest :one
 SELECT i.id, i.practitioner_id, i.state, i.ordinal, i.created_at, i.expires_at, i.letter_id, l.state AS letter_state
 FROM invitation i LEFT JOIN letter l ON l.practice_id = i.practice_id AND l.id = i.letter_id
@@ -1327,7 +1519,8 @@ func (q *Queries) PutAway(ctx context.Context, arg PutAwayParams) (int64, error)
 }
 
 const recordsOfAccount = `-- name: RecordsOfAccount :many
-SELECT c.practice_id, c.id, c.name, c.ends_at, q.name AS practice_name FROM client c JOIN practice q ON q.id = c.practice_id
+SELECT c.practice_id, c.id, c.name, c.ends_at, q.name AS practice_name, q.zone, c.born, m.own_from, CAST(m.client_id IS NOT NULL AS BOOLEAN) AS minor
+FROM client c JOIN practice q ON q.id = c.practice_id LEFT JOIN minor m ON m.practice_id = c.practice_id AND m.client_id = c.id
 WHERE c.account_id = $1 ORDER BY c.linked_at, c.id
 `
 
@@ -1337,6 +1530,10 @@ type RecordsOfAccountRow struct {
 	Name         crypt.Sealed
 	EndsAt       *at.Time
 	PracticeName string
+	Zone         string
+	Born         crypt.Sealed
+	OwnFrom      crypt.Sealed
+	Minor        bool
 }
 
 func (q *Queries) RecordsOfAccount(ctx context.Context, accountID *id.Account) ([]RecordsOfAccountRow, error) {
@@ -1354,6 +1551,10 @@ func (q *Queries) RecordsOfAccount(ctx context.Context, accountID *id.Account) (
 			&i.Name,
 			&i.EndsAt,
 			&i.PracticeName,
+			&i.Zone,
+			&i.Born,
+			&i.OwnFrom,
+			&i.Minor,
 		); err != nil {
 			return nil, err
 		}
@@ -1512,6 +1713,39 @@ func (q *Queries) ResealInvitations(ctx context.Context, arg ResealInvitationsPa
 	return items, nil
 }
 
+const resealMinors = `-- name: ResealMinors :many
+SELECT client_id, own_from, guardians_until FROM minor WHERE practice_id = $1 ORDER BY client_id
+`
+
+type ResealMinorsRow struct {
+	ClientID       id.Client
+	OwnFrom        crypt.Sealed
+	GuardiansUntil crypt.Sealed
+}
+
+func (q *Queries) ResealMinors(ctx context.Context, practiceID id.Practice) ([]ResealMinorsRow, error) {
+	rows, err := q.query(ctx, q.resealMinorsStmt, resealMinors, practiceID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ResealMinorsRow
+	for rows.Next() {
+		var i ResealMinorsRow
+		if err := rows.Scan(&i.ClientID, &i.OwnFrom, &i.GuardiansUntil); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const resealed = `-- name: Resealed :exec
 UPDATE client SET name = $1, email = $2, mobile = $3, born = $4, address = $5
 WHERE practice_id = $6 AND id = $7 AND version = $8
@@ -1560,6 +1794,27 @@ func (q *Queries) ResealedInvitation(ctx context.Context, arg ResealedInvitation
 		arg.Note,
 		arg.PracticeID,
 		arg.ID,
+	)
+	return err
+}
+
+const resealedMinor = `-- name: ResealedMinor :exec
+UPDATE minor SET own_from = $1, guardians_until = $2 WHERE practice_id = $3 AND client_id = $4
+`
+
+type ResealedMinorParams struct {
+	OwnFrom        crypt.Sealed
+	GuardiansUntil crypt.Sealed
+	PracticeID     id.Practice
+	ClientID       id.Client
+}
+
+func (q *Queries) ResealedMinor(ctx context.Context, arg ResealedMinorParams) error {
+	_, err := q.exec(ctx, q.resealedMinorStmt, resealedMinor,
+		arg.OwnFrom,
+		arg.GuardiansUntil,
+		arg.PracticeID,
+		arg.ClientID,
 	)
 	return err
 }
@@ -1646,6 +1901,30 @@ type SetConsentParams struct {
 
 func (q *Queries) SetConsent(ctx context.Context, arg SetConsentParams) error {
 	_, err := q.exec(ctx, q.setConsentStmt, setConsent, arg.EmailConsent, arg.PracticeID, arg.ID)
+	return err
+}
+
+const setMinor = `-- name: SetMinor :exec
+INSERT INTO minor (practice_id, client_id, own_from, guardians_until, told_at) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (practice_id, client_id) DO UPDATE SET own_from = excluded.own_from, guardians_until = excluded.guardians_until, told_at = excluded.told_at
+`
+
+type SetMinorParams struct {
+	PracticeID     id.Practice
+	ClientID       id.Client
+	OwnFrom        crypt.Sealed
+	GuardiansUntil crypt.Sealed
+	ToldAt         *at.Time
+}
+
+func (q *Queries) SetMinor(ctx context.Context, arg SetMinorParams) error {
+	_, err := q.exec(ctx, q.setMinorStmt, setMinor,
+		arg.PracticeID,
+		arg.ClientID,
+		arg.OwnFrom,
+		arg.GuardiansUntil,
+		arg.ToldAt,
+	)
 	return err
 }
 
@@ -1795,6 +2074,45 @@ func (q *Queries) SomebodysInvitations(ctx context.Context, arg SomebodysInvitat
 	return items, nil
 }
 
+const somebodysMinors = `-- name: SomebodysMinors :many
+SELECT m.client_id, m.own_from, c.born FROM minor m JOIN client c ON c.practice_id = m.practice_id AND c.id = m.client_id
+WHERE m.practice_id = $1 AND m.client_id IN (SELECT value FROM json_each(CAST($2 AS TEXT)))
+`
+
+type SomebodysMinorsParams struct {
+	PracticeID id.Practice
+	Ids        string
+}
+
+type SomebodysMinorsRow struct {
+	ClientID id.Client
+	OwnFrom  crypt.Sealed
+	Born     crypt.Sealed
+}
+
+func (q *Queries) SomebodysMinors(ctx context.Context, arg SomebodysMinorsParams) ([]SomebodysMinorsRow, error) {
+	rows, err := q.query(ctx, q.somebodysMinorsStmt, somebodysMinors, arg.PracticeID, arg.Ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []SomebodysMinorsRow
+	for rows.Next() {
+		var i SomebodysMinorsRow
+		if err := rows.Scan(&i.ClientID, &i.OwnFrom, &i.Born); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const standing = `-- name: Standing :many
 SELECT p.practice_id, p.role, p.active, q.created_at,
   (SELECT COUNT(*) FROM client c WHERE c.practice_id = p.practice_id) AS clients,
@@ -1905,6 +2223,24 @@ func (q *Queries) Terms(ctx context.Context, argID id.Practice) (TermsRow, error
 	return i, err
 }
 
+const toldMinor = `-- name: ToldMinor :execrows
+UPDATE minor SET told_at = $1 WHERE practice_id = $2 AND client_id = $3 AND told_at IS NULL
+`
+
+type ToldMinorParams struct {
+	Now        *at.Time
+	PracticeID id.Practice
+	ClientID   id.Client
+}
+
+func (q *Queries) ToldMinor(ctx context.Context, arg ToldMinorParams) (int64, error) {
+	result, err := q.exec(ctx, q.toldMinorStmt, toldMinor, arg.Now, arg.PracticeID, arg.ClientID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const unlink = `-- name: Unlink :execrows
 UPDATE client SET account_id = NULL, linked_at = NULL, version = version + 1
 WHERE practice_id = $1 AND id = $2 AND account_id = $3
@@ -1922,6 +2258,70 @@ func (q *Queries) Unlink(ctx context.Context, arg UnlinkParams) (int64, error) {
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const unlinkContact = `-- name: UnlinkContact :execrows
+UPDATE contact SET account_id = NULL, linked_at = NULL, version = version + 1
+WHERE practice_id = $1 AND id = $2 AND account_id = $3
+`
+
+type UnlinkContactParams struct {
+	PracticeID id.Practice
+	ID         id.Contact
+	AccountID  *id.Account
+}
+
+func (q *Queries) UnlinkContact(ctx context.Context, arg UnlinkContactParams) (int64, error) {
+	result, err := q.exec(ctx, q.unlinkContactStmt, unlinkContact, arg.PracticeID, arg.ID, arg.AccountID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const untoldMinors = `-- name: UntoldMinors :many
+SELECT m.practice_id, m.client_id, m.own_from, c.born, q.zone
+FROM minor m CROSS JOIN client c CROSS JOIN practice q
+WHERE m.told_at IS NULL AND c.practice_id = m.practice_id AND c.id = m.client_id AND q.id = m.practice_id
+`
+
+type UntoldMinorsRow struct {
+	PracticeID id.Practice
+	ClientID   id.Client
+	OwnFrom    crypt.Sealed
+	Born       crypt.Sealed
+	Zone       string
+}
+
+// Everybody whose day no letter has told of: the days are sealed, so that each
+// is looked at. There are as many as there are minors.
+func (q *Queries) UntoldMinors(ctx context.Context) ([]UntoldMinorsRow, error) {
+	rows, err := q.query(ctx, q.untoldMinorsStmt, untoldMinors)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []UntoldMinorsRow
+	for rows.Next() {
+		var i UntoldMinorsRow
+		if err := rows.Scan(
+			&i.PracticeID,
+			&i.ClientID,
+			&i.OwnFrom,
+			&i.Born,
+			&i.Zone,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const useVouch = `-- name: UseVouch :execrows

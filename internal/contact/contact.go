@@ -1,0 +1,534 @@
+// Package contact knows who else matters to a client: a parent, a guardian, a
+// partner, whoever pays, whom to call in an emergency.
+//
+// A contact is a note of the practice's, on one client's record. It may come
+// with rights: parts of the record that this person may open on the client's
+// behalf, for a stated reason, from a first day to a last. With rights a
+// contact can be invited, as a client is, and signs in with an account of their
+// own; the same account may be a practitioner's, a client's and a guardian's.
+//
+// The rules:
+//   - a right is one of a short list (access.Rights); messages, the journal and
+//     the practice's notes are not on it;
+//   - rights need a reason and an end. Whether they hold is asked at each
+//     request, of the clock and the row: no job has to run for access to end;
+//   - the practice suspends at once, takes that back, and ends;
+//   - the client sees who may open what and until when, and may ask that it end;
+//   - a contact of another practice's client, or of a colleague's, does not
+//     exist.
+//
+// It is a package of its own beside people, as team is: people knows who a
+// session is, and reads these rows for that; what is done with them is here.
+package contact
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"icouch/internal/access"
+	"icouch/internal/account"
+	"icouch/internal/audit"
+	"icouch/internal/base/at"
+	"icouch/internal/base/civil"
+	"icouch/internal/base/email"
+	"icouch/internal/base/fault"
+	"icouch/internal/base/id"
+	"icouch/internal/contact/contactdb"
+	"icouch/internal/people"
+	"icouch/internal/platform/crypt"
+	"icouch/internal/platform/db"
+	"icouch/internal/platform/keys"
+)
+
+// SQL is this package's statements.
+var SQL = db.Prepare(contactdb.Prepare)
+
+// Relation is what a contact is to the client.
+type Relation string
+
+// The relations.
+const (
+	Parent   Relation = "parent"
+	Guardian Relation = "guardian"
+	Partner  Relation = "partner"
+	Payer    Relation = "payer"
+	Other    Relation = "other"
+)
+
+// Relations are all of them, in the order of the form.
+var Relations = []Relation{Parent, Guardian, Partner, Payer, Other}
+
+// What people are told when a contact cannot be noted or changed.
+var (
+	ErrNoName       = fault.On("name", fault.Invalid, "Enter this person's name.")
+	ErrNoRelation   = fault.On("relation", fault.Invalid, "Choose what this person is to the client.")
+	ErrOddRight     = fault.On("right", fault.Invalid, "Choose from the list.")
+	ErrNoBasis      = fault.On("basis", fault.Invalid, "Say why this person may act for the client: parental responsibility, a court order, the client's own word.")
+	ErrNoOfAge      = fault.On("of-age", fault.Invalid, "Note the client's date of birth first, or set the day under “Coming of age” on their page.")
+	ErrNoEnd        = fault.On("until", fault.Invalid, "Choose the last day. You can move it at any time.")
+	ErrPastEnd      = fault.On("until", fault.Invalid, "Choose today or a later day.")
+	ErrEndFirst     = fault.On("until", fault.Invalid, "Choose a day that is not before the first day.")
+	ErrFarEnd       = fault.On("until", fault.Invalid, "Choose a day within the next five years. You can move it later.")
+	ErrFarFrom      = fault.On("from", fault.Invalid, "Choose a day within the next five years.")
+	ErrAdded        = fault.New(fault.Conflict, "This contact was added already.")
+	ErrChanged      = fault.New(fault.Conflict, "Somebody else changed this contact while you had it open. Look at what it says now, then make your change again.")
+	ErrSuspended    = fault.New(fault.Conflict, "This contact's access is suspended already.")
+	ErrNotStopped   = fault.New(fault.Conflict, "This contact's access is not suspended.")
+	ErrOver         = fault.New(fault.Conflict, "This contact has no access that could be ended.")
+	ErrAskedAlready = fault.New(fault.Conflict, "You have asked for this already. Your practice knows.")
+)
+
+// Details is what a practice notes of a contact.
+type Details struct {
+	Name      string
+	Relation  Relation
+	Email     email.Address // may be none
+	Mobile    string
+	Emergency bool   // to be called in an emergency
+	Basis     string // why they may act for the client
+	Rights    []access.Right
+	From      civil.Date // the first day; none: at once
+	Until     civil.Date // the last day
+	OfAge     bool       // ends, too, when the client comes of age
+}
+
+// Contact is one of a client's, as it stands.
+type Contact struct {
+	Details
+	ID        id.Contact
+	Client    id.Client
+	Terms     access.Terms
+	Standing  access.Standing
+	Account   *id.Account // how they sign in, once they have accepted
+	LinkedAt  *at.Time
+	AskedAt   *at.Time // the client asked that it end
+	Version   int64
+	CreatedAt at.Time
+	Sent      *Sent // the newest invitation; nil: none
+
+	practice id.Practice
+}
+
+// Add notes a contact, whose identifier the form already had: a second press is
+// ErrAdded and not a second contact.
+func Add(tx *db.Tx, by access.Actor, client id.Client, c id.Contact, d Details) error {
+	h, err := hold(tx, by, client)
+	if err != nil {
+		return err
+	}
+	if err := h.check(tx, d, nil); err != nil {
+		return err
+	}
+	s, err := seal(tx, by.Practice(), c, d)
+	if err != nil {
+		return err
+	}
+	err = SQL.In(tx).Add(tx, contactdb.AddParams{PracticeID: by.Practice(), ID: c, ClientID: client, Relation: string(d.Relation), Name: s.name, Email: s.email,
+		Mobile: s.mobile, Emergency: d.Emergency, Basis: s.basis, Rights: access.JoinRights(d.Rights), BeginsAt: h.begin(d.From), EndsAt: h.end(d.Until), OfAge: d.OfAge, CreatedAt: tx.Now()})
+	if db.Taken(err) {
+		return ErrAdded
+	}
+	if err != nil {
+		return fmt.Errorf("add contact %s: %w", c, err)
+	}
+	tx.Notify(people.Topic(by.Practice(), client))
+	return audit.Record(tx, by, audit.Deed{Did: audit.ContactAdded, Subject: c, Client: client, Fields: rightFields(d.Rights)})
+}
+
+// Edit changes a contact, if nobody else has since they were read at version.
+// What no longer may be accepted is withdrawn.
+func Edit(tx *db.Tx, by access.Actor, client id.Client, c id.Contact, version int64, d Details) error {
+	h, was, err := held(tx, by, client, c)
+	if err != nil {
+		return err
+	}
+	if err := h.check(tx, d, &was); err != nil {
+		return err
+	}
+	s, err := seal(tx, by.Practice(), c, d)
+	if err != nil {
+		return err
+	}
+	p := contactdb.EditParams{Relation: string(d.Relation), Name: s.name, Email: s.email, Mobile: s.mobile, Emergency: d.Emergency, Basis: s.basis,
+		Rights: access.JoinRights(d.Rights), BeginsAt: h.begin(d.From), EndsAt: h.end(d.Until), OfAge: d.OfAge, PracticeID: by.Practice(), ID: c, Version: version}
+	if d.Until == was.Until { // the moment it ended at by hand stays
+		p.EndsAt = was.Terms.Ends
+	}
+	p.ToldBeginAt, p.ToldEndAt = told(tx, p.BeginsAt), told(tx, p.EndsAt)
+	n, err := SQL.In(tx).Edit(tx, p)
+	if err != nil {
+		return fmt.Errorf("edit contact %s: %w", c, err)
+	}
+	if n == 0 {
+		return ErrChanged
+	}
+	if was.Email.Fold() != d.Email.Fold() || len(d.Rights) == 0 {
+		if err := endLive(tx, by, was, people.Withdrawn); err != nil {
+			return err
+		}
+	}
+	was.tell(tx)
+	return audit.Record(tx, by, audit.Deed{Did: audit.ContactEdited, Subject: c, Client: client, Fields: changed(was.Details, d)})
+}
+
+// told is the mark that no letter has to tell of a day which has passed when it
+// is set: whoever set it knows.
+func told(tx *db.Tx, day *at.Time) *at.Time {
+	if day != nil && !day.After(tx.Now().Time) {
+		return tx.Now().Ptr()
+	}
+	return nil
+}
+
+// Suspend shuts a contact out at once, until Resume.
+func Suspend(tx *db.Tx, by access.Actor, client id.Client, c id.Contact) error {
+	_, was, err := held(tx, by, client, c)
+	if err != nil {
+		return err
+	}
+	n, err := SQL.In(tx).Suspend(tx, contactdb.SuspendParams{Now: tx.Now().Ptr(), PracticeID: by.Practice(), ID: c})
+	if err != nil {
+		return fmt.Errorf("suspend contact %s: %w", c, err)
+	}
+	if n == 0 {
+		return ErrSuspended
+	}
+	if err := endLive(tx, by, was, people.Withdrawn); err != nil {
+		return err
+	}
+	was.tell(tx)
+	return audit.Record(tx, by, audit.Deed{Did: audit.ContactSuspended, Subject: c, Client: client})
+}
+
+// Resume takes Suspend back.
+func Resume(tx *db.Tx, by access.Actor, client id.Client, c id.Contact) error {
+	_, was, err := held(tx, by, client, c)
+	if err != nil {
+		return err
+	}
+	n, err := SQL.In(tx).Resume(tx, contactdb.ResumeParams{PracticeID: by.Practice(), ID: c})
+	if err != nil {
+		return fmt.Errorf("resume contact %s: %w", c, err)
+	}
+	if n == 0 {
+		return ErrNotStopped
+	}
+	was.tell(tx)
+	return audit.Record(tx, by, audit.Deed{Did: audit.ContactResumed, Subject: c, Client: client})
+}
+
+// End ends a contact's access now. The note of them stays, and a later last day
+// opens it again.
+func End(tx *db.Tx, by access.Actor, client id.Client, c id.Contact) error {
+	_, was, err := held(tx, by, client, c)
+	if err != nil {
+		return err
+	}
+	n, err := SQL.In(tx).EndNow(tx, contactdb.EndNowParams{Now: tx.Now().Ptr(), PracticeID: by.Practice(), ID: c})
+	if err != nil {
+		return fmt.Errorf("end contact %s: %w", c, err)
+	}
+	if n == 0 {
+		return ErrOver
+	}
+	if err := endLive(tx, by, was, people.Withdrawn); err != nil {
+		return err
+	}
+	was.tell(tx)
+	return audit.Record(tx, by, audit.Deed{Did: audit.ContactEnded, Subject: c, Client: client})
+}
+
+// Of returns a client's contacts, to whoever at work sees the client.
+func Of(tx *db.Tx, by access.Actor, client id.Client) ([]Contact, error) {
+	if !by.AtWork() {
+		return nil, fault.NotFound
+	}
+	h, err := look(tx, by, client)
+	if err != nil {
+		return nil, err
+	}
+	all, err := h.contacts(tx)
+	if err != nil {
+		return nil, err
+	}
+	for i := range all {
+		if !by.May(access.SeePrivate) {
+			all[i].Basis = ""
+		}
+		if all[i].Sent, err = sentTo(tx, by.Practice(), all[i].ID); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// Find returns one of a client's contacts, to whoever at work sees the client.
+func Find(tx *db.Tx, by access.Actor, client id.Client, c id.Contact) (Contact, error) {
+	all, err := Of(tx, by, client)
+	if err != nil {
+		return Contact{}, err
+	}
+	i := slices.IndexFunc(all, func(one Contact) bool { return one.ID == c })
+	if i < 0 {
+		return Contact{}, fault.NotFound
+	}
+	return all[i], nil
+}
+
+// tell has whoever remembers the client, or the contact's account, ask anew.
+func (c Contact) tell(tx *db.Tx) {
+	tx.Notify(people.Topic(c.practice, c.Client))
+	if c.Account != nil {
+		tx.Notify(account.Topic(*c.Account))
+	}
+}
+
+// circle is a client whose contacts are read or changed, and what their days
+// are counted by.
+type circle struct {
+	client people.Client
+	days   people.Minor // when they come of age
+	zone   civil.Zone   // the practice's: its days are meant
+	today  civil.Date
+	now    at.Time
+}
+
+// hold returns a client whose contacts by may change, and holds them: nobody
+// else changes them until tx ends.
+func hold(tx *db.Tx, by access.Actor, client id.Client) (circle, error) {
+	if !by.AtWork() || !by.MayInvite() {
+		return circle{}, fault.Forbidden
+	}
+	_, err := SQL.In(tx).HoldClient(tx, contactdb.HoldClientParams{PracticeID: by.Practice(), ID: client})
+	if err != nil && !errors.Is(err, db.None) {
+		return circle{}, fmt.Errorf("hold %s: %w", client, err)
+	}
+	h, err := look(tx, by, client)
+	if err == nil && by.OnlyLooks(client, h.client.Practitioner) { // to read, not to give anybody a way in
+		return circle{}, people.ErrOnlyLooks
+	}
+	return h, err
+}
+
+func look(tx *db.Tx, by access.Actor, client id.Client) (h circle, err error) {
+	if h.client, err = people.Find(tx, by, client); err != nil { // another practice's client is not found
+		return h, err
+	}
+	if h.days, err = people.MinorOf(tx, access.Job(by.Practice()), client); err != nil {
+		return h, err
+	}
+	practice, err := people.PracticeOf(tx, by)
+	h.zone, h.now = practice.Zone, tx.Now()
+	h.today = civil.DateOf(tx.Now().Time, h.zone)
+	return h, err
+}
+
+// held returns one contact to be changed; one of another client is not found.
+func held(tx *db.Tx, by access.Actor, client id.Client, c id.Contact) (circle, Contact, error) {
+	h, err := hold(tx, by, client)
+	if err != nil {
+		return h, Contact{}, err
+	}
+	was, err := h.contact(tx, c)
+	return h, was, err
+}
+
+func (h circle) contact(tx *db.Tx, c id.Contact) (Contact, error) {
+	row, err := SQL.In(tx).Contact(tx, contactdb.ContactParams{PracticeID: h.client.Practice, ID: c})
+	if errors.Is(err, db.None) || err == nil && row.ClientID != h.client.ID {
+		return Contact{}, fault.NotFound
+	}
+	if err != nil {
+		return Contact{}, fmt.Errorf("contact %s: %w", c, err)
+	}
+	key, err := keys.Of(tx, h.client.Practice)
+	if err != nil {
+		return Contact{}, err
+	}
+	return h.open(key, contactdb.OfClientRow(row))
+}
+
+func (h circle) contacts(tx *db.Tx) ([]Contact, error) {
+	rows, err := SQL.In(tx).OfClient(tx, contactdb.OfClientParams{PracticeID: h.client.Practice, ClientID: h.client.ID})
+	if err != nil {
+		return nil, fmt.Errorf("contacts of %s: %w", h.client.ID, err)
+	}
+	key, err := keys.Of(tx, h.client.Practice)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]Contact, len(rows))
+	for i, r := range rows {
+		if all[i], err = h.open(key, r); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// begin is the first moment of a day.
+func (h circle) begin(d civil.Date) *at.Time {
+	if d.IsZero() {
+		return nil
+	}
+	return at.Of(time.Date(d.Year(), d.Month(), d.Day(), 0, 0, 0, 0, h.zone.Load())).Ptr()
+}
+
+// end is the moment a day is over.
+func (h circle) end(d civil.Date) *at.Time {
+	if d.IsZero() {
+		return nil
+	}
+	return h.begin(d.AddDays(1))
+}
+
+// first is the day that begins at a moment, last the day that ends there.
+func (h circle) first(t *at.Time) (d civil.Date) {
+	if t != nil {
+		d = civil.DateOf(t.Time, h.zone)
+	}
+	return d
+}
+
+func (h circle) last(t *at.Time) (d civil.Date) {
+	if t != nil {
+		d = civil.DateOf(t.Add(-time.Microsecond), h.zone)
+	}
+	return d
+}
+
+// most is how far ahead a day may be.
+const most = 5 * 366
+
+// check says what is wrong with details. Was is what stood before, or nil: a
+// day that has passed since it was chosen may stay.
+func (h circle) check(tx *db.Tx, d Details, was *Contact) error {
+	var wrong []error
+	note := func(is bool, err error) {
+		if is {
+			wrong = append(wrong, err)
+		}
+	}
+	note(d.Name == "", ErrNoName)
+	note(!slices.Contains(Relations, d.Relation), ErrNoRelation)
+	note(slices.ContainsFunc(d.Rights, func(r access.Right) bool { return !slices.Contains(access.Rights, r) }), ErrOddRight)
+	note(!d.From.IsZero() && d.From.Compare(h.today.AddDays(most)) > 0, ErrFarFrom)
+	switch {
+	case d.Until.IsZero():
+		note(len(d.Rights) > 0 && !h.endsOfAge(d), ErrNoEnd)
+	case was != nil && was.Until == d.Until:
+	case d.Until.Compare(h.today) < 0:
+		wrong = append(wrong, ErrPastEnd)
+	case d.Until.Compare(h.today.AddDays(most)) > 0:
+		wrong = append(wrong, ErrFarEnd)
+	}
+	note(!d.From.IsZero() && !d.Until.IsZero() && d.Until.Compare(d.From) < 0 && (was == nil || was.Until != d.Until || was.From != d.From), ErrEndFirst)
+	note(d.OfAge && h.days.GuardiansEnd() == nil, ErrNoOfAge)
+	note(len(d.Rights) > 0 && d.Basis == "", ErrNoBasis)
+	return errors.Join(wrong...)
+}
+
+// endsOfAge reports whether the client's coming of age is an end to go by.
+func (h circle) endsOfAge(d Details) bool { return d.OfAge && h.days.GuardiansEnd() != nil }
+
+// terms are what holds for a row of this client's.
+func (h circle) terms(r contactdb.OfClientRow) access.Terms {
+	t := access.Terms{Rights: access.SplitRights(r.Rights), Suspended: r.SuspendedAt != nil, Begins: r.BeginsAt, Ends: r.EndsAt, Care: h.client.EndsAt}
+	if r.OfAge {
+		t.OfAge = h.days.GuardiansEnd()
+	}
+	return t
+}
+
+func (h circle) open(key *crypt.Key, r contactdb.OfClientRow) (c Contact, err error) {
+	c = Contact{ID: r.ID, Client: r.ClientID, Account: r.AccountID, LinkedAt: r.LinkedAt, AskedAt: r.AskedAt, Version: r.Version, CreatedAt: r.CreatedAt,
+		Terms: h.terms(r), practice: r.PracticeID}
+	c.Standing = c.Terms.Standing(h.now)
+	c.Relation, c.Emergency, c.Rights, c.OfAge = Relation(r.Relation), r.Emergency, c.Terms.Rights, r.OfAge
+	c.From, c.Until = h.first(r.BeginsAt), h.last(r.EndsAt)
+	for _, f := range []struct {
+		to     *string
+		column string
+		sealed crypt.Sealed
+	}{{&c.Name, "name", r.Name}, {&c.Mobile, "mobile", r.Mobile}, {&c.Basis, "basis", r.Basis}} {
+		if *f.to, err = key.Open(f.sealed, fieldPlace(f.column, r.PracticeID, r.ID)); err != nil {
+			return c, err
+		}
+	}
+	address, err := key.Open(r.Email, fieldPlace("email", r.PracticeID, r.ID))
+	if err != nil || address == "" {
+		return c, err
+	}
+	c.Email, err = email.Parse(address)
+	return c, err
+}
+
+// sealed is a contact's details as they are stored.
+type sealed struct{ name, email, mobile, basis crypt.Sealed }
+
+func seal(tx *db.Tx, p id.Practice, c id.Contact, d Details) (s sealed, err error) {
+	key, err := keys.Of(tx, p)
+	if err != nil {
+		return s, err
+	}
+	if s.name, err = key.Seal(d.Name, fieldPlace("name", p, c)); err != nil {
+		return s, err
+	}
+	address := ""
+	if !d.Email.IsZero() {
+		address = d.Email.String()
+	}
+	for _, f := range []struct {
+		to            *crypt.Sealed
+		column, value string
+	}{{&s.email, "email", address}, {&s.mobile, "mobile", d.Mobile}, {&s.basis, "basis", d.Basis}} {
+		if *f.to, err = key.SealSome(f.value, fieldPlace(f.column, p, c)); err != nil {
+			return s, err
+		}
+	}
+	return s, nil
+}
+
+func fieldPlace(column string, p id.Practice, c id.Contact) string {
+	return crypt.Place("contact."+column, p, c)
+}
+
+// changed names the fields that differ, and each right that was given or taken.
+func changed(was, is Details) (fields []string) {
+	for _, f := range []struct {
+		name string
+		same bool
+	}{
+		{"name", was.Name == is.Name},
+		{"relation", was.Relation == is.Relation},
+		{"email", was.Email.Fold() == is.Email.Fold()},
+		{"mobile", was.Mobile == is.Mobile},
+		{"emergency", was.Emergency == is.Emergency},
+		{"basis", was.Basis == is.Basis},
+		{"from", was.From == is.From},
+		{"until", was.Until == is.Until},
+		{"of_age", was.OfAge == is.OfAge},
+	} {
+		if !f.same {
+			fields = append(fields, f.name)
+		}
+	}
+	for _, r := range access.Rights {
+		switch had, has := slices.Contains(was.Rights, r), slices.Contains(is.Rights, r); {
+		case has && !had:
+			fields = append(fields, "+"+string(r))
+		case had && !has:
+			fields = append(fields, "-"+string(r))
+		}
+	}
+	return fields
+}
+
+func rightFields(some []access.Right) (fields []string) {
+	for _, r := range some {
+		fields = append(fields, "+"+string(r))
+	}
+	return fields
+}
