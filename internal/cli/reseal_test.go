@@ -18,6 +18,7 @@ import (
 	"icouch/internal/base/email"
 	"icouch/internal/base/id"
 	"icouch/internal/cli"
+	"icouch/internal/contact"
 	"icouch/internal/people"
 	"icouch/internal/platform/config"
 	"icouch/internal/platform/crypt"
@@ -181,6 +182,23 @@ func everythingSealed(t *testing.T, d *db.DB, owner access.Actor, client id.Clie
 			return err
 		}
 		return recovery.Ask(tx, owner, member.Practitioner(), "Spoken on the telephone")
+	})
+	change(func(tx *db.Tx) error { // a minor, and the parent who is to act for them
+		minor, parent := id.New[id.Client](tx.Now().Time), id.New[id.Contact](tx.Now().Time)
+		if err := people.Create(tx, owner, minor, people.Details{Name: people.Name{First: "Milo", Last: "Marsh"}, Born: born}, false); err != nil {
+			return err
+		}
+		if err := people.SetMinor(tx, owner, minor, born, born); err != nil {
+			return err
+		}
+		d, err := contact.Draft{Name: "Greta Marsh", Relation: "parent", Email: "greta@example.com", Mobile: "+1 212 555 0100", Basis: "Parental responsibility", Rights: []string{"appointments"}, Until: tx.Now().AddDate(1, 0, 0).Format(time.DateOnly)}.Read()
+		if err != nil {
+			return err
+		}
+		if err := contact.Add(tx, owner, minor, parent, d); err != nil {
+			return err
+		}
+		return contact.Invite(tx, owner, minor, parent)
 	})
 	a, p := owner.Account(), id.New[id.Passkey](time.Now())
 	var seed, name crypt.Sealed

@@ -233,7 +233,7 @@ func TestAContactsDeadLinkSaysWhyAndOffersANewOne(t *testing.T) {
 	b.post(at+"/invitation/withdrawal", nil).leads(t, at+"?said=withdrawn")
 	newest = "/contact/" + w.Link(t, gretasMail, "/contact/")
 	g.get(newest).shows(t, 410, "This invitation was withdrawn")
-	g.post(newest+"/new-link", nil).leads(t, "/join/sent")
+	g.post(newest+"/new-link", nil).leads(t, "/join/sent?said=asked")
 	b.get(at).shows(t, 200, "Asks for a new link")
 	g.get("/contact/"+strings.Repeat("B", 43)).shows(t, 404, "This link does not work any more")
 }
