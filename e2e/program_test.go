@@ -28,6 +28,7 @@ const patience = 60 * time.Second
 // program is "icouch serve --dev", running.
 type program struct {
 	base    string
+	data    string // its folder
 	log     *log
 	secrets []string // links from letters, which must stay out of the log
 
@@ -99,8 +100,8 @@ func serve(t *testing.T) *program {
 		t.Fatal(err)
 	}
 	address := freeAddress(t)
-	p := &program{base: "http://" + address, log: &log{}, apps: map[string]*app{}}
-	run := exec.Command(h.program, "serve", "--dev", "--data", t.TempDir(), "--listen", address, "--support", "support@example.com")
+	p := &program{base: "http://" + address, data: t.TempDir(), log: &log{}, apps: map[string]*app{}}
+	run := exec.Command(h.program, "serve", "--dev", "--data", p.data, "--listen", address, "--support", "support@example.com")
 	run.Stdout, run.Stderr = p.log, p.log
 	if err := run.Start(); err != nil {
 		t.Fatal(err)
@@ -304,14 +305,20 @@ func (p *program) found(t testing.TB, name, address, secret, practice string) *h
 	h.post("/sign-up", "name", name, "email", address)
 	h.post(p.link(t, address, "/confirm/", 1), "password", secret)
 	h.post("/practice/new", "practice", practice, "zone", newYork)
+	h.arm(address)
+	h.post("/welcome", "zone", newYork)
+	return h
+}
+
+// arm sets an authenticator up.
+func (h *hand) arm(address string) {
+	h.t.Helper()
 	page := h.get("/settings/authenticator")
 	key, offer := keyText.FindStringSubmatch(page), offerField.FindStringSubmatch(page)
 	if key == nil || offer == nil {
-		t.Fatal("no authenticator is offered")
+		h.t.Fatal("no authenticator is offered")
 	}
-	h.post("/settings/authenticator", "offer", offer[1], "code", p.app(address, key[1]).early(t))
-	h.post("/welcome", "zone", newYork)
-	return h
+	h.post("/settings/authenticator", "offer", offer[1], "code", h.site.app(address, key[1]).early(h.t))
 }
 
 var (

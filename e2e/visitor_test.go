@@ -343,6 +343,15 @@ func (v *visitor) fill(name, text string) {
 	}
 }
 
+// day chooses a day, as the calendar of a browser does.
+func (v *visitor) day(name, iso string) {
+	v.t.Helper()
+	ask[bool](v, fmt.Sprintf("(f => { f.value = %s; f.dispatchEvent(new Event('input', { bubbles: true })); return true; })((%s)('field', %s))", quoted(iso), finder, quoted(name)))
+	if got := v.value(name); got != iso {
+		v.t.Fatalf("%s has %q, want %q", name, got, iso)
+	}
+}
+
 // value is what a field holds.
 func (v *visitor) value(name string) string {
 	v.t.Helper()

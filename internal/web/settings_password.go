@@ -22,6 +22,9 @@ type PasswordPage struct {
 // errNoCurrent is what is missing where a password is asked for once more.
 var errNoCurrent = fault.On("password", fault.Invalid, "Enter your current password.")
 
+// errSamePassword is a new password that is the old one.
+var errSamePassword = fault.On("new", fault.Invalid, "This is the password you have. Choose another one.")
+
 // showPassword is GET /settings/password.
 func (s *Site) showPassword(w http.ResponseWriter, r *http.Request, by access.Actor) error {
 	page, who, err := s.settings(r, by)
@@ -54,6 +57,9 @@ func (s *Site) setPassword(w http.ResponseWriter, r *http.Request, by access.Act
 func (s *Site) changePassword(r *http.Request, by access.Actor, who account.Account, current, pw string) error {
 	if err := s.prove(r, by, current); err != nil {
 		return err
+	}
+	if pw == current {
+		return errSamePassword
 	}
 	names, err := s.namesAround(r, by, who)
 	if err != nil {

@@ -1,0 +1,109 @@
+package e2e
+
+import (
+	"os/exec"
+	"regexp"
+	"testing"
+	"time"
+)
+
+const (
+	nils, nilsName = "nils@practice.example", "Nils Marsh"
+	nilsSecret     = "a wooden bridge across the weir"
+	greta          = "greta@example.com"
+)
+
+var memberHref = regexp.MustCompile(`href="/settings/team/([0-9a-f-]{36})"`)
+
+// TestEveryRoomOfTheOfficeIsInOrder opens each page of Settings, of the people
+// who work here, of a client's contacts and of support, as whoever it is for.
+func TestEveryRoomOfTheOfficeIsInOrder(t *testing.T) {
+	onBothScreens(t, func(t *testing.T, width int64) {
+		p := serve(t)
+		her := p.found(t, miraName, mira, miraSecret, riverside)
+		annies := her.client("Annie", "Noda", annie, true)
+		her.post("/settings/team", "name", nilsName, "email", nils, "member-role", "practitioner")
+		p.joins(t, p.link(t, nils, "/team/", 1), nils, nilsSecret)
+		p.accept(t, p.link(t, annie, "/join/", 1), annieSecret)
+
+		v := p.visitor(t, width)
+		v.signsIn(mira, miraSecret)
+		v.open(annies + "/contacts/new")
+		v.check(200)
+		v.fill("Name", "Greta Noda")
+		v.choose("What they are to the client", "partner")
+		v.fill("E-mail", greta)
+		v.tick("Appointments")
+		v.fill("Why they may", "Lasting power of attorney")
+		v.day("Last day", time.Now().AddDate(1, 0, 0).Format(time.DateOnly))
+		v.goes("Add the contact")
+		v.sees("Greta Noda")
+		v.check(200)
+		for _, page := range []string{"/settings", "/settings/name", "/settings/zone", "/settings/password", "/settings/practice", "/settings/idle", "/settings/team/new", "/settings/team/emergencies", "/settings/leave",
+			"/settings/authenticator", "/settings/recovery-codes", "/settings/trail", "/settings/trail/weeks", annies, annies + "/age", annies + "/access", annies + "/edit"} {
+			v.open(page)
+			v.check(200)
+		}
+		v.open("/settings/team")
+		v.sees(nilsName, "Practitioner")
+		v.pictured(200, "office-team")
+		for _, m := range memberHref.FindAllStringSubmatch(her.get("/settings/team"), -1) {
+			v.open("/settings/team/" + m[1])
+			v.check(200)
+		}
+
+		n := p.visitor(t, width)
+		n.signsIn(nils, nilsSecret)
+		n.open("/people/emergency")
+		n.pictured(200, "office-emergency")
+		n.fill("Full name or e-mail", annie)
+		n.fill("Why now?", "She called, and Mira cannot be reached")
+		n.goes("Open the record")
+		n.sees("Annie Noda")
+		n.pictured(200, "office-opened")
+
+		c := p.visitor(t, width)
+		c.signsIn(annie, annieSecret)
+		for _, page := range []string{"/settings", "/access", "/record/access", "/settings/leave", "/settings/second-step", "/settings/name"} {
+			c.open(page)
+			c.check(200)
+		}
+
+		p.supports(t, ines, inesSecret)
+		s := p.visitor(t, width)
+		s.signsIn(ines, inesSecret)
+		s.open("/support")
+		s.pictured(200, "office-support")
+		s.fill("E-mail address of the account", mira)
+		s.goes("Find")
+		s.sees("1 client")
+		s.seesNot("Annie", "Noda")
+		s.check(200)
+	})
+}
+
+// joins has a colleague come in by their link, with an authenticator.
+func (p *program) joins(t testing.TB, link, address, secret string) {
+	t.Helper()
+	h := p.hand(t)
+	h.post(link, "password", secret)
+	h.arm(address)
+	h.post("/welcome", "zone", newYork)
+}
+
+// supports has somebody who works in no practice made a supporter, as an
+// operator does it.
+func (p *program) supports(t testing.TB, address, secret string) {
+	t.Helper()
+	h := p.hand(t)
+	h.post("/sign-up", "name", inesName, "email", address)
+	h.post(p.link(t, address, "/confirm/", 1), "password", secret)
+	h.arm(address)
+	is, err := theHouse()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command(is.program, "support", "add", address, "--data", p.data).CombinedOutput(); err != nil {
+		t.Fatalf("support add: %v\n%s", err, out)
+	}
+}
