@@ -202,6 +202,8 @@ var anybodys = map[string]string{
 	"people.Claim":            "found by a token's hash",
 	"people.ByToken":          "found by a token's hash",
 	"people.ByAddress":        "found by the blind index of a typed address",
+	"account.TakeOver":        "wherever a person works: found by their own account",
+	"account.Works":           "wherever a person works: found by their own account",
 	"people.LiveByAddress":    "found by the blind index of a typed address",
 	"account.EndRecoveries":   "found by whose account it is",
 	"recovery.ByToken":        "found by a token's hash",

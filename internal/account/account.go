@@ -160,7 +160,8 @@ func ByEmail(tx *db.Tx, _ access.Actor, e email.Address) (Account, error) {
 
 // TakeOver gives an unverified account to whoever has just shown that its
 // address is theirs: whatever somebody else may have planted on it is gone.
-// With a verified account it does nothing and returns ErrTaken.
+// With a verified account it does nothing and returns ErrTaken; so it does with
+// one that works somewhere, whose second step a mailbox must not take away.
 func TakeOver(tx *db.Tx, by access.Actor, a id.Account, hash string) error {
 	n, err := SQL.In(tx).TakeOver(tx, accountdb.TakeOverParams{Password: hash, Now: tx.Now(), ID: a})
 	if err != nil {

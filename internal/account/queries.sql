@@ -13,7 +13,13 @@ SELECT id, email, name, zone, password, verified_at, password_at FROM account WH
 SELECT id, email, name, zone, password, verified_at, password_at FROM account WHERE email_index = @email_index;
 
 -- name: TakeOver :execrows
-UPDATE account SET password = @password, password_at = @now, verified_at = @now WHERE id = @id AND verified_at IS NULL;
+UPDATE account SET password = @password, password_at = @now, verified_at = @now WHERE account.id = @id AND verified_at IS NULL
+  AND NOT EXISTS (SELECT 1 FROM practitioner p WHERE p.account_id = account.id AND p.active) AND NOT EXISTS (SELECT 1 FROM supporter s WHERE s.account_id = account.id);
+
+-- Whether an account opens clients' records, or the console of support.
+-- name: Works :one
+SELECT COUNT(*) FROM account WHERE account.id = @id
+  AND (EXISTS (SELECT 1 FROM practitioner p WHERE p.account_id = account.id AND p.active) OR EXISTS (SELECT 1 FROM supporter s WHERE s.account_id = account.id));
 
 -- name: Verify :execrows
 UPDATE account SET verified_at = @verified_at WHERE id = @id AND verified_at IS NULL;

@@ -127,6 +127,9 @@ func SignUp(tx *db.Tx, by access.Actor, token secret.Token, hash string) (people
 			err = account.Rename(tx, access.AsPerson(who.ID), c.Name)
 		}
 	}
+	if errors.Is(err, account.ErrTaken) {
+		return people.Joined{}, people.ErrSignInToAccept
+	}
 	if err != nil {
 		return people.Joined{}, err
 	}

@@ -177,6 +177,9 @@ func SignUp(tx *db.Tx, by access.Actor, token secret.Token, hash string) (Joined
 	case err == nil:
 		return Joined{}, ErrSignInToAccept
 	}
+	if errors.Is(err, account.ErrTaken) {
+		return Joined{}, ErrSignInToAccept
+	}
 	if err != nil {
 		return Joined{}, err
 	}

@@ -215,6 +215,7 @@ type Practitioner struct {
 	Account id.Account
 	Name    string
 	Role    access.Role
+	Since   at.Time // when they got that role, or were made active in it again
 	Active  bool
 }
 
@@ -246,7 +247,7 @@ func Practitioners(tx *db.Tx, by access.Actor) ([]Practitioner, error) {
 		if err != nil {
 			return nil, err
 		}
-		all[i] = Practitioner{r.ID, r.AccountID, name, access.Role(r.Role), r.Active}
+		all[i] = Practitioner{r.ID, r.AccountID, name, access.Role(r.Role), since(r.RoleSince, r.CreatedAt), r.Active}
 	}
 	return all, nil
 }
@@ -260,6 +261,14 @@ func LooksAfter(tx *db.Tx, by access.Actor, client id.Client) (string, error) {
 	}
 	who, err := practitioner(tx, c.Practice, c.Practitioner)
 	return who.Name, err
+}
+
+// since is when a member got their role: when they came, unless it was changed.
+func since(changed *at.Time, came at.Time) at.Time {
+	if changed != nil {
+		return *changed
+	}
+	return came
 }
 
 // practitioner returns one member of a practice, whoever asks.
@@ -276,7 +285,7 @@ func practitioner(tx *db.Tx, p id.Practice, who id.Practitioner) (Practitioner, 
 		return Practitioner{}, err
 	}
 	name, err := key.Open(r.Name, practitionerPlace(p, r.ID))
-	return Practitioner{r.ID, r.AccountID, name, access.Role(r.Role), r.Active}, err
+	return Practitioner{r.ID, r.AccountID, name, access.Role(r.Role), since(r.RoleSince, r.CreatedAt), r.Active}, err
 }
 
 // Rename changes by's own name: that of the account, and the name by which the

@@ -79,10 +79,10 @@ INSERT INTO practitioner (practice_id, id, account_id, name, role, active, creat
 VALUES (@practice_id, @id, @account_id, @name, @role, TRUE, @created_at);
 
 -- name: Practitioners :many
-SELECT id, account_id, name, role, active FROM practitioner WHERE practice_id = @practice_id ORDER BY id;
+SELECT id, account_id, name, role, active, created_at, role_since FROM practitioner WHERE practice_id = @practice_id ORDER BY id;
 
 -- name: Practitioner :one
-SELECT id, account_id, name, role, active FROM practitioner WHERE practice_id = @practice_id AND id = @id;
+SELECT id, account_id, name, role, active, created_at, role_since FROM practitioner WHERE practice_id = @practice_id AND id = @id;
 
 -- name: Terms :one
 SELECT idle_work, idle_client FROM practice WHERE id = @id;

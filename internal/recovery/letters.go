@@ -54,7 +54,7 @@ func tell(tx *db.Tx, r Request, own func() words, others func(page string) words
 		if err != nil {
 			return err
 		}
-		for _, o := range owners(all) {
+		for _, o := range owners(tx.Now().Plus(settled), all) {
 			if told[o.Account] {
 				continue
 			}

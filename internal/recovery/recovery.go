@@ -61,6 +61,7 @@ var (
 	ErrNoReason    = fault.On("reason", fault.Invalid, "Say how you know that it is them: spoken on the telephone, or in person.")
 	ErrSelf        = fault.New(fault.Conflict, "This is about yourself, so two others have to do it.")
 	ErrInactive    = fault.New(fault.Conflict, "This member is inactive, and can open nothing here. Make them active first.")
+	ErrTooNew      = fault.New(fault.Conflict, "You have been an owner here for less than a week. Somebody who has been one for longer, or support, can do this.")
 	ErrNoSecond    = fault.New(fault.Conflict, "A second owner has to approve this, and there is none beside the two of you. Choose “Still Need Help?”: two people in support can do it.")
 	ErrOpen        = fault.New(fault.Conflict, "Somebody has asked for this already. A second person looks at it and approves it.")
 	ErrNone        = fault.New(fault.Conflict, "There is no open request about this person any more.")
@@ -133,7 +134,9 @@ func Ask(tx *db.Tx, by access.Actor, who id.Practitioner, reason string) error {
 		return ErrSelf
 	case !all[i].Active:
 		return ErrInactive
-	case len(owners(all, by.Account(), all[i].Account)) == 0:
+	case !counts(tx, all, by.Account()):
+		return ErrTooNew
+	case len(owners(tx.Now(), all, by.Account(), all[i].Account)) == 0:
 		return ErrNoSecond
 	}
 	return ask(tx, by, recoverydb.AddParams{PracticeID: by.Practice(), PractitionerID: &who, AccountID: all[i].Account}, reason)
@@ -145,16 +148,20 @@ func CanAsk(tx *db.Tx, by access.Actor, who people.Practitioner) error {
 	if err != nil {
 		return err
 	}
-	if len(owners(all, by.Account(), who.Account)) == 0 {
+	if len(owners(tx.Now(), all, by.Account(), who.Account)) == 0 {
 		return ErrNoSecond
 	}
 	return nil
 }
 
-// owners are the active owners among members, but for some.
-func owners(all []people.Practitioner, but ...id.Account) (some []people.Practitioner) {
+// settled is how long somebody has been an owner before their word counts here:
+// else one person makes a second owner of themself and is two at once.
+const settled = 7 * 24 * time.Hour
+
+// owners are the active owners among members whose word counts, but for some.
+func owners(now at.Time, all []people.Practitioner, but ...id.Account) (some []people.Practitioner) {
 	for _, p := range all {
-		if p.Active && p.Role == access.Owner && !slices.Contains(but, p.Account) {
+		if p.Active && p.Role == access.Owner && !p.Since.Plus(settled).After(now.Time) && !slices.Contains(but, p.Account) {
 			some = append(some, p)
 		}
 	}
@@ -202,7 +209,7 @@ func helpless(tx *db.Tx, by access.Actor, who id.Account) error {
 		if err != nil {
 			return err
 		}
-		if len(owners(all, who)) > 1 {
+		if len(owners(tx.Now(), all, who)) > 1 {
 			return ErrOwnersCan
 		}
 	}
@@ -349,6 +356,9 @@ func Approve(tx *db.Tx, by access.Actor, request id.Recovery) error {
 	if err := stillMayAsk(tx, r); err != nil {
 		return err
 	}
+	if err := mayApprove(tx, by, r); err != nil {
+		return err
+	}
 	token, approver := secret.NewToken(), by.Account()
 	n, err := SQL.In(tx).Approve(tx, recoverydb.ApproveParams{ApprovedBy: &approver, Now: tx.Now().Ptr(), TokenHash: token.Hash(), ExpiresAt: tx.Now().Plus(works), PracticeID: r.practice, ID: r.ID})
 	if err != nil {
@@ -379,12 +389,27 @@ func stillMayAsk(tx *db.Tx, r Request) error {
 	if err != nil {
 		return err
 	}
-	for _, p := range owners(all) {
-		if p.Account == r.AskedBy {
-			return nil
-		}
+	if !counts(tx, all, r.AskedBy) {
+		return ErrAskerGone
 	}
-	return ErrAskerGone
+	return nil
+}
+
+// mayApprove is ErrTooNew of an owner whose word does not count yet.
+func mayApprove(tx *db.Tx, by access.Actor, r Request) error {
+	if r.practice == keys.Installation {
+		return nil
+	}
+	all, err := people.Practitioners(tx, access.Job(r.practice))
+	if err == nil && !counts(tx, all, by.Account()) {
+		return ErrTooNew
+	}
+	return err
+}
+
+// counts reports whether somebody is an owner whose word counts here.
+func counts(tx *db.Tx, all []people.Practitioner, who id.Account) bool {
+	return slices.ContainsFunc(owners(tx.Now(), all), func(p people.Practitioner) bool { return p.Account == who })
 }
 
 // Withdraw takes a request back, and makes its link useless.

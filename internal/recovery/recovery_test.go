@@ -37,6 +37,7 @@ func newLost(t *testing.T) *lost {
 	w := &lost{World: world.New(t)}
 	w.olga = w.Colleague(t, "Olga Stone", "olga@practice.test", access.Owner)
 	w.sam, w.sia = w.supporter(t, "sam@help.test"), w.supporter(t, "sia@help.test")
+	w.Pass(8 * 24 * time.Hour) // they have been owners for a while
 	w.RunJobs(t)
 	if !w.guarded(t, w.Noor.Account()) {
 		t.Fatal("premise: Noor has a second step")
@@ -263,6 +264,10 @@ func TestWhoMayApproveAndTakeBack(t *testing.T) {
 	w.Update(t, func(tx *db.Tx) error { return team.SetRole(tx, w.olga, w.Mara.Practitioner(), access.Practitioner) })
 	wants(t, "who asked is no owner any more", w.approve(t, w.olga, r), recovery.ErrAskerGone)
 	w.Update(t, func(tx *db.Tx) error { return team.SetRole(tx, w.olga, w.Mara.Practitioner(), access.Owner) })
+	wants(t, "who asked is an owner of today", w.approve(t, w.olga, r), recovery.ErrAskerGone)
+	if err := w.DB.Exec(t.Context(), "UPDATE practitioner SET role_since = NULL WHERE id = $1", w.Mara.Practitioner().String()); err != nil {
+		t.Fatal(err)
+	}
 	wants(t, "approving", w.approve(t, w.olga, r), nil)
 	wants(t, "approving twice", w.approve(t, w.olga, r), recovery.ErrApproved)
 	w.RunJobs(t)
@@ -351,4 +356,21 @@ func TestTwoInSupportHelpWhereTwoOwnersCannot(t *testing.T) {
 	if w.guarded(t, ines) || len(w.subjects(t, "sam@help.test")) != 4 { // made a supporter, and three steps
 		t.Errorf("guarded: %t; Sam is told %q", w.guarded(t, ines), w.subjects(t, "sam@help.test"))
 	}
+}
+
+// Whoever makes an owner of a second mailbox of theirs is not two owners by that.
+func TestAnOwnerOfThisWeekIsNoSecondPerson(t *testing.T) {
+	t.Parallel()
+	w := newLost(t)
+	w.Update(t, func(tx *db.Tx) error { return team.Deactivate(tx, w.Mara, w.olga.Practitioner(), "") })
+	other := w.Colleague(t, "Another Mara", "another@practice.test", access.Owner)
+	wants(t, "asking, with a second owner of today", w.ask(t, w.Mara, w.Noor), recovery.ErrNoSecond)
+	wants(t, "asking, as an owner of today", w.ask(t, other, w.Noor), recovery.ErrTooNew)
+	w.Pass(6 * 24 * time.Hour)
+	olga := w.Colleague(t, "Olga Brook", "olga.brook@practice.test", access.Owner)
+	w.Pass(25 * time.Hour)
+	wants(t, "asking, a week later", w.ask(t, w.Mara, w.Noor), nil)
+	r := w.about(t, w.Mara, w.Noor.Account()).ID
+	wants(t, "approving, as an owner of yesterday", w.approve(t, olga, r), recovery.ErrTooNew)
+	wants(t, "approving, a week later", w.approve(t, other, r), nil)
 }

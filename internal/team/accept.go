@@ -103,6 +103,9 @@ func SignUp(tx *db.Tx, by access.Actor, token secret.Token, hash string) (people
 	case err == nil:
 		return people.Joined{}, people.ErrSignInToAccept
 	}
+	if errors.Is(err, account.ErrTaken) {
+		return people.Joined{}, people.ErrSignInToAccept
+	}
 	if err != nil {
 		return people.Joined{}, err
 	}

@@ -4,10 +4,10 @@
 SELECT id FROM practice WHERE id = @id FOR UPDATE;
 
 -- name: SetRole :exec
-UPDATE practitioner SET role = @role WHERE practice_id = @practice_id AND id = @id;
+UPDATE practitioner SET role = @role, role_since = @now WHERE practice_id = @practice_id AND id = @id;
 
 -- name: SetActive :exec
-UPDATE practitioner SET active = @active WHERE practice_id = @practice_id AND id = @id;
+UPDATE practitioner SET active = @active, role_since = @now WHERE practice_id = @practice_id AND id = @id;
 
 -- name: CaseloadOf :many
 SELECT id FROM client WHERE practice_id = @practice_id AND practitioner_id = @practitioner_id ORDER BY id;

@@ -134,7 +134,7 @@ func SetRole(tx *db.Tx, by access.Actor, who id.Practitioner, role access.Role) 
 			return orElse(err, ErrHasClients)
 		}
 	}
-	if err := SQL.In(tx).SetRole(tx, teamdb.SetRoleParams{Role: string(role), PracticeID: by.Practice(), ID: who}); err != nil {
+	if err := SQL.In(tx).SetRole(tx, teamdb.SetRoleParams{Role: string(role), Now: tx.Now().Ptr(), PracticeID: by.Practice(), ID: who}); err != nil {
 		return fmt.Errorf("role of %s: %w", who, err)
 	}
 	if role != access.Supervisor {
@@ -175,7 +175,7 @@ func Deactivate(tx *db.Tx, by access.Actor, who, heir id.Practitioner) error {
 			return err
 		}
 	}
-	if err := SQL.In(tx).SetActive(tx, teamdb.SetActiveParams{Active: false, PracticeID: by.Practice(), ID: who}); err != nil {
+	if err := SQL.In(tx).SetActive(tx, teamdb.SetActiveParams{Active: false, Now: tx.Now().Ptr(), PracticeID: by.Practice(), ID: who}); err != nil {
 		return fmt.Errorf("make %s inactive: %w", who, err)
 	}
 	if err := people.TakeAway(tx, by, who); err != nil {
@@ -206,7 +206,7 @@ func Reactivate(tx *db.Tx, by access.Actor, who id.Practitioner) error {
 	if err != nil {
 		return err
 	}
-	if err := SQL.In(tx).SetActive(tx, teamdb.SetActiveParams{Active: true, PracticeID: by.Practice(), ID: who}); err != nil {
+	if err := SQL.In(tx).SetActive(tx, teamdb.SetActiveParams{Active: true, Now: tx.Now().Ptr(), PracticeID: by.Practice(), ID: who}); err != nil {
 		return fmt.Errorf("make %s active: %w", who, err)
 	}
 	tell(tx, m)

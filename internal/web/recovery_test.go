@@ -37,6 +37,7 @@ func TestAColleagueWhoHasLostEverythingComesBackByTwoOwners(t *testing.T) {
 	w := world.New(t)
 	w.Colleague(t, "Olga Stone", "olga@practice.test", access.Owner)
 	w.Colleague(t, "Ada Stone", "ada@practice.test", access.Administrator)
+	w.Pass(8 * 24 * time.Hour) // they have been owners for a while
 	s := serve(t, w)
 	mara, olga, ada, noor := s.browser(t, w).as("mara@practice.test"), s.browser(t, w).as("olga@practice.test"), s.browser(t, w).as("ada@practice.test"), s.browser(t, w).as("noor@practice.test")
 	at := memberPath(w.Noor.Practitioner())

@@ -222,6 +222,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.verifyStmt, err = db.PrepareContext(ctx, verify); err != nil {
 		return nil, fmt.Errorf("error preparing query Verify: %w", err)
 	}
+	if q.worksStmt, err = db.PrepareContext(ctx, works); err != nil {
+		return nil, fmt.Errorf("error preparing query Works: %w", err)
+	}
 	return &q, nil
 }
 
@@ -557,6 +560,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing verifyStmt: %w", cerr)
 		}
 	}
+	if q.worksStmt != nil {
+		if cerr := q.worksStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing worksStmt: %w", cerr)
+		}
+	}
 	return err
 }
 
@@ -662,6 +670,7 @@ type Queries struct {
 	takeDeletionBackStmt       *sql.Stmt
 	takeOverStmt               *sql.Stmt
 	verifyStmt                 *sql.Stmt
+	worksStmt                  *sql.Stmt
 }
 
 func (q *Queries) WithTx(tx *sql.Tx) *Queries {
@@ -734,5 +743,6 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		takeDeletionBackStmt:       q.takeDeletionBackStmt,
 		takeOverStmt:               q.takeOverStmt,
 		verifyStmt:                 q.verifyStmt,
+		worksStmt:                  q.worksStmt,
 	}
 }

@@ -1228,7 +1228,8 @@ func (q *Queries) TakeDeletionBack(ctx context.Context, argID id.Account) (int64
 }
 
 const takeOver = `-- name: TakeOver :execrows
-UPDATE account SET password = $1, password_at = $2, verified_at = $2 WHERE id = $3 AND verified_at IS NULL
+UPDATE account SET password = $1, password_at = $2, verified_at = $2 WHERE account.id = $3 AND verified_at IS NULL
+  AND NOT EXISTS (SELECT 1 FROM practitioner p WHERE p.account_id = account.id AND p.active) AND NOT EXISTS (SELECT 1 FROM supporter s WHERE s.account_id = account.id)
 `
 
 type TakeOverParams struct {
@@ -1260,4 +1261,17 @@ func (q *Queries) Verify(ctx context.Context, arg VerifyParams) (int64, error) {
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const works = `-- name: Works :one
+SELECT COUNT(*) FROM account WHERE account.id = $1
+  AND (EXISTS (SELECT 1 FROM practitioner p WHERE p.account_id = account.id AND p.active) OR EXISTS (SELECT 1 FROM supporter s WHERE s.account_id = account.id))
+`
+
+// Whether an account opens clients' records, or the console of support.
+func (q *Queries) Works(ctx context.Context, argID id.Account) (int64, error) {
+	row := q.queryRow(ctx, q.worksStmt, works, argID)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
 }

@@ -12,6 +12,7 @@ import (
 	"icouch/internal/base/email"
 	"icouch/internal/base/id"
 	"icouch/internal/base/secret"
+	"icouch/internal/people"
 	"icouch/internal/platform/db"
 	"icouch/internal/world"
 )
@@ -309,6 +310,46 @@ func TestAnAddressProvedByAResetLosesWhatWasPlanted(t *testing.T) {
 	d.w.Update(t, func(tx *db.Tx) error { _, err := account.Reset(tx, access.Guest(), link, hash); return err })
 	if d.signsIn(t, k, who) {
 		t.Error("the planted passkey signs in")
+	}
+}
+
+// Who was let in at work by a link that was handed over has proved no address.
+// Whoever reads the mailbox gets no further by it than to a new password: the
+// second step stays, and no other invitation takes the account over.
+func TestAMailboxAloneOpensNobodysWork(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	bobs := mustEmail(t, "bob@example.com")
+	hash, err := d.w.Doorman.Hasher.Hash(t.Context(), "bob's own long passphrase")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var who id.Account
+	d.w.Update(t, func(tx *db.Tx) (err error) {
+		who, err = account.Make(tx, access.Guest(), account.New{Name: "Bob", Email: bobs, Password: hash})
+		return err
+	})
+	d.w.Update(t, func(tx *db.Tx) error { _, err := people.Join(tx, d.w.Mara, who, access.Administrator); return err })
+	k := newToken(t)
+	if err := d.add(t, access.AsPerson(who), k, "Bob's key"); err != nil {
+		t.Fatal(err)
+	}
+	err = d.w.DB.Update(t.Context(), func(tx *db.Tx) error { return account.TakeOver(tx, access.Guest(), who, hash) })
+	if !errors.Is(err, account.ErrTaken) {
+		t.Errorf("taking it over: %v", err)
+	}
+	d.w.Update(t, func(tx *db.Tx) error { return account.AskReset(tx, access.Guest(), bobs) })
+	d.w.RunJobs(t)
+	link := secret.ParseToken(d.w.Link(t, "bob@example.com", "/reset/"))
+	d.w.Update(t, func(tx *db.Tx) error { _, err := account.Reset(tx, access.Guest(), link, hash); return err })
+	d.w.View(t, func(tx *db.Tx) error {
+		if asks, err := factor.Asks(tx, access.Guest(), who); err != nil || !asks {
+			t.Errorf("a second step is asked for: %v, %v", asks, err)
+		}
+		return nil
+	})
+	if !d.signsIn(t, k, who) {
+		t.Error("Bob's key is gone")
 	}
 }
 

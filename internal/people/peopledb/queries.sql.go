@@ -1431,7 +1431,7 @@ func (q *Queries) Practice(ctx context.Context, argID id.Practice) (PracticeRow,
 }
 
 const practitioner = `-- name: Practitioner :one
-SELECT id, account_id, name, role, active FROM practitioner WHERE practice_id = $1 AND id = $2
+SELECT id, account_id, name, role, active, created_at, role_since FROM practitioner WHERE practice_id = $1 AND id = $2
 `
 
 type PractitionerParams struct {
@@ -1445,6 +1445,8 @@ type PractitionerRow struct {
 	Name      crypt.Sealed
 	Role      string
 	Active    bool
+	CreatedAt at.Time
+	RoleSince *at.Time
 }
 
 func (q *Queries) Practitioner(ctx context.Context, arg PractitionerParams) (PractitionerRow, error) {
@@ -1456,12 +1458,14 @@ func (q *Queries) Practitioner(ctx context.Context, arg PractitionerParams) (Pra
 		&i.Name,
 		&i.Role,
 		&i.Active,
+		&i.CreatedAt,
+		&i.RoleSince,
 	)
 	return i, err
 }
 
 const practitioners = `-- name: Practitioners :many
-SELECT id, account_id, name, role, active FROM practitioner WHERE practice_id = $1 ORDER BY id
+SELECT id, account_id, name, role, active, created_at, role_since FROM practitioner WHERE practice_id = $1 ORDER BY id
 `
 
 type PractitionersRow struct {
@@ -1470,6 +1474,8 @@ type PractitionersRow struct {
 	Name      crypt.Sealed
 	Role      string
 	Active    bool
+	CreatedAt at.Time
+	RoleSince *at.Time
 }
 
 func (q *Queries) Practitioners(ctx context.Context, practiceID id.Practice) ([]PractitionersRow, error) {
@@ -1487,6 +1493,8 @@ func (q *Queries) Practitioners(ctx context.Context, practiceID id.Practice) ([]
 			&i.Name,
 			&i.Role,
 			&i.Active,
+			&i.CreatedAt,
+			&i.RoleSince,
 		); err != nil {
 			return nil, err
 		}

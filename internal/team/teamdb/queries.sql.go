@@ -946,32 +946,44 @@ func (q *Queries) SentBefore(ctx context.Context, arg SentBeforeParams) (at.Time
 }
 
 const setActive = `-- name: SetActive :exec
-UPDATE practitioner SET active = $1 WHERE practice_id = $2 AND id = $3
+UPDATE practitioner SET active = $1, role_since = $2 WHERE practice_id = $3 AND id = $4
 `
 
 type SetActiveParams struct {
 	Active     bool
+	Now        *at.Time
 	PracticeID id.Practice
 	ID         id.Practitioner
 }
 
 func (q *Queries) SetActive(ctx context.Context, arg SetActiveParams) error {
-	_, err := q.exec(ctx, q.setActiveStmt, setActive, arg.Active, arg.PracticeID, arg.ID)
+	_, err := q.exec(ctx, q.setActiveStmt, setActive,
+		arg.Active,
+		arg.Now,
+		arg.PracticeID,
+		arg.ID,
+	)
 	return err
 }
 
 const setRole = `-- name: SetRole :exec
-UPDATE practitioner SET role = $1 WHERE practice_id = $2 AND id = $3
+UPDATE practitioner SET role = $1, role_since = $2 WHERE practice_id = $3 AND id = $4
 `
 
 type SetRoleParams struct {
 	Role       string
+	Now        *at.Time
 	PracticeID id.Practice
 	ID         id.Practitioner
 }
 
 func (q *Queries) SetRole(ctx context.Context, arg SetRoleParams) error {
-	_, err := q.exec(ctx, q.setRoleStmt, setRole, arg.Role, arg.PracticeID, arg.ID)
+	_, err := q.exec(ctx, q.setRoleStmt, setRole,
+		arg.Role,
+		arg.Now,
+		arg.PracticeID,
+		arg.ID,
+	)
 	return err
 }
 
