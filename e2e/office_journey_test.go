@@ -72,6 +72,8 @@ func TestEveryRoomOfTheOfficeIsInOrder(t *testing.T) {
 		p.supports(t, ines, inesSecret)
 		s := p.visitor(t, width)
 		s.signsIn(ines, inesSecret)
+		s.open("/places")
+		s.goes("Open Support")
 		s.open("/support")
 		s.pictured(200, "office-support")
 		s.fill("E-mail address of the account", mira)
