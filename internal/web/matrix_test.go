@@ -899,6 +899,9 @@ var leaves = map[string]bool{"POST /sign-out": true, "POST /join/{link}/switch":
 func (m *matrix) decoys(t *testing.T, c cell) int {
 	t.Helper()
 	m.judge(t, c, m.ask(c, bait))
+	if !slices.Contains([]string{"", "Theo", "a colleague"}, c.client) { // another client's address is read no other way
+		return 1
+	}
 	for _, host := range []func(*http.Request){
 		func(r *http.Request) { r.Host = "icouch.test.evil.example" },
 		func(r *http.Request) { r.Header.Set("X-Forwarded-Host", "evil.example") },
