@@ -3,6 +3,7 @@ package access
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"icouch/internal/base/at"
 	"icouch/internal/base/id"
@@ -63,6 +64,16 @@ type Terms struct {
 	Ends      *at.Time // the end of the last day; nil: none was set
 	OfAge     *at.Time // when the client comes of age, where that ends it
 	Care      *at.Time // when the client's care ends, which closes the record to everybody outside
+}
+
+// AtAge is when access ends that was to end with a coming of age. Of which no
+// day is known any more it has ended: no day is not for ever.
+func AtAge(day *at.Time) *at.Time {
+	if day != nil {
+		return day
+	}
+	past := at.Of(time.Unix(0, 0))
+	return &past
 }
 
 // Standing is how a contact stands at a moment.

@@ -22,6 +22,7 @@ import (
 
 // What people are told who cannot accept.
 var (
+	ErrWorksHere = fault.New(fault.Conflict, "This account works in the practice, or did. Whoever works there does not act for its clients.")
 	ErrOwnRecord = fault.New(fault.Conflict, "Your account opens this record already, as the client's own. Ask the practice: each of you needs an e-mail address of your own.")
 	ErrActsTwice = fault.New(fault.Conflict, "You act for this person already. Ask the practice to change what you may open.")
 )
@@ -204,6 +205,13 @@ func (c claimed) link(tx *db.Tx, who id.Account) (people.Joined, error) {
 	}
 	if own.Account != nil && *own.Account == who {
 		return people.Joined{}, ErrOwnRecord
+	}
+	works, err := SQL.In(tx).Works(tx, contactdb.WorksParams{PracticeID: p, AccountID: who})
+	if err != nil {
+		return people.Joined{}, fmt.Errorf("accept %s: %w", c.id, err)
+	}
+	if works > 0 {
+		return people.Joined{}, ErrWorksHere
 	}
 	if err := SQL.In(tx).FreeEnded(tx, contactdb.FreeEndedParams{AccountID: &who, PracticeID: p, ClientID: c.Client, Now: tx.Now().Ptr()}); err != nil {
 		return people.Joined{}, fmt.Errorf("accept %s: %w", c.id, err)

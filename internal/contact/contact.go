@@ -73,6 +73,8 @@ var (
 	ErrFarEnd       = fault.On("until", fault.Invalid, "Choose a day within the next five years. You can move it later.")
 	ErrFarFrom      = fault.On("from", fault.Invalid, "Choose a day within the next five years.")
 	ErrAdded        = fault.New(fault.Conflict, "This contact was added already.")
+	ErrMany         = fault.New(fault.Conflict, "There are a hundred contacts of this client already. More than that nobody keeps an eye on.")
+	ErrAnother      = fault.On("email", fault.Conflict, "Somebody signs in with this contact’s old address. End this access, and add the other person as a contact of their own.")
 	ErrChanged      = fault.New(fault.Conflict, "Somebody else changed this contact while you had it open. Look at what it says now, then make your change again.")
 	ErrSuspended    = fault.New(fault.Conflict, "This contact's access is suspended already.")
 	ErrNotStopped   = fault.New(fault.Conflict, "This contact's access is not suspended.")
@@ -111,6 +113,9 @@ type Contact struct {
 	practice id.Practice
 }
 
+// mostContacts is how many a client may have, those whose access has ended too.
+const mostContacts = 100
+
 // Add notes a contact, whose identifier the form already had: a second press is
 // ErrAdded and not a second contact.
 func Add(tx *db.Tx, by access.Actor, client id.Client, c id.Contact, d Details) error {
@@ -120,6 +125,13 @@ func Add(tx *db.Tx, by access.Actor, client id.Client, c id.Contact, d Details) 
 	}
 	if err := h.check(tx, d, nil); err != nil {
 		return err
+	}
+	rows, err := SQL.In(tx).OfClient(tx, contactdb.OfClientParams{PracticeID: by.Practice(), ClientID: client})
+	if err != nil {
+		return fmt.Errorf("contacts of %s: %w", client, err)
+	}
+	if len(rows) >= mostContacts { // fewer than are ever listed: none is out of sight
+		return ErrMany
 	}
 	s, err := seal(tx, by.Practice(), c, d)
 	if err != nil {
@@ -146,6 +158,9 @@ func Edit(tx *db.Tx, by access.Actor, client id.Client, c id.Contact, version in
 	}
 	if err := h.check(tx, d, &was); err != nil {
 		return err
+	}
+	if was.Account != nil && was.Email.Fold() != d.Email.Fold() {
+		return ErrAnother
 	}
 	s, err := seal(tx, by.Practice(), c, d)
 	if err != nil {
@@ -437,7 +452,7 @@ func (h circle) endsOfAge(d Details) bool { return d.OfAge && h.days.GuardiansEn
 func (h circle) terms(r contactdb.OfClientRow) access.Terms {
 	t := access.Terms{Rights: access.SplitRights(r.Rights), Suspended: r.SuspendedAt != nil, Begins: r.BeginsAt, Ends: r.EndsAt, Care: h.client.EndsAt}
 	if r.OfAge {
-		t.OfAge = h.days.GuardiansEnd()
+		t.OfAge = access.AtAge(h.days.GuardiansEnd())
 	}
 	return t
 }

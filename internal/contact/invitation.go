@@ -31,6 +31,7 @@ const (
 	life        = 14 * 24 * time.Hour
 	coolDown    = time.Minute
 	mostLetters = 10 // an hour, to one mailbox
+	mostSent    = 20 // an hour, by one practice
 )
 
 // What people are told when a contact cannot be invited.
@@ -43,6 +44,7 @@ var (
 	ErrNotInvited  = fault.New(fault.Conflict, "This contact has not been invited yet.")
 	ErrDeclined    = fault.New(fault.Conflict, "The person at this address has asked for no more invitations by e-mail. They can allow them again by the link in an earlier letter.")
 	ErrManyLetters = fault.New(fault.Conflict, "Many invitations went to this address in the last hour. Wait an hour, then try again.")
+	ErrManySent    = fault.New(fault.Conflict, "Your practice has sent many invitations to contacts in the last hour. Wait an hour, then try again.")
 	ErrJustSent    = fault.New(fault.Conflict, "An invitation went out less than a minute ago. There is no need to press twice.")
 	ErrNothingLive = fault.New(fault.Conflict, "There is no open invitation to withdraw.")
 )
@@ -238,6 +240,13 @@ func mayWriteTo(tx *db.Tx, p id.Practice, a email.Address) error {
 	}
 	if no {
 		return ErrDeclined
+	}
+	last, err := SQL.In(tx).SentBefore(tx, contactdb.SentBeforeParams{PracticeID: p, Newer: mostSent - 1})
+	if err != nil && !errors.Is(err, db.None) {
+		return fmt.Errorf("invitations of %s: %w", p, err)
+	}
+	if err == nil && last.Plus(time.Hour).After(tx.Now().Time) {
+		return ErrManySent
 	}
 	index, err := addressIndex(tx, a)
 	if err != nil {

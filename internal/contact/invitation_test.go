@@ -237,35 +237,63 @@ func TestAskingByAddressIsTheSameForEverybody(t *testing.T) {
 func TestOneAccountIsPractitionerClientAndGuardian(t *testing.T) {
 	t.Parallel()
 	w := world.New(t)
-	lena := w.Client(t, w.Ines, people.Draft{First: "Noor", Last: "Haddad", Email: "noor@practice.test", EmailConsent: true})
+	lena := w.Client(t, w.Mara, people.Draft{First: "Ines", Last: "Client", Email: "ines@nextdoor.test", EmailConsent: true})
 	w.Update(t, func(tx *db.Tx) error {
-		token, err := people.CopyLink(tx, w.Ines, lena)
+		token, err := people.CopyLink(tx, w.Mara, lena)
 		if err != nil {
 			return err
 		}
-		_, err = people.Accept(tx, access.AsPerson(w.Noor.Account()), token)
+		_, err = people.Accept(tx, access.AsPerson(w.Ines.Account()), token)
 		return err
 	})
 	d := greta(t)
-	d.Name, d.Email = "Noor Haddad", address(t, "noor@practice.test")
-	token := invite(t, w, add(t, w, d), "noor@practice.test")
+	d.Name, d.Email = "Ines Client", address(t, "ines@nextdoor.test")
+	token := invite(t, w, add(t, w, d), "ines@nextdoor.test")
 	_, err := signUp(t, w, token)
 	wants(t, "a new password for a known address", err, people.ErrSignInToAccept)
-	wants(t, "as somebody else", update(t, w, func(tx *db.Tx) error { _, err := contact.Accept(tx, w.Ines, token); return err }), people.ErrSomebodyElse)
+	wants(t, "as somebody else", update(t, w, func(tx *db.Tx) error { _, err := contact.Accept(tx, w.Noor, token); return err }), people.ErrSomebodyElse)
 	wants(t, "as a stranger", update(t, w, func(tx *db.Tx) error { _, err := contact.Accept(tx, access.Guest(), token); return err }), fault.Forbidden)
 	w.Update(t, func(tx *db.Tx) error {
-		j, err := contact.Accept(tx, w.Noor, token)
+		j, err := contact.Accept(tx, w.Ines, token)
 		if j.Place != (account.Place{Practice: w.Mara.Practice(), Client: w.Theo}) {
 			t.Errorf("it leads to %+v", j.Place)
 		}
 		return err
 	})
-	all := places(t, w, w.Noor.Account())
+	all := places(t, w, w.Ines.Account())
 	if len(all) != 3 || !all[0].Work || all[1].Work || all[1].For || !all[2].For || all[2].Name != "Theo Vance" {
 		t.Errorf("her places are %+v", all)
 	}
-	if is := enter(t, w, w.Noor.Account()); is.Role() != access.Contact || is.MaySeePeople() {
+	if is := enter(t, w, w.Ines.Account()); is.Role() != access.Contact || is.MaySeePeople() {
 		t.Errorf("for Theo she is %q", is.Role())
+	}
+}
+
+// Whoever works in a practice, or did, is no contact of its clients: they would
+// keep by that what they lose as a member.
+func TestWhoWorksThereIsNoContactOfItsClients(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	d := greta(t)
+	d.Name, d.Email = "Noor Haddad", address(t, "noor@practice.test")
+	token := invite(t, w, add(t, w, d), "noor@practice.test")
+	wants(t, "a member", update(t, w, func(tx *db.Tx) error { _, err := contact.Accept(tx, w.Noor, token); return err }), contact.ErrWorksHere)
+	if err := w.DB.Exec(t.Context(), "UPDATE practitioner SET active = FALSE WHERE id = $1", w.Noor.Practitioner().String()); err != nil {
+		t.Fatal(err)
+	}
+	wants(t, "who was one", update(t, w, func(tx *db.Tx) error { _, err := contact.Accept(tx, w.Noor, token); return err }), contact.ErrWorksHere)
+}
+
+// A contact who was to lose access at the client's coming of age has none when
+// nobody knows that day any more.
+func TestNoDayIsNotForEver(t *testing.T) {
+	t.Parallel()
+	if end := access.AtAge(nil); !end.Before(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)) {
+		t.Errorf("it ends at %v", end)
+	}
+	terms := access.Terms{Rights: access.Rights, OfAge: access.AtAge(nil)}
+	if is := terms.Standing(at.Of(time.Now())); is != access.Over {
+		t.Errorf("it stands %q", is)
 	}
 }
 

@@ -105,3 +105,11 @@ SELECT id, email FROM contact_invitation WHERE practice_id = @practice_id AND id
 
 -- name: ResealedInvitation :exec
 UPDATE contact_invitation SET email = @email WHERE practice_id = @practice_id AND id = @id;
+
+-- How long ago a practice's newest invitation but so many was sent.
+-- name: SentBefore :one
+SELECT created_at FROM contact_invitation WHERE practice_id = @practice_id ORDER BY id DESC LIMIT 1 OFFSET @newer;
+
+-- Whether an account works in a practice, or did.
+-- name: Works :one
+SELECT COUNT(*) FROM practitioner WHERE practice_id = @practice_id AND account_id = @account_id;

@@ -29,6 +29,7 @@ var (
 	ErrLinkReplaced   = fault.New(fault.Gone, "A newer e-mail was sent. The link in this one no longer works.")
 	ErrLinkWithdrawn  = fault.New(fault.Gone, "This invitation was withdrawn.")
 	ErrSignInToAccept = fault.New(fault.Conflict, "You already have an account with this address. Sign in to accept the invitation; your password stays as it is.")
+	ErrActsForThem    = fault.New(fault.Conflict, "With this account you act for this client. Their own invitation needs an account of their own, with an e-mail address of their own: ask the practice.")
 	ErrSomebodyElse   = fault.New(fault.Conflict, "You are signed in with another e-mail address than the one that was invited.")
 )
 
@@ -266,6 +267,13 @@ func claim(tx *db.Tx, by access.Actor, hash []byte) (claimed, error) {
 
 func (c claimed) link(tx *db.Tx, who id.Account) (Joined, error) {
 	p := c.client.Practice
+	acts, err := SQL.In(tx).Acts(tx, peopledb.ActsParams{PracticeID: p, ClientID: c.client.ID, AccountID: &who})
+	if err != nil {
+		return Joined{}, fmt.Errorf("accept %s: %w", c.id, err)
+	}
+	if acts > 0 {
+		return Joined{}, ErrActsForThem
+	}
 	n, err := SQL.In(tx).Link(tx, peopledb.LinkParams{AccountID: &who, LinkedAt: tx.Now().Ptr(), PracticeID: p, ID: c.client.ID})
 	if err != nil {
 		return Joined{}, fmt.Errorf("accept %s: %w", c.id, err)

@@ -198,7 +198,7 @@ func enterFor(tx *db.Tx, s account.Session) (access.Actor, error) {
 		if err != nil {
 			return access.Guest(), err
 		}
-		terms.OfAge = m.GuardiansEnd()
+		terms.OfAge = access.AtAge(m.GuardiansEnd())
 	}
 	switch {
 	case terms.Standing(tx.Now()) != access.Open:
@@ -231,10 +231,13 @@ func placesFor(tx *db.Tx, who id.Account) (all []Place, err error) {
 			if err != nil {
 				return nil, err
 			}
-			terms.OfAge = m.GuardiansEnd()
+			terms.OfAge = access.AtAge(m.GuardiansEnd())
 		}
-		stands := terms.Standing(tx.Now())
-		p := Place{Place: account.Place{Practice: r.PracticeID, Client: r.ClientID}, Practice: r.PracticeName, Name: name.Full(), For: true,
+		stands, called := terms.Standing(tx.Now()), name.Full()
+		if stands != access.Open && stands != access.Before {
+			called = "somebody" // what they are called now is no business of who is shut out
+		}
+		p := Place{Place: account.Place{Practice: r.PracticeID, Client: r.ClientID}, Practice: r.PracticeName, Name: called, For: true,
 			Ended: stands != access.Open, Client: r.ClientID}
 		if stands == access.Before {
 			p.OpensAt = r.BeginsAt

@@ -305,3 +305,7 @@ SELECT account_id FROM supporter WHERE account_id = @account_id;
 
 -- name: UseVouch :execrows
 UPDATE vouch SET used_at = @now WHERE token_hash = @token_hash AND used_at IS NULL AND ended_at IS NULL AND expires_at > @now;
+
+-- Whether an account acts for a client, or did.
+-- name: Acts :one
+SELECT COUNT(*) FROM contact WHERE practice_id = @practice_id AND client_id = @client_id AND account_id = @account_id;

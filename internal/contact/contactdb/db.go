@@ -99,6 +99,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.resumeStmt, err = db.PrepareContext(ctx, resume); err != nil {
 		return nil, fmt.Errorf("error preparing query Resume: %w", err)
 	}
+	if q.sentBeforeStmt, err = db.PrepareContext(ctx, sentBefore); err != nil {
+		return nil, fmt.Errorf("error preparing query SentBefore: %w", err)
+	}
 	if q.suspendStmt, err = db.PrepareContext(ctx, suspend); err != nil {
 		return nil, fmt.Errorf("error preparing query Suspend: %w", err)
 	}
@@ -107,6 +110,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.toldEndStmt, err = db.PrepareContext(ctx, toldEnd); err != nil {
 		return nil, fmt.Errorf("error preparing query ToldEnd: %w", err)
+	}
+	if q.worksStmt, err = db.PrepareContext(ctx, works); err != nil {
+		return nil, fmt.Errorf("error preparing query Works: %w", err)
 	}
 	return &q, nil
 }
@@ -238,6 +244,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing resumeStmt: %w", cerr)
 		}
 	}
+	if q.sentBeforeStmt != nil {
+		if cerr := q.sentBeforeStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sentBeforeStmt: %w", cerr)
+		}
+	}
 	if q.suspendStmt != nil {
 		if cerr := q.suspendStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing suspendStmt: %w", cerr)
@@ -251,6 +262,11 @@ func (q *Queries) Close() error {
 	if q.toldEndStmt != nil {
 		if cerr := q.toldEndStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing toldEndStmt: %w", cerr)
+		}
+	}
+	if q.worksStmt != nil {
+		if cerr := q.worksStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing worksStmt: %w", cerr)
 		}
 	}
 	return err
@@ -317,9 +333,11 @@ type Queries struct {
 	resealedStmt           *sql.Stmt
 	resealedInvitationStmt *sql.Stmt
 	resumeStmt             *sql.Stmt
+	sentBeforeStmt         *sql.Stmt
 	suspendStmt            *sql.Stmt
 	toldBeginStmt          *sql.Stmt
 	toldEndStmt            *sql.Stmt
+	worksStmt              *sql.Stmt
 }
 
 func (q *Queries) WithTx(tx *sql.Tx) *Queries {
@@ -351,8 +369,10 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		resealedStmt:           q.resealedStmt,
 		resealedInvitationStmt: q.resealedInvitationStmt,
 		resumeStmt:             q.resumeStmt,
+		sentBeforeStmt:         q.sentBeforeStmt,
 		suspendStmt:            q.suspendStmt,
 		toldBeginStmt:          q.toldBeginStmt,
 		toldEndStmt:            q.toldEndStmt,
+		worksStmt:              q.worksStmt,
 	}
 }

@@ -850,6 +850,23 @@ func (q *Queries) Resume(ctx context.Context, arg ResumeParams) (int64, error) {
 	return result.RowsAffected()
 }
 
+const sentBefore = `-- name: SentBefore :one
+SELECT created_at FROM contact_invitation WHERE practice_id = $1 ORDER BY id DESC LIMIT 1 OFFSET $2
+`
+
+type SentBeforeParams struct {
+	PracticeID id.Practice
+	Newer      int32
+}
+
+// How long ago a practice's newest invitation but so many was sent.
+func (q *Queries) SentBefore(ctx context.Context, arg SentBeforeParams) (at.Time, error) {
+	row := q.queryRow(ctx, q.sentBeforeStmt, sentBefore, arg.PracticeID, arg.Newer)
+	var created_at at.Time
+	err := row.Scan(&created_at)
+	return created_at, err
+}
+
 const suspend = `-- name: Suspend :execrows
 UPDATE contact SET suspended_at = $1, version = version + 1 WHERE practice_id = $2 AND id = $3 AND suspended_at IS NULL
 `
@@ -902,4 +919,21 @@ func (q *Queries) ToldEnd(ctx context.Context, arg ToldEndParams) (int64, error)
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const works = `-- name: Works :one
+SELECT COUNT(*) FROM practitioner WHERE practice_id = $1 AND account_id = $2
+`
+
+type WorksParams struct {
+	PracticeID id.Practice
+	AccountID  id.Account
+}
+
+// Whether an account works in a practice, or did.
+func (q *Queries) Works(ctx context.Context, arg WorksParams) (int64, error) {
+	row := q.queryRow(ctx, q.worksStmt, works, arg.PracticeID, arg.AccountID)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
 }

@@ -30,6 +30,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.actingOfAccountStmt, err = db.PrepareContext(ctx, actingOfAccount); err != nil {
 		return nil, fmt.Errorf("error preparing query ActingOfAccount: %w", err)
 	}
+	if q.actsStmt, err = db.PrepareContext(ctx, acts); err != nil {
+		return nil, fmt.Errorf("error preparing query Acts: %w", err)
+	}
 	if q.addClientStmt, err = db.PrepareContext(ctx, addClient); err != nil {
 		return nil, fmt.Errorf("error preparing query AddClient: %w", err)
 	}
@@ -271,6 +274,11 @@ func (q *Queries) Close() error {
 	if q.actingOfAccountStmt != nil {
 		if cerr := q.actingOfAccountStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing actingOfAccountStmt: %w", cerr)
+		}
+	}
+	if q.actsStmt != nil {
+		if cerr := q.actsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing actsStmt: %w", cerr)
 		}
 	}
 	if q.addClientStmt != nil {
@@ -694,6 +702,7 @@ type Queries struct {
 	tx                        *sql.Tx
 	actingStmt                *sql.Stmt
 	actingOfAccountStmt       *sql.Stmt
+	actsStmt                  *sql.Stmt
 	addClientStmt             *sql.Stmt
 	addInvitationStmt         *sql.Stmt
 	addPracticeStmt           *sql.Stmt
@@ -778,6 +787,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		tx:                        tx,
 		actingStmt:                q.actingStmt,
 		actingOfAccountStmt:       q.actingOfAccountStmt,
+		actsStmt:                  q.actsStmt,
 		addClientStmt:             q.addClientStmt,
 		addInvitationStmt:         q.addInvitationStmt,
 		addPracticeStmt:           q.addPracticeStmt,

@@ -123,6 +123,24 @@ func (q *Queries) ActingOfAccount(ctx context.Context, accountID *id.Account) ([
 	return items, nil
 }
 
+const acts = `-- name: Acts :one
+SELECT COUNT(*) FROM contact WHERE practice_id = $1 AND client_id = $2 AND account_id = $3
+`
+
+type ActsParams struct {
+	PracticeID id.Practice
+	ClientID   id.Client
+	AccountID  *id.Account
+}
+
+// Whether an account acts for a client, or did.
+func (q *Queries) Acts(ctx context.Context, arg ActsParams) (int64, error) {
+	row := q.queryRow(ctx, q.actsStmt, acts, arg.PracticeID, arg.ClientID, arg.AccountID)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const addClient = `-- name: AddClient :exec
 INSERT INTO client (practice_id, id, practitioner_id, name, email, email_index, mobile, born, address, zone, email_consent, version, created_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, $12)
