@@ -111,7 +111,9 @@ func (r *Ring) Alone() (done func() error, err error) {
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		return nil, errors.Join(ErrRotating, f.Close())
 	}
-	return f.Close, nil
+	return func() error { // a program just being started has a copy of the file: closing ours is not enough
+		return errors.Join(syscall.Flock(int(f.Fd()), syscall.LOCK_UN), f.Close())
+	}, nil
 }
 
 func firstRing(file string) (*Ring, error) {

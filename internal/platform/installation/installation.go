@@ -47,7 +47,7 @@ func Open(ctx context.Context, p config.Place, sql []db.Prepared, clock config.C
 	}
 	i, err := open(ctx, p, sql, clock, true)
 	if err != nil {
-		return nil, errors.Join(err, lock.Close())
+		return nil, errors.Join(err, release(lock))
 	}
 	i.lock = lock
 	return i, nil
@@ -65,7 +65,7 @@ func Enter(ctx context.Context, p config.Place, sql []db.Prepared, clock config.
 	}
 	i, err := open(ctx, p, sql, clock, false)
 	if err != nil {
-		return nil, errors.Join(err, lock.Close())
+		return nil, errors.Join(err, release(lock))
 	}
 	i.lock = lock
 	return i, nil
@@ -96,7 +96,7 @@ func there(p config.Place) error {
 func (i *Installation) Close() error {
 	err := i.DB.Close()
 	if i.lock != nil {
-		err = errors.Join(err, i.lock.Close())
+		err = errors.Join(err, release(i.lock))
 	}
 	return err
 }
@@ -111,6 +111,12 @@ func hold(p config.Place) (*os.File, error) {
 		return nil, errors.Join(ErrRunning, f.Close())
 	}
 	return f, nil
+}
+
+// release lets others in. To close the file is not enough: a program that this
+// one is just starting has a copy of it for a moment, and with it the lock.
+func release(f *os.File) error {
+	return errors.Join(syscall.Flock(int(f.Fd()), syscall.LOCK_UN), f.Close())
 }
 
 // open opens one, and makes what is not there only if it may.
