@@ -165,6 +165,7 @@ func everythingSealed(t *testing.T, d *db.DB, owner access.Actor, client id.Clie
 		_, err = support.Ask(tx, access.Operator(), wanda, "She called, and means to be a client")
 		return err
 	})
+	var lost id.Practitioner
 	change(func(tx *db.Tx) error { // a colleague who has lost everything, asked for by one of two other owners
 		olga, err := made(tx, "Olga Stone", "olga@practice.test")
 		if err != nil {
@@ -178,11 +179,13 @@ func everythingSealed(t *testing.T, d *db.DB, owner access.Actor, client id.Clie
 			return err
 		}
 		member, err := people.Join(tx, owner, nils, access.Scheduler)
-		if err != nil {
-			return err
-		}
-		return recovery.Ask(tx, owner, member.Practitioner(), "Spoken on the telephone")
+		lost = member.Practitioner()
+		return err
 	})
+	if err := d.Exec(t.Context(), "UPDATE practitioner SET role_since = 1"); err != nil { // they have been owners for a while
+		t.Fatal(err)
+	}
+	change(func(tx *db.Tx) error { return recovery.Ask(tx, owner, lost, "Spoken on the telephone") })
 	change(func(tx *db.Tx) error { // a minor, and the parent who is to act for them
 		minor, parent := id.New[id.Client](tx.Now().Time), id.New[id.Contact](tx.Now().Time)
 		if err := people.Create(tx, owner, minor, people.Details{Name: people.Name{First: "Milo", Last: "Marsh"}, Born: born}, false); err != nil {
