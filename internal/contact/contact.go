@@ -432,7 +432,7 @@ func (h circle) check(tx *db.Tx, d Details, was *Contact) error {
 	note(!d.From.IsZero() && d.From.Compare(h.today.AddDays(most)) > 0, ErrFarFrom)
 	switch {
 	case d.Until.IsZero():
-		note(len(d.Rights) > 0 && !h.endsOfAge(d), ErrNoEnd)
+		note(len(d.Rights) > 0 && !d.OfAge, ErrNoEnd)
 	case was != nil && was.Until == d.Until:
 	case d.Until.Compare(h.today) < 0:
 		wrong = append(wrong, ErrPastEnd)
@@ -440,13 +440,10 @@ func (h circle) check(tx *db.Tx, d Details, was *Contact) error {
 		wrong = append(wrong, ErrFarEnd)
 	}
 	note(!d.From.IsZero() && !d.Until.IsZero() && d.Until.Compare(d.From) < 0 && (was == nil || was.Until != d.Until || was.From != d.From), ErrEndFirst)
-	note(d.OfAge && h.days.GuardiansEnd() == nil, ErrNoOfAge)
+	note(d.OfAge && h.days.GuardiansEnd() == nil && (was == nil || !was.OfAge), ErrNoOfAge) // where the day was taken away it may stay, and is shut
 	note(len(d.Rights) > 0 && d.Basis == "", ErrNoBasis)
 	return errors.Join(wrong...)
 }
-
-// endsOfAge reports whether the client's coming of age is an end to go by.
-func (h circle) endsOfAge(d Details) bool { return d.OfAge && h.days.GuardiansEnd() != nil }
 
 // terms are what holds for a row of this client's.
 func (h circle) terms(r contactdb.OfClientRow) access.Terms {
