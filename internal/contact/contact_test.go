@@ -10,6 +10,7 @@ import (
 	"icouch/internal/account"
 	"icouch/internal/base/at"
 	"icouch/internal/base/civil"
+	"icouch/internal/base/email"
 	"icouch/internal/base/fault"
 	"icouch/internal/base/id"
 	"icouch/internal/contact"
@@ -550,4 +551,54 @@ func TestATakenOrMovedDayOpensNothing(t *testing.T) {
 			t.Error("without a day she is let in for ever")
 		}
 	})
+}
+
+// Every contact there is can be seen, and stopped: more than that cannot be added.
+func TestNoContactIsOutOfSight(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	var last id.Contact
+	for range 100 {
+		last = add(t, w, contact.Details{Name: "Ann", Relation: contact.Other})
+	}
+	wants(t, "one more", update(t, w, func(tx *db.Tx) error {
+		return contact.Add(tx, w.Mara, w.Theo, id.New[id.Contact](w.Now()), greta(t))
+	}), contact.ErrMany)
+	var all []contact.Contact
+	w.View(t, func(tx *db.Tx) (err error) { all, err = contact.Of(tx, w.Mara, w.Theo); return err })
+	if len(all) != 100 || find(t, w, last).ID != last {
+		t.Errorf("%d are seen", len(all))
+	}
+}
+
+// Another address is another person: whoever signs in stays who they are.
+func TestAnAddressDoesNotChangeUnderWhoSignsIn(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	c, who := joined(t, w, greta(t))
+	is := find(t, w, c)
+	d := is.Details
+	d.Name, d.Email = "Father Vance", address(t, "father@example.com")
+	edit := func(tx *db.Tx) error { return contact.Edit(tx, w.Mara, w.Theo, c, is.Version, d) }
+	wants(t, "another person", update(t, w, edit), contact.ErrAnother)
+	d.Email = email.Address{}
+	wants(t, "nobody", update(t, w, edit), contact.ErrAnother)
+	d.Email = is.Email
+	w.Update(t, edit) // a new name alone is one's own affair
+	if find(t, w, c).Name != "Father Vance" || enter(t, w, who).Role() != access.Contact {
+		t.Error("an edit of the name did more, or less")
+	}
+}
+
+func TestWhoIsShutOutReadsNoNameInTheirPlaces(t *testing.T) {
+	t.Parallel()
+	for name, do := range map[string]func(*db.Tx, access.Actor, id.Client, id.Contact) error{"suspended": contact.Suspend, "ended": contact.End} {
+		w := world.New(t)
+		c, who := joined(t, w, greta(t))
+		w.Update(t, func(tx *db.Tx) error { return do(tx, w.Mara, w.Theo, c) })
+		all := places(t, w, who)
+		if len(all) != 1 || !all[0].Ended || all[0].Name != "somebody" {
+			t.Errorf("%s, her places are %+v", name, all)
+		}
+	}
 }
