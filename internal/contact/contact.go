@@ -269,10 +269,7 @@ func Of(tx *db.Tx, by access.Actor, client id.Client) ([]Contact, error) {
 		return nil, err
 	}
 	for i := range all {
-		if !by.May(access.SeePrivate) {
-			all[i].Basis = ""
-		}
-		if all[i].Sent, err = sentTo(tx, by.Practice(), all[i].ID); err != nil {
+		if err := all[i].show(tx, by); err != nil {
 			return nil, err
 		}
 	}
@@ -281,15 +278,27 @@ func Of(tx *db.Tx, by access.Actor, client id.Client) ([]Contact, error) {
 
 // Find returns one of a client's contacts, to whoever at work sees the client.
 func Find(tx *db.Tx, by access.Actor, client id.Client, c id.Contact) (Contact, error) {
-	all, err := Of(tx, by, client)
+	if !by.AtWork() {
+		return Contact{}, fault.NotFound
+	}
+	h, err := look(tx, by, client)
 	if err != nil {
 		return Contact{}, err
 	}
-	i := slices.IndexFunc(all, func(one Contact) bool { return one.ID == c })
-	if i < 0 {
-		return Contact{}, fault.NotFound
+	is, err := h.contact(tx, c)
+	if err != nil {
+		return Contact{}, err
 	}
-	return all[i], nil
+	return is, is.show(tx, by)
+}
+
+// show leaves of a contact what by may read, with their newest invitation.
+func (c *Contact) show(tx *db.Tx, by access.Actor) (err error) {
+	if !by.May(access.SeePrivate) {
+		c.Basis = ""
+	}
+	c.Sent, err = sentTo(tx, by.Practice(), c.ID)
+	return err
 }
 
 // tell has whoever remembers the client, or the contact's account, ask anew.
@@ -432,7 +441,7 @@ func (h circle) check(tx *db.Tx, d Details, was *Contact) error {
 	note(!d.From.IsZero() && d.From.Compare(h.today.AddDays(most)) > 0, ErrFarFrom)
 	switch {
 	case d.Until.IsZero():
-		note(len(d.Rights) > 0 && !h.endsOfAge(d), ErrNoEnd)
+		note(len(d.Rights) > 0 && !d.OfAge, ErrNoEnd)
 	case was != nil && was.Until == d.Until:
 	case d.Until.Compare(h.today) < 0:
 		wrong = append(wrong, ErrPastEnd)
@@ -440,13 +449,10 @@ func (h circle) check(tx *db.Tx, d Details, was *Contact) error {
 		wrong = append(wrong, ErrFarEnd)
 	}
 	note(!d.From.IsZero() && !d.Until.IsZero() && d.Until.Compare(d.From) < 0 && (was == nil || was.Until != d.Until || was.From != d.From), ErrEndFirst)
-	note(d.OfAge && h.days.GuardiansEnd() == nil, ErrNoOfAge)
+	note(d.OfAge && h.days.GuardiansEnd() == nil && (was == nil || !was.OfAge), ErrNoOfAge) // where the day was taken away it may stay, and is shut
 	note(len(d.Rights) > 0 && d.Basis == "", ErrNoBasis)
 	return errors.Join(wrong...)
 }
-
-// endsOfAge reports whether the client's coming of age is an end to go by.
-func (h circle) endsOfAge(d Details) bool { return d.OfAge && h.days.GuardiansEnd() != nil }
 
 // terms are what holds for a row of this client's.
 func (h circle) terms(r contactdb.OfClientRow) access.Terms {

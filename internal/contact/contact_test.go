@@ -9,6 +9,8 @@ import (
 	"icouch/internal/access"
 	"icouch/internal/account"
 	"icouch/internal/base/at"
+	"icouch/internal/base/civil"
+	"icouch/internal/base/email"
 	"icouch/internal/base/fault"
 	"icouch/internal/base/id"
 	"icouch/internal/contact"
@@ -435,8 +437,15 @@ func TestAGuardiansAccessEndsAsTheClientComesOfAge(t *testing.T) {
 	}
 	later := date(t, "2031-05-03")
 	w.Update(t, func(tx *db.Tx) error { return people.SetMinor(tx, w.Mara, milo, date(t, "2030-05-03"), later) })
+	if role() != access.Person {
+		t.Error("a later day opens again what had ended")
+	}
+	var is contact.Contact
+	w.View(t, func(tx *db.Tx) (err error) { is, err = contact.Find(tx, w.Mara, milo, c); return err })
+	d.Until = later
+	w.Update(t, func(tx *db.Tx) error { return contact.Edit(tx, w.Mara, milo, c, is.Version, d) })
 	if role() != access.Contact {
-		t.Error("a later day does not open it")
+		t.Error("a later last day of her own does not open it")
 	}
 }
 
@@ -456,4 +465,140 @@ func TestAnEmergencyChangesNoContact(t *testing.T) {
 		_, err := contact.Find(tx, noor, w.Theo, c)
 		return err
 	})
+}
+
+// setBorn notes Theo's date of birth, or takes it away.
+func setBorn(t testing.TB, w *world.World, born civil.Date) {
+	t.Helper()
+	var theo people.Client
+	w.View(t, func(tx *db.Tx) (err error) { theo, err = people.Find(tx, w.Mara, w.Theo); return err })
+	d := theo.Details
+	d.Born = born
+	w.Update(t, func(tx *db.Tx) error { _, err := people.Edit(tx, w.Mara, w.Theo, theo.Version, d); return err })
+}
+
+// Neither a date of birth that is taken away or moved, nor a day that is, opens
+// what a coming of age had ended, or leaves anything open for ever.
+func TestATakenOrMovedDayOpensNothing(t *testing.T) {
+	t.Parallel()
+	var none civil.Date
+	theo := func(t *testing.T) (*world.World, id.Contact, id.Account) {
+		t.Helper()
+		w := world.New(t)
+		setBorn(t, w, date(t, "2012-05-03"))
+		d := greta(t)
+		d.Until, d.OfAge = none, true
+		c, who := joined(t, w, d)
+		if enter(t, w, who).Role() != access.Contact {
+			t.Fatal("premise: she is not let in")
+		}
+		return w, c, who
+	}
+	t.Run("before, taken", func(t *testing.T) {
+		t.Parallel()
+		w, c, who := theo(t)
+		setBorn(t, w, none)
+		is := find(t, w, c)
+		if enter(t, w, who).Role() != access.Person || is.Standing != access.Over {
+			t.Errorf("without a day she is %q, it stands %q", enter(t, w, who).Role(), is.Standing)
+		}
+		d := is.Details // the rest may be edited, and the tick stays as it is
+		d.Mobile = ""
+		w.Update(t, func(tx *db.Tx) error { return contact.Edit(tx, w.Mara, w.Theo, c, is.Version, d) })
+		if is = find(t, w, c); !is.OfAge || is.Standing != access.Over {
+			t.Errorf("edited it stands %q", is.Standing)
+		}
+		d.OfAge, d.Until = false, date(t, "2030-04-30")
+		w.Update(t, func(tx *db.Tx) error { return contact.Edit(tx, w.Mara, w.Theo, c, is.Version, d) })
+		if enter(t, w, who).Role() != access.Contact {
+			t.Error("a last day instead does not open it")
+		}
+	})
+	for name, do := range map[string]func(*testing.T, *world.World){
+		"after, taken": func(t *testing.T, w *world.World) { setBorn(t, w, none) },
+		"after, moved": func(t *testing.T, w *world.World) { setBorn(t, w, date(t, "2015-05-03")) },
+		"after, taken and noted anew": func(t *testing.T, w *world.World) {
+			setBorn(t, w, none)
+			setBorn(t, w, date(t, "2015-05-03"))
+		},
+		"after, another day": func(t *testing.T, w *world.World) {
+			w.Update(t, func(tx *db.Tx) error { return people.SetMinor(tx, w.Mara, w.Theo, none, date(t, "2035-05-03")) })
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, c, who := theo(t)
+			day(t, w, "2030-05-04")
+			do(t, w)
+			for range 2 {
+				if is := find(t, w, c); enter(t, w, who).Role() != access.Person || is.Standing != access.Over {
+					t.Errorf("she is %q, it stands %q", enter(t, w, who).Role(), is.Standing)
+				}
+				day(t, w, "2032-01-01")
+			}
+		})
+	}
+	t.Run("a guardians' day, taken", func(t *testing.T) {
+		t.Parallel()
+		w := world.New(t)
+		may := date(t, "2030-05-01")
+		w.Update(t, func(tx *db.Tx) error { return people.SetMinor(tx, w.Mara, w.Theo, may, may) })
+		d := greta(t)
+		d.Until, d.OfAge = none, true
+		_, who := joined(t, w, d)
+		w.Update(t, func(tx *db.Tx) error { return people.SetMinor(tx, w.Mara, w.Theo, may, none) })
+		if enter(t, w, who).Role() != access.Person {
+			t.Error("without a day she is let in for ever")
+		}
+	})
+}
+
+// Every contact there is can be seen, and stopped: more than that cannot be added.
+func TestNoContactIsOutOfSight(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	var last id.Contact
+	for range 100 {
+		last = add(t, w, contact.Details{Name: "Ann", Relation: contact.Other})
+	}
+	wants(t, "one more", update(t, w, func(tx *db.Tx) error {
+		return contact.Add(tx, w.Mara, w.Theo, id.New[id.Contact](w.Now()), greta(t))
+	}), contact.ErrMany)
+	var all []contact.Contact
+	w.View(t, func(tx *db.Tx) (err error) { all, err = contact.Of(tx, w.Mara, w.Theo); return err })
+	if len(all) != 100 || find(t, w, last).ID != last {
+		t.Errorf("%d are seen", len(all))
+	}
+}
+
+// Another address is another person: whoever signs in stays who they are.
+func TestAnAddressDoesNotChangeUnderWhoSignsIn(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	c, who := joined(t, w, greta(t))
+	is := find(t, w, c)
+	d := is.Details
+	d.Name, d.Email = "Father Vance", address(t, "father@example.com")
+	edit := func(tx *db.Tx) error { return contact.Edit(tx, w.Mara, w.Theo, c, is.Version, d) }
+	wants(t, "another person", update(t, w, edit), contact.ErrAnother)
+	d.Email = email.Address{}
+	wants(t, "nobody", update(t, w, edit), contact.ErrAnother)
+	d.Email = is.Email
+	w.Update(t, edit) // a new name alone is one's own affair
+	if find(t, w, c).Name != "Father Vance" || enter(t, w, who).Role() != access.Contact {
+		t.Error("an edit of the name did more, or less")
+	}
+}
+
+func TestWhoIsShutOutReadsNoNameInTheirPlaces(t *testing.T) {
+	t.Parallel()
+	for name, do := range map[string]func(*db.Tx, access.Actor, id.Client, id.Contact) error{"suspended": contact.Suspend, "ended": contact.End} {
+		w := world.New(t)
+		c, who := joined(t, w, greta(t))
+		w.Update(t, func(tx *db.Tx) error { return do(tx, w.Mara, w.Theo, c) })
+		all := places(t, w, who)
+		if len(all) != 1 || !all[0].Ended || all[0].Name != "somebody" {
+			t.Errorf("%s, her places are %+v", name, all)
+		}
+	}
 }

@@ -32,6 +32,7 @@ const (
 	coolDown    = time.Minute
 	mostLetters = 10 // an hour, to one mailbox
 	mostSent    = 20 // an hour, by one practice
+	mostGreeted = 60 // letters of a name
 )
 
 // What people are told when a contact cannot be invited.
@@ -131,10 +132,33 @@ func invitable(tx *db.Tx, by access.Actor, client id.Client, c id.Contact) (is C
 	if err := is.mayJoin(); err != nil {
 		return is, was, err
 	}
+	if err := worksHere(tx, by, is.Email); err != nil {
+		return is, was, err
+	}
 	if was, err = newest(tx, by.Practice(), c); errors.Is(err, db.None) {
 		err = nil
 	}
 	return is, was, err
+}
+
+// worksHere is a fault if an address is that of somebody who works in by's
+// practice, or did. Acceptance asks again, of the account.
+func worksHere(tx *db.Tx, by access.Actor, a email.Address) error {
+	who, err := account.ByEmail(tx, by, a)
+	if errors.Is(err, db.None) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	n, err := SQL.In(tx).Works(tx, contactdb.WorksParams{PracticeID: by.Practice(), AccountID: who.ID})
+	if err != nil {
+		return fmt.Errorf("who works in %s: %w", by.Practice(), err)
+	}
+	if n > 0 {
+		return ErrWorksHere
+	}
+	return nil
 }
 
 // mayJoin says why this contact cannot come to sign in, or nil.
@@ -205,9 +229,18 @@ func invitationLetter(tx *db.Tx, by access.Actor, who id.Practitioner, c Contact
 	if err != nil {
 		return b, "", err
 	}
-	w := words{practice: text.StripLinks(practice.Name), inviter: text.StripLinks(inviter), hello: text.StripLinks(c.Name), address: c.Email.String(), again: again,
+	w := words{practice: text.StripLinks(practice.Name), inviter: text.StripLinks(inviter), hello: greeted(c.Name), address: c.Email.String(), again: again,
 		until: civil.MomentZone(tx.Now().Time, tx.Now().Add(life), practice.Zone), link: letter.Base + "/contact/" + token.Reveal(), choices: letter.Base + "/choices/" + t}
 	return invitationBody(w), w.choices, nil
+}
+
+// greeted is a contact's name as a letter to a stranger says it: a name, with
+// no room for a message.
+func greeted(name string) string {
+	if r := []rune(text.StripLinks(name)); len(r) > mostGreeted {
+		return string(r[:mostGreeted]) + "…"
+	}
+	return text.StripLinks(name)
 }
 
 // member returns the name of one who works, or worked, in a practice, and, if

@@ -2,6 +2,7 @@ package contact_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -276,12 +277,71 @@ func TestWhoWorksThereIsNoContactOfItsClients(t *testing.T) {
 	w := world.New(t)
 	d := greta(t)
 	d.Name, d.Email = "Noor Haddad", address(t, "noor@practice.test")
-	token := invite(t, w, add(t, w, d), "noor@practice.test")
-	wants(t, "a member", update(t, w, func(tx *db.Tx) error { _, err := contact.Accept(tx, w.Noor, token); return err }), contact.ErrWorksHere)
-	if err := w.DB.Exec(t.Context(), "UPDATE practitioner SET active = FALSE WHERE id = $1", w.Noor.Practitioner().String()); err != nil {
+	c := add(t, w, d)
+	wants(t, "a letter to a member", update(t, w, func(tx *db.Tx) error { return contact.Invite(tx, w.Mara, w.Theo, c) }), contact.ErrWorksHere)
+	d.Email = address(t, "late@practice.test") // who joins while the letter is out
+	token := invite(t, w, add(t, w, d), "late@practice.test")
+	late := w.Colleague(t, "Late Comer", "late@practice.test", access.Practitioner)
+	wants(t, "a member", update(t, w, func(tx *db.Tx) error { _, err := contact.Accept(tx, late, token); return err }), contact.ErrWorksHere)
+	if err := w.DB.Exec(t.Context(), "UPDATE practitioner SET active = FALSE"); err != nil {
 		t.Fatal(err)
 	}
-	wants(t, "who was one", update(t, w, func(tx *db.Tx) error { _, err := contact.Accept(tx, w.Noor, token); return err }), contact.ErrWorksHere)
+	wants(t, "who was one", update(t, w, func(tx *db.Tx) error {
+		_, err := contact.Accept(tx, access.AsPerson(late.Account()), token)
+		return err
+	}), contact.ErrWorksHere)
+}
+
+// A letter goes to a stranger's mailbox: few an hour, and a name has no room for a message.
+func TestInvitationsAreFewAndGreetByANameAlone(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	try := func(i int) error {
+		d := greta(t)
+		d.Name, d.Email = strings.Repeat("é", 100), address(t, fmt.Sprintf("s%d@example.com", i))
+		c := add(t, w, d)
+		return update(t, w, func(tx *db.Tx) error { return contact.Invite(tx, w.Mara, w.Theo, c) })
+	}
+	for i := range 20 {
+		if err := try(i); err != nil {
+			t.Fatalf("letter %d: %v", i+1, err)
+		}
+	}
+	wants(t, "the 21st in an hour", try(20), contact.ErrManySent)
+	w.RunJobs(t)
+	if l := w.Letters("s0@example.com"); len(l) != 1 || strings.Contains(l[0].Text, strings.Repeat("é", 61)) || !strings.Contains(l[0].Text, strings.Repeat("é", 60)+"…,") {
+		t.Errorf("the letters are %+v", l)
+	}
+	w.Pass(time.Hour + time.Second)
+	if err := try(21); err != nil {
+		t.Errorf("an hour later: %v", err)
+	}
+}
+
+// A contact's account does not become the client's own by the client's letter.
+func TestWhoActsForAClientDoesNotBecomeTheClient(t *testing.T) {
+	t.Parallel()
+	for name, ended := range map[string]bool{"who acts for them": false, "who did": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := world.New(t)
+			c, who := joined(t, w, greta(t))
+			if ended {
+				w.Update(t, func(tx *db.Tx) error { return contact.End(tx, w.Mara, w.Theo, c) })
+			}
+			var theo people.Client
+			w.View(t, func(tx *db.Tx) (err error) { theo, err = people.Find(tx, w.Mara, w.Theo); return err })
+			d := theo.Details
+			d.Email = address(t, gretaMail)
+			w.Update(t, func(tx *db.Tx) error { _, err := people.Edit(tx, w.Mara, w.Theo, theo.Version, d); return err })
+			var token secret.Token
+			w.Update(t, func(tx *db.Tx) (err error) { token, err = people.CopyLink(tx, w.Mara, w.Theo); return err })
+			wants(t, "accepting", update(t, w, func(tx *db.Tx) error { _, err := people.Accept(tx, access.AsPerson(who), token); return err }), people.ErrActsForThem)
+			if role := enter(t, w, who).Role(); role == access.Client {
+				t.Errorf("she is %q", role)
+			}
+		})
+	}
 }
 
 // A contact who was to lose access at the client's coming of age has none when

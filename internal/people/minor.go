@@ -28,6 +28,10 @@ import (
 // Somebody is taken for a minor when their date of birth is noted and says so,
 // or when the practice sets days. Of whoever has an account by then, nothing is
 // shut that was open: the practice sets a day if it should be.
+//
+// A day that is not known any more opens nothing: a minor without one may not
+// sign in yet, and what guardians were given until then is over. What has ended
+// by such a day stays ended when the day is moved; see keepEnded.
 
 // ofAge is the age of majority.
 const ofAge = 18
@@ -47,14 +51,26 @@ var (
 type Minor struct {
 	Is             bool       // their days count: they are, or were, a minor here
 	OfAge          civil.Date // the eighteenth birthday; none: no date of birth is noted
-	OwnFrom        civil.Date // from when they may sign in; none: at once
+	OwnFrom        civil.Date // from when they may sign in; none: at once, or, of a minor, not yet
 	GuardiansUntil civil.Date // when guardians' access ends; none: that is not known
 
 	zone civil.Zone
 }
 
-// OpensAt is when they may sign in themselves, or nil if they always may.
-func (m Minor) OpensAt() *at.Time { return startOf(m.OwnFrom, m.zone) }
+// never is after every day that can be chosen.
+var never = at.Of(time.Date(9999, time.January, 1, 0, 0, 0, 0, time.UTC))
+
+// NoDay reports whether they are a minor of whom no day is known.
+func (m Minor) NoDay() bool { return m.Is && m.OwnFrom.IsZero() }
+
+// OpensAt is when they may sign in themselves, or nil if they always may. With
+// no day known that is never: better shut than open to a child.
+func (m Minor) OpensAt() *at.Time {
+	if m.NoDay() {
+		return never.Ptr()
+	}
+	return startOf(m.OwnFrom, m.zone)
+}
 
 // GuardiansEnd is when guardians' access ends, or nil if no day is known.
 func (m Minor) GuardiansEnd() *at.Time { return startOf(m.GuardiansUntil, m.zone) }
@@ -225,8 +241,59 @@ func SetMinor(tx *db.Tx, by access.Actor, client id.Client, own, guardians civil
 	if err := SQL.In(tx).SetMinor(tx, p); err != nil {
 		return fmt.Errorf("days of %s: %w", client, err)
 	}
+	if err := keepEnded(tx, by.Practice(), client, was); err != nil {
+		return err
+	}
 	tx.Notify(Topic(by.Practice(), client))
 	return audit.Record(tx, by, audit.Deed{Did: audit.MinorDates, Subject: client, Client: client, Fields: []string{"own_from", "guardians_until"}})
+}
+
+// keepEnded has what has ended by a client's coming of age stay ended, whatever
+// day counts from now on: it becomes the end of each contact it ended. A later
+// last day of their own opens it again, chosen for that person.
+func keepEnded(tx *db.Tx, p id.Practice, client id.Client, was Minor) error {
+	end := was.GuardiansEnd()
+	if end == nil || end.After(tx.Now().Time) {
+		return nil
+	}
+	if err := SQL.In(tx).KeepEnded(tx, peopledb.KeepEndedParams{EndsAt: end, PracticeID: p, ClientID: client}); err != nil {
+		return fmt.Errorf("keep ended what was given for %s: %w", client, err)
+	}
+	return nil
+}
+
+// bornAnew sees to what follows when a date of birth is changed or taken away:
+// what guardians were given and has ended stays so, and who could sign in
+// already still can without the date.
+func bornAnew(tx *db.Tx, was Client, days Minor, born civil.Date) error {
+	if err := keepEnded(tx, was.Practice, was.ID, days); err != nil {
+		return err
+	}
+	opens := days.OpensAt()
+	if !born.IsZero() || !days.Is || opens.After(tx.Now().Time) {
+		return nil
+	}
+	row, err := SQL.In(tx).Minor(tx, peopledb.MinorParams{PracticeID: was.Practice, ClientID: was.ID})
+	if err != nil {
+		return fmt.Errorf("days of %s: %w", was.ID, err)
+	}
+	if row.OwnFrom != nil {
+		return nil
+	}
+	key, err := keys.Of(tx, was.Practice)
+	if err != nil {
+		return err
+	}
+	// today, which gives no birthday away
+	own, err := key.Seal(civil.DateOf(tx.Now().Time, days.zone).String(), minorPlace("own_from", was.Practice, was.ID))
+	if err != nil {
+		return err
+	}
+	err = SQL.In(tx).SetMinor(tx, peopledb.SetMinorParams{PracticeID: was.Practice, ClientID: was.ID, OwnFrom: own, GuardiansUntil: row.GuardiansUntil, ToldAt: tx.Now().Ptr()})
+	if err != nil {
+		return fmt.Errorf("days of %s: %w", was.ID, err)
+	}
+	return nil
 }
 
 // noteMinor takes a client without an account for a minor, if a date of birth

@@ -258,3 +258,76 @@ func TestAMinorsDaysAreSealedAnew(t *testing.T) {
 		t.Errorf("her days are %+v", m)
 	}
 }
+
+// born changes a client's date of birth; "" takes it away.
+func born(t testing.TB, w *world.World, c id.Client, day string) {
+	t.Helper()
+	var is people.Client
+	w.View(t, func(tx *db.Tx) (err error) { is, err = people.Find(tx, w.Mara, c); return err })
+	d := is.Details
+	if d.Born = (civil.Date{}); day != "" {
+		d.Born = civilDay(t, day)
+	}
+	w.Update(t, func(tx *db.Tx) error { _, err := people.Edit(tx, w.Mara, c, is.Version, d); return err })
+}
+
+func TestAMinorWhoseDateOfBirthIsTakenAwayIsNotLetIn(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	c := ada(t, w)
+	born(t, w, c, "")
+	wants(t, "an invitation", update(t, w, func(tx *db.Tx) error { return people.Invite(tx, w.Mara, c, "") }), people.ErrTooYoung)
+	if m := minorOf(t, w, c); !m.NoDay() || !m.OpensAt().After(w.Now().AddDate(100, 0, 0)) {
+		t.Errorf("her days are %+v", m)
+	}
+	born(t, w, c, "2012-05-03")
+	if m := minorOf(t, w, c); m.NoDay() || m.OwnFrom.String() != "2030-05-03" {
+		t.Errorf("noted anew, her days are %+v", m)
+	}
+}
+
+// Whoever could sign in already still can when the date is taken away, and what
+// is kept for that is not their birthday.
+func TestWhoHasComeOfAgeStaysInWithoutADateOfBirth(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	c := ada(t, w)
+	w.Pass(60 * 24 * time.Hour) // 13 May
+	who := w.Account(t, "Ada Winter", "ada@example.com")
+	w.Update(t, func(tx *db.Tx) error {
+		token, err := people.CopyLink(tx, w.Mara, c)
+		if err != nil {
+			return err
+		}
+		_, err = people.Accept(tx, access.AsPerson(who), token)
+		return err
+	})
+	born(t, w, c, "")
+	if m := minorOf(t, w, c); clientRole(t, w, who, c) != access.Client || m.OwnFrom.String() != "2030-05-13" {
+		t.Errorf("she is %q, her days are %+v", clientRole(t, w, who, c), m)
+	}
+}
+
+// A place whose day is not known is shown as not open, with no day.
+func TestAPlaceOfAMinorWithoutADaySaysNone(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	c := ada(t, w)
+	setDays(t, w, c, "2030-03-14", "2030-05-03")
+	who := w.Account(t, "Ada Winter", "ada@example.com")
+	w.Update(t, func(tx *db.Tx) error {
+		token, err := people.CopyLink(tx, w.Mara, c)
+		if err != nil {
+			return err
+		}
+		_, err = people.Accept(tx, access.AsPerson(who), token)
+		return err
+	})
+	setDays(t, w, c, "2030-05-03", "2030-05-03") // the birthday: it goes with the date of birth
+	born(t, w, c, "")
+	var all []people.Place
+	w.View(t, func(tx *db.Tx) (err error) { all, err = people.Places(tx, access.AsPerson(who)); return err })
+	if len(all) != 1 || !all[0].Ended || all[0].OpensAt != nil || all[0].EndsAt != nil || clientRole(t, w, who, c) != access.Person {
+		t.Errorf("her places are %+v", all)
+	}
+}

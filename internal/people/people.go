@@ -246,6 +246,10 @@ func Edit(tx *db.Tx, by access.Actor, client id.Client, version int64, d Details
 			return false, err
 		}
 	}
+	days, err := minorOf(tx, by.Practice(), client) // as they stand
+	if err != nil {
+		return false, err
+	}
 	s, err := sealDetails(tx, by.Practice(), client, d)
 	if err != nil {
 		return false, err
@@ -257,6 +261,11 @@ func Edit(tx *db.Tx, by access.Actor, client id.Client, version int64, d Details
 	}
 	if n == 0 {
 		return false, ErrChanged
+	}
+	if was.Born != d.Born {
+		if err := bornAnew(tx, was, days, d.Born); err != nil {
+			return false, err
+		}
 	}
 	if was.Account == nil && was.Born != d.Born {
 		if err := noteMinor(tx, by.Practice(), client, d.Born); err != nil {

@@ -170,7 +170,10 @@ func Places(tx *db.Tx, by access.Actor) (all []Place, err error) {
 			return nil, err
 		}
 		if opens := m.OpensAt(); !ended && opens != nil && opens.After(tx.Now().Time) {
-			p.Ended, p.OpensAt = true, opens
+			p.Ended = true
+			if !m.NoDay() { // no day to tell of
+				p.OpensAt = opens
+			}
 		}
 		all = append(all, p)
 	}

@@ -184,6 +184,11 @@ INSERT INTO minor (practice_id, client_id) VALUES (@practice_id, @client_id) ON 
 INSERT INTO minor (practice_id, client_id, own_from, guardians_until, told_at) VALUES (@practice_id, @client_id, @own_from, @guardians_until, @told_at)
 ON CONFLICT (practice_id, client_id) DO UPDATE SET own_from = excluded.own_from, guardians_until = excluded.guardians_until, told_at = excluded.told_at;
 
+-- What has ended by a client's coming of age ends there for good.
+-- name: KeepEnded :exec
+UPDATE contact SET ends_at = @ends_at, version = version + 1
+WHERE practice_id = @practice_id AND client_id = @client_id AND of_age AND (ends_at IS NULL OR ends_at > @ends_at);
+
 -- name: EverybodysMinors :many
 SELECT m.client_id, m.own_from, c.born FROM minor m JOIN client c ON c.practice_id = m.practice_id AND c.id = m.client_id
 WHERE m.practice_id = @practice_id;

@@ -112,7 +112,9 @@ func (s *Site) setAge(w http.ResponseWriter, r *http.Request, by access.Actor) e
 // ageWords say what a minor's days mean now, one a line.
 func (p ClientPage) ageWords() (all []string) {
 	now := p.reader.Now
-	if opens := p.days.OpensAt(); opens != nil {
+	if opens := p.days.OpensAt(); p.days.NoDay() {
+		all = append(all, "May not sign in themselves: they are a minor, and no day is known. Note the date of birth, or set a day.")
+	} else if opens != nil {
 		if opens.After(now.Time) {
 			all = append(all, "May sign in themselves from "+dateWords(p.days.OwnFrom)+".")
 		} else {
@@ -133,6 +135,9 @@ func (p ClientPage) ageWords() (all []string) {
 // coming of age; "" where there is no such day to come.
 func (p ContactPage) ofAge() string {
 	ends := p.days.GuardiansEnd()
+	if ends == nil && p.OfAge && p.line.OfAge { // it was ticked, and the day was taken away
+		return "Ends, too, when the client comes of age. No day is known, so that it is closed"
+	}
 	if ends == nil || !ends.After(p.line.reader.Now.Time) && !p.OfAge {
 		return ""
 	}

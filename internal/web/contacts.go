@@ -143,7 +143,7 @@ func (c contactLine) status() parts.Status {
 		return parts.Status{Kind: parts.None, Words: "Opens nothing"}
 	case c.Standing == access.Over:
 		s := parts.Status{Kind: parts.Ended, Words: "Ended"}
-		if !c.Until.IsZero() {
+		if t := c.Terms.Ends; t != nil && !t.After(c.reader.Now.Time) { // not by another end before that day
 			s.Words += " " + dateWords(c.Until)
 		}
 		return s

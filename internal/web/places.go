@@ -111,6 +111,11 @@ func (p *PlacesPage) add(place people.Place, by access.Actor, zone string, s *Si
 		p.Ended = append(p.Ended, l)
 		return
 	}
+	if place.Ended && place.EndsAt == nil {
+		l.Note += ". It is not open to you yet. Ask the practice from when it is."
+		p.Ended = append(p.Ended, l)
+		return
+	}
 	if place.Ended {
 		z, _ := civil.ParseZone(zone) // none chosen: UTC, and the words say so
 		l.Note += ". Care ended " + civil.MomentZone(s.DB.Clock(), place.EndsAt.Time, z) + "."

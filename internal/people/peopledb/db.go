@@ -123,6 +123,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.inEmergenciesStmt, err = db.PrepareContext(ctx, inEmergencies); err != nil {
 		return nil, fmt.Errorf("error preparing query InEmergencies: %w", err)
 	}
+	if q.keepEndedStmt, err = db.PrepareContext(ctx, keepEnded); err != nil {
+		return nil, fmt.Errorf("error preparing query KeepEnded: %w", err)
+	}
 	if q.leaveCareTeamsStmt, err = db.PrepareContext(ctx, leaveCareTeams); err != nil {
 		return nil, fmt.Errorf("error preparing query LeaveCareTeams: %w", err)
 	}
@@ -431,6 +434,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing inEmergenciesStmt: %w", cerr)
 		}
 	}
+	if q.keepEndedStmt != nil {
+		if cerr := q.keepEndedStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing keepEndedStmt: %w", cerr)
+		}
+	}
 	if q.leaveCareTeamsStmt != nil {
 		if cerr := q.leaveCareTeamsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing leaveCareTeamsStmt: %w", cerr)
@@ -733,6 +741,7 @@ type Queries struct {
 	holdPracticeStmt          *sql.Stmt
 	inCareTeamsStmt           *sql.Stmt
 	inEmergenciesStmt         *sql.Stmt
+	keepEndedStmt             *sql.Stmt
 	leaveCareTeamsStmt        *sql.Stmt
 	leavePracticeStmt         *sql.Stmt
 	lettersToStmt             *sql.Stmt
@@ -818,6 +827,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		holdPracticeStmt:          q.holdPracticeStmt,
 		inCareTeamsStmt:           q.inCareTeamsStmt,
 		inEmergenciesStmt:         q.inEmergenciesStmt,
+		keepEndedStmt:             q.keepEndedStmt,
 		leaveCareTeamsStmt:        q.leaveCareTeamsStmt,
 		leavePracticeStmt:         q.leavePracticeStmt,
 		lettersToStmt:             q.lettersToStmt,

@@ -1095,6 +1095,23 @@ func (q *Queries) InEmergencies(ctx context.Context, arg InEmergenciesParams) ([
 	return items, nil
 }
 
+const keepEnded = `-- name: KeepEnded :exec
+UPDATE contact SET ends_at = $1, version = version + 1
+WHERE practice_id = $2 AND client_id = $3 AND of_age AND (ends_at IS NULL OR ends_at > $1)
+`
+
+type KeepEndedParams struct {
+	EndsAt     *at.Time
+	PracticeID id.Practice
+	ClientID   id.Client
+}
+
+// What has ended by a client's coming of age ends there for good.
+func (q *Queries) KeepEnded(ctx context.Context, arg KeepEndedParams) error {
+	_, err := q.exec(ctx, q.keepEndedStmt, keepEnded, arg.EndsAt, arg.PracticeID, arg.ClientID)
+	return err
+}
+
 const leaveCareTeams = `-- name: LeaveCareTeams :exec
 DELETE FROM care_team WHERE practice_id = $1 AND practitioner_id = $2
 `
