@@ -38,7 +38,7 @@ func TestADeadLinkSaysWhatBecameOfItAndOffersANewOne(t *testing.T) {
 		v.sees("This invitation was withdrawn", "Your practice will be asked first.")
 		v.pictured(410, "links-withdrawn")
 		v.goes("Send me a new link")
-		v.sees("Check your e-mail")
+		v.sees("Your practice is asked first")
 		if page := her.get(vinces); !contains(page, "They asked for a new link") {
 			t.Error("the practitioner does not learn that a new link was asked for")
 		}

@@ -18,7 +18,7 @@ func TestAClientSeesWhoLookedAndThePracticeReadsItsTrail(t *testing.T) {
 		v.pictured(200, "trail-access")
 
 		v.open("/settings")
-		v.goes("Change Trail")
+		v.goes("Open Trail")
 		v.sees("Trail", "Looked at a list", "Looked at a record", "Vince Gill")
 		v.pictured(200, "trail-practice")
 		v.press("Choose what to see")
@@ -33,7 +33,7 @@ func TestAClientSeesWhoLookedAndThePracticeReadsItsTrail(t *testing.T) {
 		c := p.visitor(t, width)
 		c.signsIn(vince, vinceSecret)
 		c.open("/settings")
-		c.goes("Change Who looked at my record")
+		c.goes("Open Who looked at my record")
 		c.sees("Who looked at my record", miraName+", Owner", "They look after you.")
 		c.pictured(200, "trail-own")
 	})
