@@ -197,11 +197,9 @@ func enterFor(tx *db.Tx, s account.Session) (access.Actor, error) {
 	}
 	terms := access.Terms{Rights: access.SplitRights(r.Rights), Suspended: r.SuspendedAt != nil, Begins: r.BeginsAt, Ends: r.EndsAt, Care: r.CareEndsAt}
 	if r.OfAge {
-		m, err := opensIn(tx, s.Practice, r.Zone, minorRow{s.Client, true, r.Born, nil, r.GuardiansUntil})
-		if err != nil {
+		if terms.OfAge, err = endOfAge(tx, s.Practice, r.Zone, minorRow{s.Client, true, r.Born, nil, r.GuardiansUntil}); err != nil {
 			return access.Guest(), err
 		}
-		terms.OfAge = access.AtAge(m.GuardiansEnd())
 	}
 	switch {
 	case terms.Standing(tx.Now()) != access.Open:
@@ -210,6 +208,12 @@ func enterFor(tx *db.Tx, s account.Session) (access.Actor, error) {
 		return access.AsWaiting(s.Practice, s.Account), nil
 	}
 	return access.AsContact(s.Practice, s.Account, s.Client, access.Grant{Contact: r.ID, Rights: terms.Rights, Until: terms.Until()}), nil
+}
+
+// endOfAge is when access ends that was given until a client comes of age.
+func endOfAge(tx *db.Tx, p id.Practice, zone string, of minorRow) (*at.Time, error) {
+	m, err := opensIn(tx, p, zone, of)
+	return access.AtAge(m.GuardiansEnd()), err
 }
 
 // placesFor returns the records that somebody opens for others. What has ended
@@ -230,11 +234,9 @@ func placesFor(tx *db.Tx, who id.Account) (all []Place, err error) {
 		}
 		terms := access.Terms{Rights: access.SplitRights(r.Rights), Suspended: r.SuspendedAt != nil, Begins: r.BeginsAt, Ends: r.EndsAt, Care: r.CareEndsAt}
 		if r.OfAge {
-			m, err := opensIn(tx, r.PracticeID, r.Zone, minorRow{r.ClientID, true, r.Born, nil, r.GuardiansUntil})
-			if err != nil {
+			if terms.OfAge, err = endOfAge(tx, r.PracticeID, r.Zone, minorRow{r.ClientID, true, r.Born, nil, r.GuardiansUntil}); err != nil {
 				return nil, err
 			}
-			terms.OfAge = access.AtAge(m.GuardiansEnd())
 		}
 		stands, called := terms.Standing(tx.Now()), name.Full()
 		if stands != access.Open && stands != access.Before {
