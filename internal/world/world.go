@@ -75,11 +75,14 @@ var hash = sync.OnceValue(func() string {
 	return h
 })
 
+// first is what the clock of a fresh world says.
+var first = time.Date(2030, 3, 14, 13, 0, 0, 0, time.UTC)
+
 // New returns a fresh world that goes away with the test.
 func New(t testing.TB) *World {
 	t.Helper()
 	w := &World{seeds: map[id.Account]*seed{}}
-	w.clock.Store(time.Date(2030, 3, 14, 13, 0, 0, 0, time.UTC).UnixMicro())
+	w.clock.Store(first.UnixMicro())
 	ring, err := crypt.NewRing()
 	if err != nil {
 		t.Fatal(err)
@@ -224,26 +227,80 @@ func (w *World) Link(t testing.TB, to, sort string) string {
 	return ""
 }
 
-// databaseURL is a new SQLite file or, when PGTEST holds an address with
-// %s for the database's name, a new PostgreSQL database.
+// databaseURL is a new database with every table in it and no row: a SQLite file
+// or, when PGTEST holds an address with %s for the database's name, one of
+// PostgreSQL's. It is a copy of one that was migrated once for all.
 func databaseURL(t testing.TB) string {
-	pattern := os.Getenv("PGTEST")
-	if pattern == "" {
-		return filepath.Join(t.TempDir(), "icouch.db")
+	t.Helper()
+	empty, err := migrated()
+	if err != nil {
+		t.Fatal(err)
 	}
-	admin, err := sql.Open("pgx", fmt.Sprintf(pattern, "postgres"))
+	if !OnPostgres() {
+		file := filepath.Join(t.TempDir(), "icouch.db")
+		if err := os.WriteFile(file, empty.file, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	admin, err := sql.Open("pgx", fmt.Sprintf(os.Getenv("PGTEST"), "postgres"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	name := "t_" + strings.ToLower(rand.Text())
-	if _, err := admin.ExecContext(t.Context(), "CREATE DATABASE "+name); err != nil {
+	if _, err := admin.ExecContext(t.Context(), "CREATE DATABASE "+name+" TEMPLATE "+empty.name); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		admin.ExecContext(context.Background(), "DROP DATABASE "+name+" WITH (FORCE)")
 		admin.Close()
 	})
-	return fmt.Sprintf(pattern, name)
+	return fmt.Sprintf(os.Getenv("PGTEST"), name)
+}
+
+// blank is a database without rows: a file's bytes, or a name.
+type blank struct {
+	file []byte
+	name string
+}
+
+var migrated = sync.OnceValues(func() (blank, error) {
+	ctx := context.Background()
+	ring, err := crypt.NewRing()
+	if err != nil {
+		return blank{}, err
+	}
+	if OnPostgres() {
+		admin, err := sql.Open("pgx", fmt.Sprintf(os.Getenv("PGTEST"), "postgres"))
+		if err != nil {
+			return blank{}, err
+		}
+		defer admin.Close()
+		b := blank{name: "blank_" + strings.ToLower(rand.Text())}
+		if _, err := admin.ExecContext(ctx, "CREATE DATABASE "+b.name); err != nil {
+			return b, err
+		}
+		return b, migrate(ctx, fmt.Sprintf(os.Getenv("PGTEST"), b.name), ring)
+	}
+	dir, err := os.MkdirTemp("", "icouch-world-")
+	if err != nil {
+		return blank{}, err
+	}
+	defer os.RemoveAll(dir)
+	file := filepath.Join(dir, "icouch.db")
+	if err := migrate(ctx, file, ring); err != nil {
+		return blank{}, err
+	}
+	bytes, err := os.ReadFile(file)
+	return blank{file: bytes}, err
+})
+
+func migrate(ctx context.Context, url string, ring *crypt.Ring) error {
+	d, err := db.Open(ctx, db.Config{URL: url, Clock: func() time.Time { return first }, Ring: ring})
+	if err != nil {
+		return err
+	}
+	return d.Close()
 }
 
 // OnPostgres reports whether this run is on PostgreSQL.
