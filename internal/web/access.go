@@ -191,6 +191,8 @@ func (p AccessPage) deed(v trail.Visit) string {
 			return "Saw name, e-mail and invitation in a list"
 		case audit.Named:
 			return "Saw the name"
+		case audit.Written:
+			return "Read messages"
 		case audit.Trail:
 			return "Looked at who was at " + whose
 		}
@@ -216,6 +218,8 @@ var didWords = map[audit.Action]string{
 	audit.ContactResumed: "Took the suspension of a contact back", audit.ContactEnded: "Ended a contact’s access", audit.ContactEndAsked: "Asked that a contact’s access ends",
 	audit.ContactInvited: "Invited a contact", audit.ContactReinvited: "Invited a contact again", audit.ContactUninvited: "Withdrew the invitation of a contact",
 	audit.ContactAccepted: "Accepted to act for the client", audit.MinorDates: "Set the days of coming of age",
+	audit.ConversationBegun: "Began a conversation", audit.MessageSent: "Wrote a message", audit.MessageEdited: "Changed a message of their own", audit.MessageTakenBack: "Took a message of their own back",
+	audit.MessagesClosed: "Asked for no new conversations from the client", audit.MessagesOpened: "Lets the client begin conversations again",
 	audit.EmergencyOpened: "Opened the record in an emergency", audit.EmergencyClosed: "Closed the record again", audit.AccountClosed: "Closed the account",
 }
 

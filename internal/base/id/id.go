@@ -38,6 +38,10 @@ type (
 	Contact           = ID[contact]
 	ContactInvitation = ID[contactInvitation]
 
+	Conversation = ID[conversation]
+	Message      = ID[message]
+	Away         = ID[away]
+
 	practice     struct{}
 	practitioner struct{}
 	account      struct{}
@@ -56,6 +60,10 @@ type (
 
 	contact           struct{}
 	contactInvitation struct{}
+
+	conversation struct{}
+	message      struct{}
+	away         struct{}
 )
 
 func (i ID[K]) String() string { return string(i) }
