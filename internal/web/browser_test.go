@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"context"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -115,7 +116,9 @@ func (b *browser) post(path string, form url.Values) answer {
 
 func (b *browser) send(method, path string, form url.Values) answer {
 	b.t.Helper()
-	r := httptest.NewRequestWithContext(b.t.Context(), method, world.Base+path, strings.NewReader(form.Encode()))
+	ctx, leave := context.WithCancel(b.t.Context())
+	defer leave()
+	r := httptest.NewRequestWithContext(ctx, method, world.Base+path, strings.NewReader(form.Encode()))
 	if form != nil {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
@@ -124,7 +127,7 @@ func (b *browser) send(method, path string, form url.Values) answer {
 		r.AddCookie(&http.Cookie{Name: name, Value: value})
 	}
 	rec := httptest.NewRecorder()
-	b.site.handler.ServeHTTP(rec, r)
+	b.site.handler.ServeHTTP(brief{rec, leave}, r)
 	for _, c := range rec.Result().Cookies() {
 		if c.MaxAge < 0 {
 			delete(b.cookies, c.Name)
@@ -134,6 +137,15 @@ func (b *browser) send(method, path string, form url.Values) answer {
 	}
 	return answer{rec, rec.Body.String()}
 }
+
+// brief is who goes when something of a stream has come: a stream by itself
+// has no end.
+type brief struct {
+	*httptest.ResponseRecorder
+	leave func()
+}
+
+func (b brief) Flush() { b.leave() }
 
 // shows fails the test unless the answer has this status and all these words.
 func (a answer) shows(t testing.TB, status int, words ...string) answer {
