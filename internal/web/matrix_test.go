@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -456,7 +457,6 @@ func newMatrix(t *testing.T) *matrix {
 func (m *matrix) talks(t *testing.T) {
 	t.Helper()
 	w := m.world
-	m.site.Down() // streams say what there is, and end
 	theo := access.AsClient(w.Mara.Practice(), id.Account(m.accountOf["Theo"]), w.Theo)
 	dora := id.Client("")
 	if err := w.DB.Row(t.Context(), "SELECT id FROM client WHERE account_id = $1", []any{m.accountOf["Dora"]}, &dora); err != nil {
@@ -693,7 +693,9 @@ func (m *matrix) askAt(c cell, at string, twist func(*http.Request)) answer {
 	if method(c.route.pattern) == "POST" {
 		body = tempting(m).Encode()
 	}
-	r := httptest.NewRequestWithContext(b.t.Context(), method(c.route.pattern), world.Base+at, strings.NewReader(body))
+	ctx, leave := context.WithCancel(b.t.Context())
+	defer leave()
+	r := httptest.NewRequestWithContext(ctx, method(c.route.pattern), world.Base+at, strings.NewReader(body))
 	if body != "" {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
@@ -706,7 +708,7 @@ func (m *matrix) askAt(c cell, at string, twist func(*http.Request)) answer {
 	}
 	rec := httptest.NewRecorder()
 	before := m.looks()
-	m.site.handler.ServeHTTP(rec, r)
+	m.site.handler.ServeHTTP(brief{rec, leave}, r)
 	a := answer{rec, rec.Body.String()}
 	m.accounts(c, a, m.looks()-before)
 	return a
