@@ -67,6 +67,7 @@ const (
 	reasonEmailChanged     = "email changed"
 	reasonConsentWithdrawn = "consent withdrawn"
 	reasonCareEnded        = "care ended"
+	reasonCloses           = "practice closes"
 	reasonNotYet           = "not yet" // a minor, who may sign in from a later day
 )
 
@@ -171,6 +172,9 @@ func invitable(tx *db.Tx, by access.Actor, client id.Client) (Client, error) {
 		return Client{}, ErrCareEnded
 	case c.Email.IsZero():
 		return Client{}, ErrNoEmail
+	}
+	if err := MayCome(tx, by); err != nil {
+		return Client{}, err
 	}
 	early, err := waits(tx, c.Practice, c.ID)
 	switch {

@@ -156,3 +156,46 @@ func leftLetter() letter.Body {
 		{Sign: letter.Brand},
 	}}
 }
+
+// closesLetter tells a client that their practice closes. How their care goes on
+// is for the practice to say, and not in a letter.
+func closesLetter(p Practice) letter.Body {
+	name, day := text.StripLinks(p.Name), dayOf(p)
+	return letter.Body{Subject: "Your practice on " + letter.Brand + " closes", Parts: []letter.Part{
+		{Text: "Your practice on " + letter.Brand + ", " + name + ", closes on " + day + ". Until the end of that day you can sign in as always, to read and to take along what you want to keep. From the day after, it opens to nobody any more."},
+		{Button: &letter.Button{Label: "Sign in", URL: letter.Base + "/dashboard"}},
+		{Text: "What the practice has noted stays kept, as the law asks. For a copy of it, or to ask how things go on for you, speak with the practice in the way you do now."},
+		{Text: "Your account stays yours. You need not do anything."},
+		{Sign: name},
+	}}
+}
+
+// goesOnLetter tells whoever got closesLetter that it is not so.
+func goesOnLetter(p Practice) letter.Body {
+	name := text.StripLinks(p.Name)
+	return letter.Body{Subject: "Your practice on " + letter.Brand + " stays open", Parts: []letter.Part{
+		{Text: "We wrote to you that " + name + " closes on " + letter.Brand + ". That was taken back: it stays open, and everything is as it was. You need not do anything."},
+		{Sign: name},
+	}}
+}
+
+func closesToo(p Practice) letter.Body {
+	return letter.Body{Subject: "A practice you own is set to close", Parts: []letter.Part{
+		{Text: "An owner of " + text.StripLinks(p.Name) + " has set its last day on " + letter.Brand + ": " + dayOf(p) + ". From the day after, nobody enters it any more, neither who works there nor its clients. Nothing is deleted."},
+		{Text: "Clients who have an account and agreed to e-mail are told by letter. Open invitations were withdrawn."},
+		{Text: "Is that not right? Each owner can take it back until then, in Settings."},
+		{Button: &letter.Button{Label: "See it", URL: letter.Base + "/settings/practice/close"}},
+		{Sign: letter.Brand},
+	}}
+}
+
+func goesOnToo(p Practice) letter.Body {
+	return letter.Body{Subject: "A practice you own stays open", Parts: []letter.Part{
+		{Text: "An owner of " + text.StripLinks(p.Name) + " has taken back that it closes. It stays open. Clients who had been told otherwise are told by letter. Invitations that were withdrawn stay so: send them anew."},
+		{Button: &letter.Button{Label: "See it", URL: letter.Base + "/settings/practice/close"}},
+		{Sign: letter.Brand},
+	}}
+}
+
+// dayOf is the last day of a practice in words, with the year.
+func dayOf(p Practice) string { return p.LastDay().InWords(civil.Date{}) }

@@ -32,6 +32,9 @@ func (s *Site) frame(r *http.Request, by access.Actor, title, current string) (P
 	p.Idle = int((session.Idle - time.Minute).Seconds()) // its last use may have been noted up to a minute ago
 	p.Ends = int(session.EndsAt.Sub(s.DB.Clock()).Seconds())
 	p.Person, p.Places = k.account.Name, switcher(k.places, k.supports, by)
+	if current == "/dashboard" {
+		p.Closing = closingNotice(k.practice, by)
+	}
 	return p, nil
 }
 

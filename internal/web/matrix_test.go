@@ -118,10 +118,13 @@ var reviewed = map[string]string{
 	"GET /settings/prove":                       "persons",
 	"POST /settings/prove":                      "persons",
 
-	"GET /settings/practice":       "heads",
-	"POST /settings/practice":      "heads",
-	"POST /settings/practice/step": "heads",
-	"POST /people/export":          "heads",
+	"GET /settings/practice":                   "heads",
+	"POST /settings/practice":                  "heads",
+	"POST /settings/practice/step":             "heads",
+	"GET /settings/practice/close":             "owners",
+	"POST /settings/practice/close":            "owners",
+	"POST /settings/practice/close/withdrawal": "owners",
+	"POST /people/export":                      "heads",
 
 	"POST /dashboard/steps": "members",
 	"GET /people":           "members",
