@@ -71,6 +71,14 @@ WHERE practice_id = @practice_id AND practitioner_id = @practitioner_id AND stat
 UPDATE vouch SET ended_at = @now
 WHERE practice_id = @practice_id AND practitioner_id = @practitioner_id AND used_at IS NULL AND ended_at IS NULL;
 
+-- Whoever is no more what they were vouches for nobody, and nobody for them:
+-- neither two owners nor two in support.
+-- name: EndRecoveries :many
+UPDATE recovery SET state = 'withdrawn', ended_at = @now
+WHERE practice_id IN (@practice_id, 'installation') AND state IN ('asked', 'approved')
+  AND (account_id = @account_id OR practice_id = @practice_id AND (asked_by = @account_id OR approved_by = @account_id))
+RETURNING id, practice_id, account_id;
+
 -- What support sees of where an account works: numbers.
 -- name: Standing :many
 SELECT p.practice_id, p.role, p.active, q.created_at, q.closes_at,

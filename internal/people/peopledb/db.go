@@ -99,6 +99,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.endLiveStmt, err = db.PrepareContext(ctx, endLive); err != nil {
 		return nil, fmt.Errorf("error preparing query EndLive: %w", err)
 	}
+	if q.endRecoveriesStmt, err = db.PrepareContext(ctx, endRecoveries); err != nil {
+		return nil, fmt.Errorf("error preparing query EndRecoveries: %w", err)
+	}
 	if q.endSupervisionStmt, err = db.PrepareContext(ctx, endSupervision); err != nil {
 		return nil, fmt.Errorf("error preparing query EndSupervision: %w", err)
 	}
@@ -416,6 +419,11 @@ func (q *Queries) Close() error {
 	if q.endLiveStmt != nil {
 		if cerr := q.endLiveStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing endLiveStmt: %w", cerr)
+		}
+	}
+	if q.endRecoveriesStmt != nil {
+		if cerr := q.endRecoveriesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing endRecoveriesStmt: %w", cerr)
 		}
 	}
 	if q.endSupervisionStmt != nil {
@@ -797,6 +805,7 @@ type Queries struct {
 	endColleaguesLinksStmt    *sql.Stmt
 	endContactsLinksStmt      *sql.Stmt
 	endLiveStmt               *sql.Stmt
+	endRecoveriesStmt         *sql.Stmt
 	endSupervisionStmt        *sql.Stmt
 	endTeamLinksStmt          *sql.Stmt
 	endVouchStmt              *sql.Stmt
@@ -891,6 +900,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		endColleaguesLinksStmt:    q.endColleaguesLinksStmt,
 		endContactsLinksStmt:      q.endContactsLinksStmt,
 		endLiveStmt:               q.endLiveStmt,
+		endRecoveriesStmt:         q.endRecoveriesStmt,
 		endSupervisionStmt:        q.endSupervisionStmt,
 		endTeamLinksStmt:          q.endTeamLinksStmt,
 		endVouchStmt:              q.endVouchStmt,

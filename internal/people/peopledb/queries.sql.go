@@ -858,6 +858,50 @@ func (q *Queries) EndLive(ctx context.Context, arg EndLiveParams) (EndLiveRow, e
 	return i, err
 }
 
+const endRecoveries = `-- name: EndRecoveries :many
+UPDATE recovery SET state = 'withdrawn', ended_at = $1
+WHERE practice_id IN ($2, 'installation') AND state IN ('asked', 'approved')
+  AND (account_id = $3 OR practice_id = $2 AND (asked_by = $3 OR approved_by = $3))
+RETURNING id, practice_id, account_id
+`
+
+type EndRecoveriesParams struct {
+	Now        *at.Time
+	PracticeID id.Practice
+	AccountID  id.Account
+}
+
+type EndRecoveriesRow struct {
+	ID         id.Recovery
+	PracticeID id.Practice
+	AccountID  id.Account
+}
+
+// Whoever is no more what they were vouches for nobody, and nobody for them:
+// neither two owners nor two in support.
+func (q *Queries) EndRecoveries(ctx context.Context, arg EndRecoveriesParams) ([]EndRecoveriesRow, error) {
+	rows, err := q.query(ctx, q.endRecoveriesStmt, endRecoveries, arg.Now, arg.PracticeID, arg.AccountID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []EndRecoveriesRow
+	for rows.Next() {
+		var i EndRecoveriesRow
+		if err := rows.Scan(&i.ID, &i.PracticeID, &i.AccountID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const endSupervision = `-- name: EndSupervision :exec
 DELETE FROM supervision WHERE practice_id = $1 AND (supervisor_id = $2 OR practitioner_id = $2)
 `
