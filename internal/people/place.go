@@ -1,12 +1,14 @@
 package people
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
 
 	"icouch/internal/access"
 	"icouch/internal/account"
+	"icouch/internal/audit"
 	"icouch/internal/base/at"
 	"icouch/internal/base/civil"
 	"icouch/internal/base/fault"
@@ -31,6 +33,7 @@ type Place struct {
 	Name     string     // whose record it is; empty at work
 	Work     bool       // as a member of the practice, not as a client
 	For      bool       // for somebody else, in what was given
+	named    bool       // and Name is theirs: to show it is a look at their record
 	Ended    bool       // cannot be opened now; it is shown, and why
 	EndsAt   *at.Time   // when care ended, or what was given ends
 	OpensAt  *at.Time   // when it opens, if that day has yet to come
@@ -254,10 +257,11 @@ func placesFor(tx *db.Tx, who id.Account) (all []Place, err error) {
 			}
 		}
 		stands, called := terms.Standing(tx.Now()), name.Full()
-		if stands != access.Open && stands != access.Before {
+		known := stands == access.Open || stands == access.Before
+		if !known {
 			called = "somebody" // what they are called now is no business of who is shut out
 		}
-		p := Place{Place: account.Place{Practice: r.PracticeID, Client: r.ClientID}, Practice: r.PracticeName, Name: called, For: true,
+		p := Place{Place: account.Place{Practice: r.PracticeID, Client: r.ClientID}, Practice: r.PracticeName, Name: called, For: true, named: known,
 			Ended: stands != access.Open, Client: r.ClientID}
 		if stands == access.Before {
 			p.OpensAt = r.BeginsAt
@@ -271,6 +275,17 @@ func placesFor(tx *db.Tx, who id.Account) (all []Place, err error) {
 		all = append(all, p)
 	}
 	return all, nil
+}
+
+// SawNames notes that by is shown the names of those they act for: once a
+// request, in the trail of the practice of each. At work, and in a record of
+// their own, nobody else's name is in a place.
+func SawNames(ctx context.Context, by access.Actor, shown []Place) {
+	for _, p := range shown {
+		if p.named {
+			audit.Saw(ctx, access.AsContact(p.Place.Practice, by.Account(), p.Client, access.Grant{}), audit.Named, p.Client, access.Acting)
+		}
+	}
 }
 
 // Home is where a person is after signing in: the first place that is open.

@@ -94,6 +94,7 @@ func (s *Site) placesPage(r *http.Request, by access.Actor, title, current strin
 			return err
 		}
 		p.acts = true
+		people.SawNames(r.Context(), by, all)
 		for _, place := range all {
 			if place.Closed != nil && (p.closed == nil || place.Place.Practice == visitOf(r).session.Practice) {
 				p.closed = &place
