@@ -24,6 +24,7 @@ type Words struct {
 	Note     string
 	Until    string // when the link ends
 	Again    bool   // a link went before this one
+	Founds   bool   // they would set up a practice of their own, and came by the practitioners' door
 	Link     string
 	Choices  string
 }
@@ -42,6 +43,9 @@ func InvitationBody(w Words) letter.Body {
 	}
 	say(letter.Part{Button: &letter.Button{Label: "Create Your " + letter.Brand + " Account", URL: w.Link}})
 	say(letter.Part{Text: "You only choose a password. Your name and e-mail are filled in already. The link is meant for " + w.Address + ". It works until " + w.Until + "."})
+	if w.Founds {
+		say(letter.Part{Text: "Did you want to set up a practice of your own? Accept this invitation first, then choose “Set up a practice” in Settings."})
+	}
 	say(letter.Part{Text: "It is the private place that the practice keeps with you. Messages, appointments, invoices and documents open there one after the other; you need not do anything for that."})
 	say(letter.Part{Text: "How to know that this e-mail is real:"})
 	say(letter.Part{List: []string{
@@ -56,8 +60,8 @@ func InvitationBody(w Words) letter.Body {
 }
 
 // words are everything of an invitation to c but the link.
-func words(tx *db.Tx, by access.Actor, c Client, note string, again bool) (Words, error) {
-	w := Words{Hello: text.StripLinks(c.Name.Call()), Address: c.Email.String(), Note: note, Again: again}
+func words(tx *db.Tx, by access.Actor, c Client, note string, m manner) (Words, error) {
+	w := Words{Hello: text.StripLinks(c.Name.Call()), Address: c.Email.String(), Note: note, Again: m.again, Founds: m.founds}
 	var err error
 	if w.Practice, err = PracticeOf(tx, by); err != nil {
 		return w, err
@@ -79,8 +83,8 @@ func zoneOf(c Client, p Practice) civil.Zone {
 	return p.Zone
 }
 
-func invitationLetter(tx *db.Tx, by access.Actor, c Client, l link, again bool) (letter.Draft, error) {
-	w, err := words(tx, by, c, l.note, again)
+func invitationLetter(tx *db.Tx, by access.Actor, c Client, l link, m manner) (letter.Draft, error) {
+	w, err := words(tx, by, c, l.note, m)
 	if err != nil {
 		return letter.Draft{}, err
 	}
@@ -109,7 +113,7 @@ func Preview(tx *db.Tx, by access.Actor, client id.Client, note string) (letter.
 	if err != nil && !errors.Is(err, db.None) {
 		return letter.Body{}, err
 	}
-	w, err := words(tx, by, c, text.StripLinks(note), was.id != "" && was.state != Used)
+	w, err := words(tx, by, c, text.StripLinks(note), manner{again: was.id != "" && was.state != Used})
 	if err != nil {
 		return letter.Body{}, err
 	}

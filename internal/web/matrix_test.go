@@ -107,6 +107,7 @@ var reviewed = map[string]string{
 	"GET /settings/security":                    "persons",
 	"GET /settings/authenticator":               "persons",
 	"POST /settings/authenticator":              "persons",
+	"GET /settings/authenticator/removal":       "persons",
 	"POST /settings/authenticator/removal":      "persons",
 	"GET /settings/passkey":                     "persons",
 	"POST /settings/passkey":                    "persons",
