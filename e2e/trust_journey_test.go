@@ -136,3 +136,58 @@ func TestAGuardianComesInAndSeesWhatWasGiven(t *testing.T) {
 		g.pictured(200, "guardian-over")
 	})
 }
+
+// TestAPracticeThatClosesIsCalmAboutIt has an owner set the last day, a client
+// read of it, and both come after it.
+func TestAPracticeThatClosesIsCalmAboutIt(t *testing.T) {
+	onBothScreens(t, func(t *testing.T, width int64) {
+		p := serve(t)
+		her := p.found(t, miraName, mira, miraSecret, riverside)
+		her.client("Annie", "Noda", annie, true)
+		p.accept(t, p.link(t, annie, "/join/", 1), annieSecret)
+
+		v := p.visitor(t, width)
+		v.signsIn(mira, miraSecret)
+		v.open("/settings/practice")
+		v.goes("Close the practice")
+		v.sees("What closes", "What stays")
+		v.pictured(200, "close-choose")
+		v.day("Last day of the practice", time.Now().AddDate(0, 0, 45).Format(time.DateOnly))
+		v.goes("Close the practice after that day")
+		v.sees("The last day is set")
+		v.check(200)
+		v.open("/dashboard")
+		v.check(200)
+		p.letter(t, annie, "closes on")
+
+		c := p.visitor(t, width)
+		c.signsIn(annie, annieSecret)
+		c.sees("closes on", "Take along what you want to keep")
+		c.check(200)
+
+		p.since(t, "UPDATE practice SET closes_at = ?", time.Now().UnixMicro())
+		for _, one := range []*visitor{c, v} {
+			wait(t, "the last day to be over", func() bool {
+				one.open("/dashboard")
+				return contains(one.text(), "This practice has closed")
+			})
+		}
+		c.pictured(200, "close-client")
+		v.pictured(200, "close-member")
+		v.open("/people")
+		v.check(404)
+	})
+}
+
+// letter waits for one to an address that has some words in it.
+func (p *program) letter(t testing.TB, to, words string) {
+	t.Helper()
+	wait(t, "a letter to "+to, func() bool {
+		for _, l := range p.letters(t, to) {
+			if contains(l, words) {
+				return true
+			}
+		}
+		return false
+	})
+}
