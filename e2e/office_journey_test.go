@@ -40,7 +40,7 @@ func TestEveryRoomOfTheOfficeIsInOrder(t *testing.T) {
 		v.sees("Greta Noda")
 		v.check(200)
 		for _, page := range []string{"/settings", "/settings/name", "/settings/zone", "/settings/password", "/settings/practice", "/settings/idle", "/settings/team/new", "/settings/team/emergencies", "/settings/leave",
-			"/settings/authenticator", "/settings/recovery-codes", "/settings/trail", "/settings/trail/weeks", annies, annies + "/age", annies + "/access", annies + "/edit"} {
+			"/settings/authenticator", "/settings/authenticator/removal", "/settings/recovery-codes", "/settings/trail", "/settings/trail/weeks", annies, annies + "/age", annies + "/access", annies + "/edit"} {
 			v.open(page)
 			v.check(200)
 		}

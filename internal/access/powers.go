@@ -21,6 +21,7 @@ const (
 	ReviewTrail    Power = "review-trail"
 	Vouch          Power = "vouch"
 	Recover        Power = "recover"
+	Close          Power = "close-practice"
 )
 
 // Held is one power: what it lets somebody do, in the words of a practice, and
@@ -45,6 +46,7 @@ var Powers = []Held{
 	{MakeOwners, "Make somebody an owner, or an owner something else", []Role{Owner}},
 	{Recover, "Say that a colleague has lost every way to sign in, and approve it: two owners, one after the other", []Role{Owner}},
 	{ChangePractice, "Change the practice’s name, time zone and rules", []Role{Owner, Administrator}},
+	{Close, "Close the practice on a day at least 30 days ahead, and take that back until then", []Role{Owner}},
 	{ReadTrail, "Read who did and saw what in the practice, and take that away as a file", []Role{Owner, Administrator}},
 	{ReviewTrail, "Sign that the weekly digest was reviewed", []Role{Owner}},
 }

@@ -163,6 +163,9 @@ const (
 	ConversionWithdrawn Action = "conversion.withdrawn"
 	ConversionExpired   Action = "conversion.expired"
 	PracticePutAway     Action = "practice.put_away"
+	PracticeCloses      Action = "practice.closes" // an owner has set the day
+	PracticeKept        Action = "practice.closing_taken_back"
+	ClosingTold         Action = "client.told_of_closing" // by letter: that the practice closes, or goes on
 	DeletionAsked       Action = "account.deletion_asked"
 	DeletionTakenBack   Action = "account.deletion_taken_back"
 	AccountDeleted      Action = "account.deleted"

@@ -110,12 +110,12 @@ func tell(tx *db.Tx, by access.Actor, d day, marked int64, is func(access.Standi
 		return err
 	}
 	tx.Notify(people.Topic(d.practice, d.client))
-	if c.Account == nil || c.Terms.Suspended || !is(c.Standing) {
-		return audit.Record(tx, by, did)
-	}
 	practice, err := people.PracticeOf(tx, by)
 	if err != nil {
 		return err
+	}
+	if c.Account == nil || c.Terms.Suspended || !is(c.Standing) || practice.Closed(tx.Now()) {
+		return audit.Record(tx, by, did)
 	}
 	to, err := account.Read(tx, by, *c.Account)
 	if err != nil {

@@ -267,6 +267,9 @@ func member(tx *db.Tx, p id.Practice, who id.Practitioner) (name string, to emai
 // mayWriteTo says why no invitation may be mailed to an address now, or nil.
 func mayWriteTo(tx *db.Tx, p id.Practice, a email.Address) error {
 	by := access.Job(p)
+	if err := people.MayCome(tx, by); err != nil {
+		return err
+	}
 	no, err := letter.Declined(tx, by, a)
 	if err != nil {
 		return err

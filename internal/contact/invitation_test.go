@@ -16,6 +16,7 @@ import (
 	"icouch/internal/letter"
 	"icouch/internal/people"
 	"icouch/internal/platform/db"
+	"icouch/internal/team"
 	"icouch/internal/world"
 )
 
@@ -421,5 +422,70 @@ func TestWhoDeletesTheirAccountIsNoContactWithOne(t *testing.T) {
 	}
 	if is := find(t, w, c); is.Account != nil || trail(t, w, "contact.account_closed") != 1 {
 		t.Errorf("she is %+v", is)
+	}
+}
+
+// No link goes out in the name of somebody who could not send it today, and none
+// to who works here by now.
+func TestALinkIsRenewedOnlyInTheNameOfWhoStillInvites(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name              string
+		do                func(*world.World, *db.Tx, access.Actor) error
+		toGreta, toldMara int
+	}{
+		{"works on", nil, 1, 0},
+		{"made inactive", func(w *world.World, tx *db.Tx, olga access.Actor) error {
+			return team.Deactivate(tx, w.Mara, olga.Practitioner(), "")
+		}, 0, 1},
+		{"a biller now", func(w *world.World, tx *db.Tx, olga access.Actor) error {
+			return team.SetRole(tx, w.Mara, olga.Practitioner(), access.Biller)
+		}, 0, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w := world.New(t)
+			olga := w.Colleague(t, "Olga Reed", "olga@practice.test", access.Owner)
+			one := add(t, w, greta(t))
+			w.Update(t, func(tx *db.Tx) error { return contact.Invite(tx, olga, w.Theo, one) })
+			w.RunJobs(t)
+			token := link(t, w, gretaMail)
+			w.Pass(15 * 24 * time.Hour)
+			if c.do != nil {
+				w.Update(t, func(tx *db.Tx) error { return c.do(w, tx, olga) })
+			}
+			before := len(w.Letters(gretaMail))
+			for range 2 {
+				w.Update(t, func(tx *db.Tx) error { return contact.Renew(tx, access.Guest(), token) })
+				w.Update(t, func(tx *db.Tx) error { return contact.RenewByAddress(tx, access.Guest(), address(t, gretaMail)) })
+			}
+			w.RunJobs(t)
+			if n := len(w.Letters(gretaMail)) - before; n != c.toGreta {
+				t.Errorf("%d letters to Greta, want %d", n, c.toGreta)
+			}
+			if n := len(letters(w, "mara@practice.test", "asks for a new")); n != c.toldMara {
+				t.Errorf("who looks after Theo was told %d times, want %d", n, c.toldMara)
+			}
+			if n := len(letters(w, "olga@practice.test", "asks for a new")); n != 0 {
+				t.Errorf("Olga was told %d times", n)
+			}
+			if c.toldMara > 0 && find(t, w, one).Sent.State != people.Withdrawn {
+				t.Errorf("the invitation is %s", find(t, w, one).Sent.State)
+			}
+		})
+	}
+}
+
+func TestNoLinkIsRenewedForWhoWorksHereByNow(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	token := invite(t, w, add(t, w, greta(t)), gretaMail)
+	w.Pass(15 * 24 * time.Hour)
+	w.Colleague(t, "Greta Vance", gretaMail, access.Biller)
+	before := len(w.Letters(gretaMail))
+	w.Update(t, func(tx *db.Tx) error { return contact.Renew(tx, access.Guest(), token) })
+	w.RunJobs(t)
+	if n := len(w.Letters(gretaMail)) - before; n != 0 {
+		t.Errorf("%d letters", n)
 	}
 }

@@ -81,6 +81,7 @@ RETURNING id, letter_id;
 -- name: Claim :one
 UPDATE contact_invitation SET state = 'used', ended_at = @now
 WHERE token_hash = @token_hash AND state = 'live' AND expires_at > @now
+AND NOT EXISTS (SELECT 1 FROM practice q WHERE q.id = practice_id AND q.closes_at IS NOT NULL)
 RETURNING practice_id, id, contact_id, practitioner_id, email;
 
 -- name: ByToken :one

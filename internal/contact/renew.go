@@ -83,6 +83,11 @@ func renew(tx *db.Tx, p id.Practice, c id.Contact, held dead) error {
 		return askInviter(tx, p, was.PractitionerID, is, held.id)
 	case people.State(was.State) == people.Withdrawn:
 		return askInviter(tx, p, was.PractitionerID, is, was.ID)
+	}
+	invites, err := stillInvites(tx, p, was.PractitionerID)
+	switch {
+	case err != nil:
+		return err
 	case is.Account != nil:
 		return remind(tx, p, is)
 	case is.mayJoin() != nil, was.CreatedAt.Plus(coolDown).After(tx.Now().Time):
@@ -95,6 +100,19 @@ func renew(tx *db.Tx, p id.Practice, c id.Contact, held dead) error {
 	if !bytes.Equal(index, held.mailbox) {
 		return asked(tx, p, held.id)
 	}
+	if !invites { // no link goes out in the name of who could not send it
+		if err := endLive(tx, access.Job(p), is, people.Withdrawn); err != nil {
+			return err
+		}
+		return askInviter(tx, p, was.PractitionerID, is, was.ID)
+	}
+	err = worksHere(tx, access.Job(p), is.Email)
+	if errors.Is(err, ErrWorksHere) { // they do by now
+		return asked(tx, p, held.id)
+	}
+	if err != nil {
+		return err
+	}
 	if err := mayWriteTo(tx, p, is.Email); err != nil {
 		if _, _, told := fault.As(err); told {
 			return asked(tx, p, held.id)
@@ -102,6 +120,18 @@ func renew(tx *db.Tx, p id.Practice, c id.Contact, held dead) error {
 		return err
 	}
 	return send(tx, access.ByLink(p, ""), was.PractitionerID, is, was.Ordinal, audit.ContactReinvited)
+}
+
+// stillInvites reports whether a member could invite today: they work here, in
+// a role that may.
+func stillInvites(tx *db.Tx, p id.Practice, who id.Practitioner) (bool, error) {
+	all, err := people.Practitioners(tx, access.Job(p))
+	for _, m := range all {
+		if m.ID == who && m.Active && m.Role.Has(access.Invite) {
+			return true, err
+		}
+	}
+	return false, err
 }
 
 // remind writes to who accepted how to sign in.
@@ -117,13 +147,25 @@ func remind(tx *db.Tx, p id.Practice, c Contact) error {
 }
 
 // askInviter tells who invited that somebody asks for a new link after it was
-// withdrawn: once for each.
+// withdrawn: once for each. If they could invite nobody any more, who looks after
+// the client is told.
 func askInviter(tx *db.Tx, p id.Practice, inviter id.Practitioner, c Contact, inv id.ContactInvitation) error {
 	n, err := SQL.In(tx).Asked(tx, contactdb.AskedParams{AskedAt: tx.Now().Ptr(), PracticeID: p, ID: inv})
 	if err != nil {
 		return fmt.Errorf("ask for a link: %w", err)
 	}
 	if n > 0 {
+		invites, err := stillInvites(tx, p, inviter)
+		if err != nil {
+			return err
+		}
+		if !invites {
+			own, err := people.Find(tx, access.Job(p), c.Client)
+			if err != nil {
+				return err
+			}
+			inviter = own.Practitioner
+		}
 		_, to, err := member(tx, p, inviter)
 		if err != nil {
 			return err

@@ -58,6 +58,7 @@ const (
 	Contact     Kind = "contact"      // a practice invites somebody to act for a client
 	Day         Kind = "day"          // a day has come on which access begins or ends
 	NewMessage  Kind = "new_message"  // there is a new secure message
+	Closing     Kind = "closing"      // a practice closes on a day, or goes on after all
 	EndAsked    Kind = "end_asked"    // to who looks after a client: they ask that a contact's access end
 )
 

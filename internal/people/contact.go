@@ -171,6 +171,7 @@ var whyWithdrawn = map[string]string{
 	reasonEmailChanged:     "Because the e-mail address was changed.",
 	reasonConsentWithdrawn: "Because consent to e-mail was taken back.",
 	reasonCareEnded:        "Because care had ended.",
+	reasonCloses:           "Because the practice closes.",
 	reasonNotYet:           "Because they may sign in from a later day.",
 }
 

@@ -67,6 +67,7 @@ const (
 	reasonEmailChanged     = "email changed"
 	reasonConsentWithdrawn = "consent withdrawn"
 	reasonCareEnded        = "care ended"
+	reasonCloses           = "practice closes"
 	reasonNotYet           = "not yet" // a minor, who may sign in from a later day
 )
 
@@ -88,7 +89,7 @@ func Invite(tx *db.Tx, by access.Actor, client id.Client, note string) error {
 	case was.state != Used: // used, and no account: they closed it, and begin anew
 		return ErrAlreadyInvited
 	}
-	return send(tx, by, c, was.ordinal+1, note, false, audit.ClientInvited)
+	return send(tx, by, c, was.ordinal+1, note, manner{}, audit.ClientInvited)
 }
 
 // Resend invites again, with a new link; the one before it is dead from here on.
@@ -110,7 +111,7 @@ func Resend(tx *db.Tx, by access.Actor, client id.Client, note string) error {
 	if was.state == Live && was.madeAt.Plus(coolDown).After(tx.Now().Time) {
 		return ErrJustSent
 	}
-	return send(tx, by, c, was.ordinal+1, note, true, audit.InvitationResent)
+	return send(tx, by, c, was.ordinal+1, note, manner{again: true}, audit.InvitationResent)
 }
 
 // Withdraw ends a client's link before it is used.
@@ -172,6 +173,9 @@ func invitable(tx *db.Tx, by access.Actor, client id.Client) (Client, error) {
 	case c.Email.IsZero():
 		return Client{}, ErrNoEmail
 	}
+	if err := MayCome(tx, by); err != nil {
+		return Client{}, err
+	}
 	early, err := waits(tx, c.Practice, c.ID)
 	switch {
 	case err != nil:
@@ -184,8 +188,14 @@ func invitable(tx *db.Tx, by access.Actor, client id.Client) (Client, error) {
 	return c, nil
 }
 
+// manner is how an invitation goes out.
+type manner struct {
+	again  bool // a link went before this one
+	founds bool // whoever it is for would set up a practice of their own
+}
+
 // send makes a link and the letter that holds it.
-func send(tx *db.Tx, by access.Actor, c Client, ordinal int64, note string, again bool, did audit.Action) error {
+func send(tx *db.Tx, by access.Actor, c Client, ordinal int64, note string, m manner, did audit.Action) error {
 	note, err := text.Block(note, noteLength)
 	if err != nil {
 		return fault.At("note", err)
@@ -197,7 +207,7 @@ func send(tx *db.Tx, by access.Actor, c Client, ordinal int64, note string, agai
 		return err
 	}
 	l := link{token: secret.NewToken(), ordinal: ordinal, note: text.StripLinks(note)}
-	body, err := invitationLetter(tx, by, c, l, again)
+	body, err := invitationLetter(tx, by, c, l, m)
 	if err != nil {
 		return err
 	}

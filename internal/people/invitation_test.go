@@ -994,3 +994,33 @@ func TestAPreviewIsTheLetterThatGoes(t *testing.T) {
 		return second(people.Preview(tx, w.Mara, w.Theo, strings.Repeat("x", 301)))
 	}), fault.Invalid)
 }
+
+// A therapist who is somebody's client, too, and came by the practitioners' door
+// reads in the letter how to go on; nobody else does.
+func TestTheLetterToWhoWouldFoundAPracticeSaysHow(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	invite(t, w)
+	const how = "set up a practice"
+	says := func() bool {
+		t.Helper()
+		w.RunJobs(t)
+		all := w.Letters(theosMail)
+		return strings.Contains(strings.Join(strings.Fields(all[len(all)-1].Text), " "), how)
+	}
+	if says() {
+		t.Error("every invitation speaks of practices")
+	}
+	w.Pass(time.Hour)
+	w.Update(t, func(tx *db.Tx) error {
+		return people.SignUpPractitioner(tx, access.Guest(), "Theo", address(t, theosMail))
+	})
+	if n := len(w.Letters(theosMail)); !says() || n > 2 {
+		t.Errorf("the letter does not say how; %d letters", n)
+	}
+	w.Pass(time.Hour)
+	w.Update(t, func(tx *db.Tx) error { return people.RenewByAddress(tx, access.Guest(), address(t, theosMail)) })
+	if says() {
+		t.Error("a letter that was asked for elsewhere speaks of practices")
+	}
+}

@@ -24,7 +24,7 @@ import (
 // an account, and what a practitioner has done stays under their name.
 
 // ErrLastOwner says why somebody cannot leave yet.
-var ErrLastOwner = fault.New(fault.Conflict, "You are the only owner of a practice that has clients or colleagues. Somebody must look after what it has noted: make a colleague an owner first, then delete your account. If the practice is to close, choose “Still Need Help?”.")
+var ErrLastOwner = fault.New(fault.Conflict, "You are the only owner of a practice that has clients or colleagues. Somebody must look after what it has noted: make a colleague an owner first, then delete your account. If the practice is to close, an owner sets the day in Settings; once it has closed, you can delete your account.")
 
 // AskToLeave has by's own account deleted after account.Grace. The door has had
 // the password proved.
@@ -79,6 +79,10 @@ func positionsOf(tx *db.Tx, who id.Account) (all []position, err error) {
 	}
 	for _, s := range holds {
 		if !s.Active {
+			continue
+		}
+		if s.closed { // nobody has to look after it: what it noted is kept as it is
+			all = append(all, position{s.Practice, false})
 			continue
 		}
 		others, err := SQL.In(tx).OthersAtWork(tx, peopledb.OthersAtWorkParams{PracticeID: s.Practice, AccountID: who})

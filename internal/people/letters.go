@@ -24,6 +24,7 @@ type Words struct {
 	Note     string
 	Until    string // when the link ends
 	Again    bool   // a link went before this one
+	Founds   bool   // they would set up a practice of their own, and came by the practitioners' door
 	Link     string
 	Choices  string
 }
@@ -42,6 +43,9 @@ func InvitationBody(w Words) letter.Body {
 	}
 	say(letter.Part{Button: &letter.Button{Label: "Create Your " + letter.Brand + " Account", URL: w.Link}})
 	say(letter.Part{Text: "You only choose a password. Your name and e-mail are filled in already. The link is meant for " + w.Address + ". It works until " + w.Until + "."})
+	if w.Founds {
+		say(letter.Part{Text: "Did you want to set up a practice of your own? Accept this invitation first, then choose “Set up a practice” in Settings."})
+	}
 	say(letter.Part{Text: "It is the private place that the practice keeps with you. Messages, appointments, invoices and documents open there one after the other; you need not do anything for that."})
 	say(letter.Part{Text: "How to know that this e-mail is real:"})
 	say(letter.Part{List: []string{
@@ -56,8 +60,8 @@ func InvitationBody(w Words) letter.Body {
 }
 
 // words are everything of an invitation to c but the link.
-func words(tx *db.Tx, by access.Actor, c Client, note string, again bool) (Words, error) {
-	w := Words{Hello: text.StripLinks(c.Name.Call()), Address: c.Email.String(), Note: note, Again: again}
+func words(tx *db.Tx, by access.Actor, c Client, note string, m manner) (Words, error) {
+	w := Words{Hello: text.StripLinks(c.Name.Call()), Address: c.Email.String(), Note: note, Again: m.again, Founds: m.founds}
 	var err error
 	if w.Practice, err = PracticeOf(tx, by); err != nil {
 		return w, err
@@ -79,8 +83,8 @@ func zoneOf(c Client, p Practice) civil.Zone {
 	return p.Zone
 }
 
-func invitationLetter(tx *db.Tx, by access.Actor, c Client, l link, again bool) (letter.Draft, error) {
-	w, err := words(tx, by, c, l.note, again)
+func invitationLetter(tx *db.Tx, by access.Actor, c Client, l link, m manner) (letter.Draft, error) {
+	w, err := words(tx, by, c, l.note, m)
 	if err != nil {
 		return letter.Draft{}, err
 	}
@@ -109,7 +113,7 @@ func Preview(tx *db.Tx, by access.Actor, client id.Client, note string) (letter.
 	if err != nil && !errors.Is(err, db.None) {
 		return letter.Body{}, err
 	}
-	w, err := words(tx, by, c, text.StripLinks(note), was.id != "" && was.state != Used)
+	w, err := words(tx, by, c, text.StripLinks(note), manner{again: was.id != "" && was.state != Used})
 	if err != nil {
 		return letter.Body{}, err
 	}
@@ -156,3 +160,46 @@ func leftLetter() letter.Body {
 		{Sign: letter.Brand},
 	}}
 }
+
+// closesLetter tells a client that their practice closes. How their care goes on
+// is for the practice to say, and not in a letter.
+func closesLetter(p Practice) letter.Body {
+	name, day := text.StripLinks(p.Name), dayOf(p)
+	return letter.Body{Subject: "Your practice on " + letter.Brand + " closes", Parts: []letter.Part{
+		{Text: "Your practice on " + letter.Brand + ", " + name + ", closes on " + day + ". Until the end of that day you can sign in as always, to read and to take along what you want to keep. From the day after, it opens to nobody any more."},
+		{Button: &letter.Button{Label: "Sign in", URL: letter.Base + "/dashboard"}},
+		{Text: "What the practice has noted stays kept, as the law asks. For a copy of it, or to ask how things go on for you, speak with the practice in the way you do now."},
+		{Text: "Your account stays yours. You need not do anything."},
+		{Sign: name},
+	}}
+}
+
+// goesOnLetter tells whoever got closesLetter that it is not so.
+func goesOnLetter(p Practice) letter.Body {
+	name := text.StripLinks(p.Name)
+	return letter.Body{Subject: "Your practice on " + letter.Brand + " stays open", Parts: []letter.Part{
+		{Text: "We wrote to you that " + name + " closes on " + letter.Brand + ". That was taken back: it stays open, and everything is as it was. You need not do anything."},
+		{Sign: name},
+	}}
+}
+
+func closesToo(p Practice) letter.Body {
+	return letter.Body{Subject: "A practice you own is set to close", Parts: []letter.Part{
+		{Text: "An owner of " + text.StripLinks(p.Name) + " has set its last day on " + letter.Brand + ": " + dayOf(p) + ". From the day after, nobody enters it any more, neither who works there nor its clients. Nothing is deleted."},
+		{Text: "Clients who have an account and agreed to e-mail are told by letter. Open invitations were withdrawn."},
+		{Text: "Is that not right? Each owner can take it back until then, in Settings."},
+		{Button: &letter.Button{Label: "See it", URL: letter.Base + "/settings/practice/close"}},
+		{Sign: letter.Brand},
+	}}
+}
+
+func goesOnToo(p Practice) letter.Body {
+	return letter.Body{Subject: "A practice you own stays open", Parts: []letter.Part{
+		{Text: "An owner of " + text.StripLinks(p.Name) + " has taken back that it closes. It stays open. Clients who had been told otherwise are told by letter. Invitations that were withdrawn stay so: send them anew."},
+		{Button: &letter.Button{Label: "See it", URL: letter.Base + "/settings/practice/close"}},
+		{Sign: letter.Brand},
+	}}
+}
+
+// dayOf is the last day of a practice in words, with the year.
+func dayOf(p Practice) string { return p.LastDay().InWords(civil.Date{}) }

@@ -363,7 +363,11 @@ func tellOfAge(tx *db.Tx, by access.Actor, client id.Client) error {
 	if err != nil {
 		return err
 	}
-	if c.Ended(tx.Now()) {
+	practice, err := PracticeOf(tx, by)
+	if err != nil {
+		return err
+	}
+	if c.Ended(tx.Now()) || practice.Closed(tx.Now()) {
 		return audit.Record(tx, by, did)
 	}
 	to, err := inviterAddress(tx, c.Practice, c.Practitioner)
@@ -375,10 +379,6 @@ func tellOfAge(tx *db.Tx, by access.Actor, client id.Client) error {
 	}
 	if c.Account != nil && c.EmailConsent {
 		me, err := account.Read(tx, by, *c.Account)
-		if err != nil {
-			return err
-		}
-		practice, err := PracticeOf(tx, by)
 		if err != nil {
 			return err
 		}

@@ -221,7 +221,7 @@ func findToChange(tx *db.Tx, by access.Actor, client id.Client) (Client, error) 
 
 // finds reports whether by may have this row: who works with it, who it is
 // about, and whoever holds its link.
-func finds(by access.Actor, row peopledb.Client) bool {
+func finds(by access.Actor, row peopledb.ClientRow) bool {
 	if by.IsClient() || by.Role() == access.Link {
 		return by.Client() == row.ID
 	}
@@ -457,7 +457,7 @@ func sealDetails(tx *db.Tx, p id.Practice, c id.Client, d Details) (s sealed, er
 	return s, nil
 }
 
-func openClient(key *crypt.Key, r peopledb.Client) (c Client, err error) {
+func openClient(key *crypt.Key, r peopledb.ClientRow) (c Client, err error) {
 	c = Client{Practice: r.PracticeID, ID: r.ID, Account: r.AccountID, LinkedAt: r.LinkedAt, EndsAt: r.EndsAt, Version: r.Version, CreatedAt: r.CreatedAt}
 	c.Practitioner, c.Zone, c.EmailConsent = r.PractitionerID, r.Zone, r.EmailConsent
 	if c.Name, err = openName(key, r.PracticeID, r.ID, r.Name); err != nil {

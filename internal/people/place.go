@@ -1,13 +1,16 @@
 package people
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
 
 	"icouch/internal/access"
 	"icouch/internal/account"
+	"icouch/internal/audit"
 	"icouch/internal/base/at"
+	"icouch/internal/base/civil"
 	"icouch/internal/base/fault"
 	"icouch/internal/base/id"
 	"icouch/internal/base/secret"
@@ -26,14 +29,18 @@ var ErrNoPlace = fault.New(fault.NotFound, "You cannot open that place any more.
 // Place is one of the places where a person may act.
 type Place struct {
 	account.Place
-	Practice string    // the practice's name
-	Name     string    // whose record it is; empty at work
-	Work     bool      // as a member of the practice, not as a client
-	For      bool      // for somebody else, in what was given
-	Ended    bool      // cannot be opened now; it is shown, and why
-	EndsAt   *at.Time  // when care ended, or what was given ends
-	OpensAt  *at.Time  // when it opens, if that day has yet to come
-	Client   id.Client // the record, or ""
+	Practice string     // the practice's name
+	Name     string     // whose record it is; empty at work
+	Work     bool       // as a member of the practice, not as a client
+	For      bool       // for somebody else, in what was given
+	named    bool       // and Name is theirs: to show it is a look at their record
+	Ended    bool       // cannot be opened now; it is shown, and why
+	EndsAt   *at.Time   // when care ended, or what was given ends
+	OpensAt  *at.Time   // when it opens, if that day has yet to come
+	Client   id.Client  // the record, or ""
+	Closed   *at.Time   // since when the practice is, to everybody; nil: it is not
+	Closes   *at.Time   // when it will be, if that is set
+	Zone     civil.Zone // the practice's
 }
 
 // Enter returns who a session's person is where they are now. What has changed
@@ -65,7 +72,7 @@ func Enter(tx *db.Tx, s account.Session) (access.Actor, error) {
 		}
 		return nowhere(s, err)
 	case s.Practice != "":
-		m, err := SQL.In(tx).Membership(tx, peopledb.MembershipParams{AccountID: s.Account, PracticeID: s.Practice})
+		m, err := SQL.In(tx).Membership(tx, peopledb.MembershipParams{AccountID: s.Account, PracticeID: s.Practice, Now: tx.Now().Ptr()})
 		if err == nil && !s.Strong { // who works sees no client without a second step
 			return access.AsWaiting(s.Practice, s.Account), nil
 		}
@@ -119,14 +126,18 @@ func reaching(tx *db.Tx, by access.Actor) (access.Actor, error) {
 // OpenUntil is when time alone shuts the place by is in, or nil: whoever
 // remembers what Enter said must ask again then.
 func OpenUntil(tx *db.Tx, by access.Actor) (*at.Time, error) {
-	if !by.IsClient() {
+	if by.Practice() == "" {
 		return nil, nil
+	}
+	p, err := PracticeOf(tx, by)
+	if err != nil || !by.IsClient() {
+		return p.ClosesAt, err
 	}
 	ends, err := SQL.In(tx).ClientEnds(tx, peopledb.ClientEndsParams{PracticeID: by.Practice(), ID: by.Client()})
 	if err != nil {
 		return nil, fmt.Errorf("end of %s: %w", by.Client(), err)
 	}
-	return ends, nil
+	return earlier(ends, p.ClosesAt), nil
 }
 
 func nowhere(s account.Session, err error) (access.Actor, error) {
@@ -146,7 +157,11 @@ func Places(tx *db.Tx, by access.Actor) (all []Place, err error) {
 		return nil, fmt.Errorf("places of %s: %w", by.Account(), err)
 	}
 	for _, w := range work {
-		all = append(all, Place{Place: account.Place{Practice: w.PracticeID}, Practice: w.Name, Work: true})
+		p := Place{Place: account.Place{Practice: w.PracticeID}, Practice: w.Name, Work: true}
+		if err := p.closing(w.Zone, w.ClosesAt, tx.Now()); err != nil {
+			return nil, err
+		}
+		all = append(all, p)
 	}
 	who := by.Account()
 	records, err := SQL.In(tx).RecordsOfAccount(tx, &who)
@@ -175,6 +190,9 @@ func Places(tx *db.Tx, by access.Actor) (all []Place, err error) {
 				p.OpensAt = opens
 			}
 		}
+		if err := p.closing(r.Zone, r.ClosesAt, tx.Now()); err != nil {
+			return nil, err
+		}
 		all = append(all, p)
 	}
 	acting, err := placesFor(tx, who)
@@ -195,7 +213,7 @@ func enterFor(tx *db.Tx, s account.Session) (access.Actor, error) {
 	if err != nil {
 		return nowhere(s, err)
 	}
-	terms := access.Terms{Rights: access.SplitRights(r.Rights), Suspended: r.SuspendedAt != nil, Begins: r.BeginsAt, Ends: r.EndsAt, Care: r.CareEndsAt}
+	terms := access.Terms{Rights: access.SplitRights(r.Rights), Suspended: r.SuspendedAt != nil, Begins: r.BeginsAt, Ends: r.EndsAt, Care: earlier(r.CareEndsAt, r.ClosesAt)}
 	if r.OfAge {
 		if terms.OfAge, err = endOfAge(tx, s.Practice, r.Zone, minorRow{s.Client, true, r.Born, nil, r.GuardiansUntil}); err != nil {
 			return access.Guest(), err
@@ -232,17 +250,18 @@ func placesFor(tx *db.Tx, who id.Account) (all []Place, err error) {
 		if err != nil {
 			return nil, err
 		}
-		terms := access.Terms{Rights: access.SplitRights(r.Rights), Suspended: r.SuspendedAt != nil, Begins: r.BeginsAt, Ends: r.EndsAt, Care: r.CareEndsAt}
+		terms := access.Terms{Rights: access.SplitRights(r.Rights), Suspended: r.SuspendedAt != nil, Begins: r.BeginsAt, Ends: r.EndsAt, Care: earlier(r.CareEndsAt, r.ClosesAt)}
 		if r.OfAge {
 			if terms.OfAge, err = endOfAge(tx, r.PracticeID, r.Zone, minorRow{r.ClientID, true, r.Born, nil, r.GuardiansUntil}); err != nil {
 				return nil, err
 			}
 		}
 		stands, called := terms.Standing(tx.Now()), name.Full()
-		if stands != access.Open && stands != access.Before {
+		known := stands == access.Open || stands == access.Before
+		if !known {
 			called = "somebody" // what they are called now is no business of who is shut out
 		}
-		p := Place{Place: account.Place{Practice: r.PracticeID, Client: r.ClientID}, Practice: r.PracticeName, Name: called, For: true,
+		p := Place{Place: account.Place{Practice: r.PracticeID, Client: r.ClientID}, Practice: r.PracticeName, Name: called, For: true, named: known,
 			Ended: stands != access.Open, Client: r.ClientID}
 		if stands == access.Before {
 			p.OpensAt = r.BeginsAt
@@ -250,9 +269,23 @@ func placesFor(tx *db.Tx, who id.Account) (all []Place, err error) {
 		if until := terms.Until(); stands == access.Open && !until.IsZero() {
 			p.EndsAt = &until
 		}
+		if err := p.closing(r.Zone, r.ClosesAt, tx.Now()); err != nil {
+			return nil, err
+		}
 		all = append(all, p)
 	}
 	return all, nil
+}
+
+// SawNames notes that by is shown the names of those they act for: once a
+// request, in the trail of the practice of each. At work, and in a record of
+// their own, nobody else's name is in a place.
+func SawNames(ctx context.Context, by access.Actor, shown []Place) {
+	for _, p := range shown {
+		if p.named {
+			audit.Saw(ctx, access.AsContact(p.Place.Practice, by.Account(), p.Client, access.Grant{}), audit.Named, p.Client, access.Acting)
+		}
+	}
 }
 
 // Home is where a person is after signing in: the first place that is open.

@@ -1,6 +1,7 @@
 package people
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -24,6 +25,7 @@ var (
 	ErrNoPracticeName = fault.On("practice", fault.Invalid, "Enter the name of your practice, as clients know it.")
 	ErrNoZone         = fault.On("zone", fault.Invalid, "Choose the time zone your practice works in.")
 	ErrHasPractice    = fault.New(fault.Conflict, "You already have a practice.")
+	ErrFounded        = fault.New(fault.Conflict, "The practice that this account founded has closed, and an account founds one. To begin another, sign up with another e-mail address.")
 	ErrMember         = fault.New(fault.Conflict, "This person is a member of the practice already.")
 )
 
@@ -38,6 +40,8 @@ type Practice struct {
 	StepsHidden bool // the practice has put "First Steps" away
 	ClientStep  bool // it asks a second step of its clients, too
 	CreatedAt   at.Time
+	ClosesAt    *at.Time   // from then on nobody enters it; nil: it goes on
+	ClosingBy   id.Account // the owner who has set that
 }
 
 // Found makes a practice, with its key, and makes by its owner.
@@ -60,8 +64,11 @@ func Found(tx *db.Tx, by access.Actor, name, zone string) (access.Actor, error) 
 	if err != nil {
 		return access.Actor{}, fmt.Errorf("found a practice: %w", err)
 	}
-	if len(already) > 0 { // a double press; a second practice comes by invitation
+	if slices.ContainsFunc(already, func(m peopledb.MembershipsRow) bool { return !closed(m.ClosesAt, tx.Now()) }) { // a double press; a second practice comes by invitation
 		return access.Actor{}, ErrHasPractice
+	}
+	if done, err := foundedOne(tx, by.Account()); err != nil || done {
+		return access.Actor{}, cmp.Or(err, error(ErrFounded))
 	}
 	again, err := reopen(tx, by, name, z.String())
 	if !errors.Is(err, db.None) {
@@ -159,7 +166,11 @@ func PracticeOf(tx *db.Tx, by access.Actor) (Practice, error) {
 	if err != nil {
 		return Practice{}, fmt.Errorf("practice %s: %w", by.Practice(), err)
 	}
-	return Practice{row.ID, row.Name, z, row.StepsHidden, row.ClientStep, row.CreatedAt}, nil
+	p := Practice{row.ID, row.Name, z, row.StepsHidden, row.ClientStep, row.CreatedAt, row.ClosesAt, ""}
+	if row.ClosingBy != nil {
+		p.ClosingBy = *row.ClosingBy
+	}
+	return p, nil
 }
 
 // SetPractice changes the practice's name and time zone.

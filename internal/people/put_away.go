@@ -44,6 +44,8 @@ type Standing struct {
 	Clients     int64 // all that there ever were
 	Invitations int64 // those open
 	Colleagues  int64 // other members, active or not
+
+	closed bool // nobody enters it any more
 }
 
 // StandingOf returns the practices that an account works in, to support.
@@ -60,7 +62,7 @@ func standing(tx *db.Tx, who id.Account) (all []Standing, err error) {
 		return nil, fmt.Errorf("standing of %s: %w", who, err)
 	}
 	for _, r := range rows {
-		all = append(all, Standing{r.PracticeID, access.Role(r.Role), r.Active, r.CreatedAt, r.Clients, r.Invitations, r.Colleagues})
+		all = append(all, Standing{r.PracticeID, access.Role(r.Role), r.Active, r.CreatedAt, r.Clients, r.Invitations, r.Colleagues, closed(r.ClosesAt, tx.Now())})
 	}
 	return all, nil
 }

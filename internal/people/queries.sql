@@ -3,7 +3,7 @@ INSERT INTO practice (id, name, zone, steps_hidden, founder_id, created_at) VALU
 
 -- An empty practice that was put away is taken up again by who had founded it.
 -- name: Reopen :one
-UPDATE practice SET name = @name, zone = @zone, steps_hidden = FALSE, created_at = @created_at, put_away_at = NULL
+UPDATE practice SET name = @name, zone = @zone, steps_hidden = FALSE, created_at = @created_at, put_away_at = NULL, closes_at = NULL, closing_by = NULL
 WHERE founder_id = @founder_id AND put_away_at IS NOT NULL RETURNING id;
 
 -- name: Rejoin :one
@@ -15,6 +15,39 @@ SELECT id FROM practice WHERE id = @id FOR UPDATE;
 
 -- name: PutAway :execrows
 UPDATE practice SET put_away_at = @now WHERE id = @id AND put_away_at IS NULL;
+
+-- Of two owners who set a day at once, one does.
+-- name: ClosePractice :execrows
+UPDATE practice SET closes_at = @closes_at, closing_by = @closing_by WHERE id = @id AND closes_at IS NULL AND put_away_at IS NULL;
+
+-- Whether a practice that an account founded has closed.
+-- name: ClosedOf :one
+SELECT COUNT(*) FROM practice WHERE founder_id = @founder_id AND closes_at <= @now;
+
+-- name: KeepPractice :execrows
+UPDATE practice SET closes_at = NULL, closing_by = NULL WHERE id = @id AND closes_at > @now;
+
+-- Nobody new comes to a practice that closes.
+-- name: EndClientsLinks :many
+UPDATE invitation SET state = 'withdrawn', reason = @reason, ended_at = @now, ended_by = @ended_by
+WHERE practice_id = @practice_id AND state = 'live' RETURNING id, client_id, letter_id;
+
+-- name: EndContactsLinks :many
+UPDATE contact_invitation SET state = 'withdrawn', ended_at = @now
+WHERE practice_id = @practice_id AND state = 'live' RETURNING id, letter_id;
+
+-- name: EndTeamLinks :many
+UPDATE team_invitation SET state = 'withdrawn', ended_at = @now
+WHERE practice_id = @practice_id AND state = 'live' RETURNING id, letter_id;
+
+-- A part at a time.
+-- name: UntoldOfClosing :many
+SELECT id, account_id, told_closing FROM client
+WHERE practice_id = @practice_id AND id > @after AND account_id IS NOT NULL AND email_consent AND (ends_at IS NULL OR ends_at > @now)
+ORDER BY id LIMIT 100;
+
+-- name: ToldOfClosing :exec
+UPDATE client SET told_closing = @closes_at WHERE practice_id = @practice_id AND id = @id;
 
 -- name: LeavePractice :many
 UPDATE practitioner SET active = FALSE WHERE practice_id = @practice_id AND account_id = @account_id AND active RETURNING id;
@@ -38,9 +71,17 @@ WHERE practice_id = @practice_id AND practitioner_id = @practitioner_id AND stat
 UPDATE vouch SET ended_at = @now
 WHERE practice_id = @practice_id AND practitioner_id = @practitioner_id AND used_at IS NULL AND ended_at IS NULL;
 
+-- Whoever is no more what they were vouches for nobody, and nobody for them:
+-- neither two owners nor two in support.
+-- name: EndRecoveries :many
+UPDATE recovery SET state = 'withdrawn', ended_at = @now
+WHERE practice_id IN (@practice_id, 'installation') AND state IN ('asked', 'approved')
+  AND (account_id = @account_id OR practice_id = @practice_id AND (asked_by = @account_id OR approved_by = @account_id))
+RETURNING id, practice_id, account_id;
+
 -- What support sees of where an account works: numbers.
 -- name: Standing :many
-SELECT p.practice_id, p.role, p.active, q.created_at,
+SELECT p.practice_id, p.role, p.active, q.created_at, q.closes_at,
   (SELECT COUNT(*) FROM client c WHERE c.practice_id = p.practice_id) AS clients,
   (SELECT COUNT(*) FROM invitation i WHERE i.practice_id = p.practice_id AND i.state = 'live') AS invitations,
   CAST((SELECT COUNT(*) FROM practitioner o WHERE o.practice_id = p.practice_id AND o.account_id <> p.account_id)
@@ -63,7 +104,7 @@ WHERE practice_id = @practice_id AND id = @id AND account_id = @account_id;
 SELECT ends_at FROM client WHERE practice_id = @practice_id AND id = @id;
 
 -- name: Practice :one
-SELECT id, name, zone, steps_hidden, client_step, created_at FROM practice WHERE id = @id;
+SELECT id, name, zone, steps_hidden, client_step, created_at, closes_at, closing_by FROM practice WHERE id = @id;
 
 -- name: SetPractice :exec
 UPDATE practice SET name = @name, zone = @zone WHERE id = @id;
@@ -91,10 +132,11 @@ SELECT idle_work, idle_client FROM practice WHERE id = @id;
 UPDATE practice SET idle_work = @idle_work, idle_client = @idle_client WHERE id = @id;
 
 -- name: Membership :one
-SELECT id, role FROM practitioner WHERE account_id = @account_id AND practice_id = @practice_id AND active;
+SELECT p.id, p.role FROM practitioner p JOIN practice q ON q.id = p.practice_id
+WHERE p.account_id = @account_id AND p.practice_id = @practice_id AND p.active AND (q.closes_at IS NULL OR q.closes_at > @now);
 
 -- name: Memberships :many
-SELECT p.practice_id, p.id, p.role, q.name FROM practitioner p JOIN practice q ON q.id = p.practice_id
+SELECT p.practice_id, p.id, p.role, q.name, q.zone, q.closes_at FROM practitioner p JOIN practice q ON q.id = p.practice_id
 WHERE p.account_id = @account_id AND p.active ORDER BY p.id;
 
 -- name: InCareTeams :many
@@ -149,23 +191,24 @@ WHERE practice_id = @practice_id AND id = @id AND account_id IS NULL;
 -- name: ClientOfAccount :one
 SELECT c.id, q.client_step, q.zone, c.born, m.own_from, CAST(m.client_id IS NOT NULL AS BOOLEAN) AS minor
 FROM client c JOIN practice q ON q.id = c.practice_id LEFT JOIN minor m ON m.practice_id = c.practice_id AND m.client_id = c.id
-WHERE c.practice_id = @practice_id AND c.id = @id AND c.account_id = @account_id AND (c.ends_at IS NULL OR c.ends_at > @now);
+WHERE c.practice_id = @practice_id AND c.id = @id AND c.account_id = @account_id AND (c.ends_at IS NULL OR c.ends_at > @now)
+  AND (q.closes_at IS NULL OR q.closes_at > @now);
 
 -- name: RecordsOfAccount :many
-SELECT c.practice_id, c.id, c.name, c.ends_at, q.name AS practice_name, q.zone, c.born, m.own_from, CAST(m.client_id IS NOT NULL AS BOOLEAN) AS minor
+SELECT c.practice_id, c.id, c.name, c.ends_at, q.name AS practice_name, q.zone, q.closes_at, c.born, m.own_from, CAST(m.client_id IS NOT NULL AS BOOLEAN) AS minor
 FROM client c JOIN practice q ON q.id = c.practice_id LEFT JOIN minor m ON m.practice_id = c.practice_id AND m.client_id = c.id
 WHERE c.account_id = @account_id ORDER BY c.linked_at, c.id;
 
 -- What a person was given who acts for a client.
 -- name: Acting :one
-SELECT k.id, k.rights, k.begins_at, k.ends_at, k.suspended_at, k.of_age, c.ends_at AS care_ends_at, q.client_step, q.zone, c.born, m.guardians_until
+SELECT k.id, k.rights, k.begins_at, k.ends_at, k.suspended_at, k.of_age, c.ends_at AS care_ends_at, q.client_step, q.zone, q.closes_at, c.born, m.guardians_until
 FROM contact k JOIN client c ON c.practice_id = k.practice_id AND c.id = k.client_id JOIN practice q ON q.id = k.practice_id
 LEFT JOIN minor m ON m.practice_id = k.practice_id AND m.client_id = k.client_id
 WHERE k.practice_id = @practice_id AND k.client_id = @client_id AND k.account_id = @account_id;
 
 -- name: ActingOfAccount :many
 SELECT k.practice_id, k.client_id, k.id, k.rights, k.begins_at, k.ends_at, k.suspended_at, k.of_age, c.name, c.ends_at AS care_ends_at,
-  q.name AS practice_name, q.zone, c.born, m.guardians_until
+  q.name AS practice_name, q.zone, q.closes_at, c.born, m.guardians_until
 FROM contact k JOIN client c ON c.practice_id = k.practice_id AND c.id = k.client_id JOIN practice q ON q.id = k.practice_id
 LEFT JOIN minor m ON m.practice_id = k.practice_id AND m.client_id = k.client_id
 WHERE k.account_id = @account_id ORDER BY k.linked_at, k.id;
@@ -264,6 +307,7 @@ SELECT COUNT(*) FROM invitation WHERE practice_id = @practice_id AND email_index
 -- name: Claim :one
 UPDATE invitation SET state = 'used', ended_at = @now
 WHERE token_hash = @token_hash AND state = 'live' AND expires_at > @now
+  AND NOT EXISTS (SELECT 1 FROM practice q WHERE q.id = practice_id AND q.closes_at IS NOT NULL)
 RETURNING practice_id, id, client_id, practitioner_id, email, letter_id;
 
 -- name: ByToken :one

@@ -31,7 +31,7 @@ func Renew(tx *db.Tx, by access.Actor, token secret.Token) error {
 	if err != nil {
 		return fmt.Errorf("renew a link: %w", err)
 	}
-	return renew(tx, r.PracticeID, r.ClientID, dead{r.ID, r.PractitionerID, State(r.State), r.EmailIndex})
+	return renew(tx, r.PracticeID, r.ClientID, dead{r.ID, r.PractitionerID, State(r.State), r.EmailIndex, false})
 }
 
 // dead is the link that somebody asks to have renewed. Most are dead by then.
@@ -40,6 +40,7 @@ type dead struct {
 	inviter id.Practitioner
 	state   State
 	mailbox []byte // the index of the address it was for
+	founds  bool   // whoever asks came by the practitioners' door
 }
 
 // RenewByAddress is the same for somebody who has nothing but their address.
@@ -60,7 +61,7 @@ func RenewByAddress(tx *db.Tx, by access.Actor, a email.Address) error {
 		}
 	}
 	for _, r := range newest {
-		if err := renew(tx, r.PracticeID, r.ClientID, dead{r.ID, r.PractitionerID, State(r.State), index}); err != nil {
+		if err := renew(tx, r.PracticeID, r.ClientID, dead{r.ID, r.PractitionerID, State(r.State), index, false}); err != nil {
 			return err
 		}
 	}
@@ -86,7 +87,7 @@ func SignUpPractitioner(tx *db.Tx, by access.Actor, name string, a email.Address
 		return account.BeginSignUp(tx, by, name, a)
 	}
 	for _, r := range rows {
-		if err := renew(tx, r.PracticeID, r.ClientID, dead{r.ID, r.PractitionerID, State(r.State), index}); err != nil {
+		if err := renew(tx, r.PracticeID, r.ClientID, dead{r.ID, r.PractitionerID, State(r.State), index, true}); err != nil {
 			return err
 		}
 	}
@@ -139,7 +140,7 @@ func renew(tx *db.Tx, p id.Practice, client id.Client, held dead) error {
 	if !bytes.Equal(mailbox, held.mailbox) {
 		return asked(tx, by)
 	}
-	err = send(tx, by, c, was.ordinal+1, "", true, audit.InvitationResent)
+	err = send(tx, by, c, was.ordinal+1, "", manner{again: true, founds: held.founds}, audit.InvitationResent)
 	if errors.Is(err, letter.ErrDeclined) || errors.Is(err, ErrManyLetters) {
 		return asked(tx, by)
 	}

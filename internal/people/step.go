@@ -58,8 +58,10 @@ func worksHere(tx *db.Tx, who id.Account) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("memberships of %s: %w", who, err)
 	}
-	if len(work) > 0 {
-		return true, nil
+	for _, w := range work {
+		if !closed(w.ClosesAt, tx.Now()) {
+			return true, nil
+		}
 	}
 	_, err = SQL.In(tx).Supports(tx, who)
 	if errors.Is(err, db.None) {

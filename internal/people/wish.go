@@ -83,4 +83,5 @@ func (c Clerk) Register(q *jobs.Queue) {
 		}
 		return nil
 	})
+	closingNews.On(q, c.tellOfClosing)
 }

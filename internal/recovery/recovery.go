@@ -13,7 +13,9 @@
 //
 // The rules:
 //   - nobody asks or approves for themselves, and nobody does both;
-//   - whoever asked must still be an owner, or in support, when it is approved;
+//   - whoever asked must still be an owner, or in support, when it is approved, and
+//     both when it is used; it ends when one of them, or who has lost theirs, is made
+//     inactive, gets another role or is dismissed (people.EndRecoveries);
 //   - approving ends every session at once, and sends a link to the address of
 //     the account; the link does nothing without the password, works for a day,
 //     and once; a new password or address ends it;
@@ -395,6 +397,20 @@ func stillMayAsk(tx *db.Tx, r Request) error {
 	return nil
 }
 
+// stillStands is account.ErrLinkEnded if one of the two who vouched could not do
+// so any more: it was approved while that was taken from them.
+func stillStands(tx *db.Tx, r Request) error {
+	err := stillMayAsk(tx, r)
+	if err == nil {
+		r.AskedBy = r.ApprovedBy
+		err = stillMayAsk(tx, r)
+	}
+	if errors.Is(err, ErrAskerGone) {
+		return account.ErrLinkEnded
+	}
+	return err
+}
+
 // mayApprove is ErrTooNew of an owner whose word does not count yet.
 func mayApprove(tx *db.Tx, by access.Actor, r Request) error {
 	if r.practice == keys.Installation {
@@ -475,6 +491,9 @@ func Use(tx *db.Tx, by access.Actor, token secret.Token, who id.Account) error {
 		if supports || len(work) != 1 || work[0] != r.practice {
 			return ErrElsewhere
 		}
+	}
+	if err := stillStands(tx, r); err != nil {
+		return err
 	}
 	n, err := SQL.In(tx).Use(tx, recoverydb.UseParams{Now: tx.Now().Ptr(), TokenHash: token.Hash()})
 	if err != nil {

@@ -261,13 +261,9 @@ func TestWhoMayApproveAndTakeBack(t *testing.T) {
 		wants(t, name+" approves", w.approve(t, by, r), fault.NotFound)
 		wants(t, name+" takes back", take(by), fault.NotFound)
 	}
-	w.Update(t, func(tx *db.Tx) error { return team.SetRole(tx, w.olga, w.Mara.Practitioner(), access.Practitioner) })
+	w.isOwner(t, w.Mara, false) // as in the moment in which both are done at once
 	wants(t, "who asked is no owner any more", w.approve(t, w.olga, r), recovery.ErrAskerGone)
-	w.Update(t, func(tx *db.Tx) error { return team.SetRole(tx, w.olga, w.Mara.Practitioner(), access.Owner) })
-	wants(t, "who asked is an owner of today", w.approve(t, w.olga, r), recovery.ErrAskerGone)
-	if err := w.DB.Exec(t.Context(), "UPDATE practitioner SET role_since = NULL WHERE id = $1", w.Mara.Practitioner().String()); err != nil {
-		t.Fatal(err)
-	}
+	w.isOwner(t, w.Mara, true)
 	wants(t, "approving", w.approve(t, w.olga, r), nil)
 	wants(t, "approving twice", w.approve(t, w.olga, r), recovery.ErrApproved)
 	w.RunJobs(t)
@@ -373,4 +369,111 @@ func TestAnOwnerOfThisWeekIsNoSecondPerson(t *testing.T) {
 	r := w.about(t, w.Mara, w.Noor.Account()).ID
 	wants(t, "approving, as an owner of yesterday", w.approve(t, olga, r), recovery.ErrTooNew)
 	wants(t, "approving, a week later", w.approve(t, other, r), nil)
+}
+
+// isOwner makes a member an owner, or none, behind the back of every verb.
+func (w *lost) isOwner(t *testing.T, who access.Actor, is bool) {
+	t.Helper()
+	role := access.Practitioner
+	if is {
+		role = access.Owner
+	}
+	if err := w.DB.Exec(t.Context(), "UPDATE practitioner SET role = $1, role_since = NULL WHERE id = $2", string(role), who.Practitioner().String()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A recovery is worth what the two who vouched are worth, and who it is about.
+func TestARecoveryEndsWithWhoeverItDependsOn(t *testing.T) {
+	t.Parallel()
+	demote := func(by, who access.Actor) func(*db.Tx) error {
+		return func(tx *db.Tx) error { return team.SetRole(tx, by, who.Practitioner(), access.Practitioner) }
+	}
+	stop := func(by, who access.Actor) func(*db.Tx) error {
+		return func(tx *db.Tx) error { return team.Deactivate(tx, by, who.Practitioner(), by.Practitioner()) }
+	}
+	for name, change := range map[string]func(*lost) func(*db.Tx) error{
+		"who asked gets another role":    func(w *lost) func(*db.Tx) error { return demote(w.olga, w.Mara) },
+		"who asked is made inactive":     func(w *lost) func(*db.Tx) error { return stop(w.olga, w.Mara) },
+		"who approved gets another role": func(w *lost) func(*db.Tx) error { return demote(w.Mara, w.olga) },
+		"who approved is made inactive":  func(w *lost) func(*db.Tx) error { return stop(w.Mara, w.olga) },
+		"who has lost theirs gets another role": func(w *lost) func(*db.Tx) error {
+			return func(tx *db.Tx) error { return team.SetRole(tx, w.Mara, w.Noor.Practitioner(), access.Supervisor) }
+		},
+		"who has lost theirs is made inactive": func(w *lost) func(*db.Tx) error { return stop(w.Mara, w.Noor) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newLost(t)
+			wants(t, "asking", w.ask(t, w.Mara, w.Noor), nil)
+			wants(t, "approving", w.approve(t, w.olga, w.latest(t)), nil)
+			w.RunJobs(t)
+			link := w.Link(t, "noor@practice.test", "/recovered/")
+			undone := errors.New("undone")
+			wants(t, "undone", w.try(t, func(tx *db.Tx) error { return errors.Join(change(w)(tx), undone) }), undone)
+			if w.trail(t, "recovery.withdrawn") != 0 {
+				t.Error("what was undone is in the trail")
+			}
+			w.Update(t, change(w))
+			wants(t, "the link", w.use(t, link, w.Noor.Account()), account.ErrLinkEnded)
+			if !w.guarded(t, w.Noor.Account()) || w.trail(t, "recovery.withdrawn") != 1 {
+				t.Errorf("guarded: %t; %d lines", w.guarded(t, w.Noor.Account()), w.trail(t, "recovery.withdrawn"))
+			}
+			if got := w.subjects(t, "noor@practice.test"); !slices.Contains(got, "Your second step stays as it is") {
+				t.Errorf("Noor is told %q", got)
+			}
+		})
+	}
+}
+
+func TestARequestEndsBeforeItIsApprovedToo(t *testing.T) {
+	t.Parallel()
+	w := newLost(t)
+	third := w.Colleague(t, "Una Reed", "una@practice.test", access.Owner)
+	w.Pass(8 * 24 * time.Hour)
+	wants(t, "asking", w.ask(t, w.Mara, w.Noor), nil)
+	r := w.about(t, w.olga, w.Noor.Account()).ID
+	w.Update(t, func(tx *db.Tx) error { return team.SetRole(tx, w.olga, w.Mara.Practitioner(), access.Practitioner) })
+	wants(t, "approving", w.approve(t, w.olga, r), recovery.ErrNone)
+	wants(t, "asking anew", w.ask(t, w.olga, w.Noor), nil)
+	// Whoever has nothing to do with it changes nothing.
+	w.Update(t, func(tx *db.Tx) error { return team.SetRole(tx, w.olga, w.Mara.Practitioner(), access.Supervisor) })
+	wants(t, "approving", w.approve(t, third, w.about(t, third, w.Noor.Account()).ID), nil)
+	w.RunJobs(t)
+	link := w.Link(t, "noor@practice.test", "/recovered/")
+	w.isOwner(t, third, false) // approved while that was taken from her
+	wants(t, "the link", w.use(t, link, w.Noor.Account()), account.ErrLinkEnded)
+	w.isOwner(t, third, true)
+	wants(t, "the link", w.use(t, link, w.Noor.Account()), nil)
+}
+
+// What two in support vouch for ends with either, and with the role of who lost it.
+func TestWhatSupportAskedForEndsWithThem(t *testing.T) {
+	t.Parallel()
+	w := newLost(t)
+	ines := w.Ines.Account()
+	a, err := email.Parse("sia@help.test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	wants(t, "asking", w.askFor(t, w.sam, ines), nil)
+	wants(t, "approving", w.approve(t, w.sia, w.about(t, w.sia, ines).ID), nil)
+	w.RunJobs(t)
+	link := w.Link(t, "ines@nextdoor.test", "/recovered/")
+	w.Update(t, func(tx *db.Tx) error { return support.Dismiss(tx, access.Operator(), a) })
+	wants(t, "the link", w.use(t, link, ines), account.ErrLinkEnded)
+	w.Update(t, func(tx *db.Tx) error { return support.Appoint(tx, access.Operator(), a) })
+	wants(t, "asking", w.askFor(t, w.sam, ines), nil)
+	r := w.about(t, w.sia, ines).ID
+	other := w.owner2(t)
+	w.Update(t, func(tx *db.Tx) error { return team.SetRole(tx, other, w.Ines.Practitioner(), access.Practitioner) })
+	wants(t, "approving", w.approve(t, w.sia, r), recovery.ErrNone)
+}
+
+// owner2 is a second owner next door.
+func (w *lost) owner2(t *testing.T) (o access.Actor) {
+	t.Helper()
+	who := w.Account(t, "Otto Duarte", "otto@nextdoor.test")
+	w.Update(t, func(tx *db.Tx) (err error) { o, err = people.Join(tx, w.Ines, who, access.Owner); return err })
+	return o
 }

@@ -101,6 +101,9 @@ func Dismiss(tx *db.Tx, by access.Actor, e email.Address) error {
 	if n == 0 {
 		return ErrNotSupporter
 	}
+	if err := people.EndRecoveries(tx, by, keys.Installation, who.ID); err != nil {
+		return err
+	}
 	if err := told(tx, by, who.Email, who.ID, letter.Security, dismissedBody()); err != nil {
 		return err
 	}

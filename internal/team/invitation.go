@@ -246,6 +246,9 @@ func CopyLink(tx *db.Tx, by access.Actor, inv id.TeamInvitation) (d Draft, token
 	if err != nil {
 		return d, token, err
 	}
+	if err := people.MayCome(tx, by); err != nil {
+		return d, token, err
+	}
 	if err := notYetHere(tx, by, d.Email); err != nil {
 		return d, token, err
 	}
@@ -328,6 +331,9 @@ func RoleWords(r access.Role) string {
 // mayWriteTo says why no invitation may be mailed to an address now, or nil.
 func mayWriteTo(tx *db.Tx, p id.Practice, a email.Address) error {
 	by := access.Job(p)
+	if err := people.MayCome(tx, by); err != nil {
+		return err
+	}
 	no, err := letter.Declined(tx, by, a)
 	if err != nil {
 		return err

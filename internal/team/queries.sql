@@ -103,11 +103,11 @@ UPDATE team_invitation SET state = 'withdrawn', ended_at = @ended_at
 WHERE practice_id = @practice_id AND practitioner_id = @practitioner_id AND state = 'live' AND role IN (SELECT value FROM json_each(CAST(@roles AS TEXT)))
 RETURNING id, letter_id;
 
--- Nobody joins a practice that was put away.
+-- Nobody joins a practice that was put away, or closes.
 -- name: Claim :one
 UPDATE team_invitation SET state = 'used', ended_at = @now
 WHERE token_hash = @token_hash AND state = 'live' AND expires_at > @now
-AND NOT EXISTS (SELECT 1 FROM practice q WHERE q.id = practice_id AND q.put_away_at IS NOT NULL)
+AND NOT EXISTS (SELECT 1 FROM practice q WHERE q.id = practice_id AND (q.put_away_at IS NOT NULL OR q.closes_at IS NOT NULL))
 RETURNING practice_id, id, practitioner_id, role, name, email, by_hand;
 
 -- name: ByToken :one

@@ -145,6 +145,9 @@ func SetRole(tx *db.Tx, by access.Actor, who id.Practitioner, role access.Role) 
 	if err := endBeyond(tx, by, who, role); err != nil {
 		return err
 	}
+	if err := people.EndRecoveries(tx, by, by.Practice(), m.Account); err != nil {
+		return err
+	}
 	tell(tx, m)
 	tx.Notify(people.PracticeTopic(by.Practice()))
 	return audit.Record(tx, by, audit.Deed{Did: audit.RoleChanged, Subject: who, Fields: []string{string(m.Role), string(role)}})

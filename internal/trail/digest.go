@@ -87,6 +87,9 @@ func weekDue(tx *db.Tx, by access.Actor) (w week, err error) {
 	if w.practice, err = people.PracticeOf(tx, by); err != nil {
 		return w, err
 	}
+	if w.practice.Closed(tx.Now()) { // nobody is left who could read it
+		return w, nil
+	}
 	zone := w.practice.Zone
 	today := civil.DateOf(tx.Now().Time, zone)
 	monday := today.AddDays(-(int(today.Weekday()) + 6) % 7)

@@ -221,6 +221,7 @@ var didWords = map[audit.Action]string{
 	audit.ConversationBegun: "Began a conversation", audit.MessageSent: "Wrote a message", audit.MessageEdited: "Changed a message of their own", audit.MessageTakenBack: "Took a message of their own back",
 	audit.MessagesClosed: "Asked for no new conversations from the client", audit.MessagesOpened: "Lets the client begin conversations again",
 	audit.EmergencyOpened: "Opened the record in an emergency", audit.EmergencyClosed: "Closed the record again", audit.AccountClosed: "Closed the account",
+	audit.PracticeCloses: "Set the last day of the practice", audit.PracticeKept: "Took back that the practice closes", audit.ClosingTold: "Told by letter whether the practice closes",
 }
 
 // why is by what right.

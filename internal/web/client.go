@@ -429,9 +429,20 @@ func (s *Site) act(w http.ResponseWriter, r *http.Request, by access.Actor, word
 	return see(w, r, "/people/"+client.String()+"?said="+word)
 }
 
-// POST /people/{client}/consent
+// POST /people/{client}/consent. Whoever pressed it in the list stays there.
 func (s *Site) consent(w http.ResponseWriter, r *http.Request, by access.Actor) error {
-	return s.act(w, r, by, "consent", func(tx *db.Tx, c id.Client) error { return people.Consent(tx, by, c, true) })
+	client, err := pathID[id.Client](r, "client")
+	if err != nil {
+		return err
+	}
+	form, err := typedIn(r)
+	if err != nil {
+		return err
+	}
+	if err := s.DB.Update(r.Context(), func(tx *db.Tx) error { return people.Consent(tx, by, client, true) }); err != nil {
+		return s.showProblem(w, r, by, "", err)
+	}
+	return see(w, r, backTo(form.Get("back"), client, "consent"))
 }
 
 // careBack is what takes the end of care back.

@@ -85,7 +85,7 @@ func (c contactMend) Draw(p *parts.Pen) {
 	case people.AddEmail, people.CheckAddress:
 		c.link(p, "/edit#f-email")
 	case people.AddConsent:
-		parts.ButtonForm{Action: c.path("/consent"), Button: parts.Button{Label: string(c.Mend), Hidden: "for " + c.name, Kind: parts.Inline}}.Draw(p)
+		parts.ButtonForm{Action: c.path("/consent"), Hidden: c.stays(), Button: parts.Button{Label: string(c.Mend), Hidden: "for " + c.name, Kind: parts.Inline}}.Draw(p)
 	case people.CopyTheLink:
 		if !c.here {
 			c.link(p, "?copy=yes#copy-link")
@@ -143,9 +143,13 @@ func (c *contact) post() string {
 }
 
 func (c *contact) form() parts.ButtonForm {
-	f := parts.ButtonForm{Action: c.post(), Button: c.button()}
-	if c.back != "" {
-		f.Hidden = []parts.Pair{{Name: "back", Value: c.back}}
+	return parts.ButtonForm{Action: c.post(), Hidden: c.stays(), Button: c.button()}
+}
+
+// stays leads back to the list that a button stands in.
+func (c *contact) stays() []parts.Pair {
+	if c.back == "" {
+		return nil
 	}
-	return f
+	return []parts.Pair{{Name: "back", Value: c.back}}
 }

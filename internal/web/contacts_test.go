@@ -282,3 +282,56 @@ func TestAMinorsDaysAreShownAndSet(t *testing.T) {
 	b.post(at+"/invitation", nil).leads(t, at+"?said=invited")
 	b.get("/people/"+w.Theo.String()).shows(t, 200, "A minor?")
 }
+
+// To draw the name of somebody else in the switcher is a look at their record:
+// one line a request, in the trail of their practice, and none where no such
+// name is drawn.
+func TestANameInTheSwitcherIsInTheTrail(t *testing.T) {
+	t.Parallel()
+	w, b := practice(t)
+	f := aContact(w)
+	f.Set("email", "ines@nextdoor.test")
+	at, _, _ := strings.Cut(b.post("/people/"+w.Theo.String()+"/contacts", f).Header().Get("Location"), "?")
+	b.post(at+"/invitation", nil)
+	w.RunJobs(t)
+	n := b.site.browser(t, w).as("ines@nextdoor.test")
+	n.post("/contact/"+w.Link(t, "ines@nextdoor.test", "/contact/")+"/acceptance", nil).leads(t, "/dashboard")
+	n.post("/switch", form("place", w.Ines.Practice().String()+"/")).leads(t, "/dashboard")
+	looks := func() (here, there int) {
+		t.Helper()
+		for p, n := range map[string]*int{w.Mara.Practice().String(): &here, w.Ines.Practice().String(): &there} {
+			if err := w.DB.Row(t.Context(), "SELECT COUNT(*) FROM audit WHERE action = 'clients.seen' AND practice_id = $1 AND account_id = $2", []any{p, w.Ines.Account().String()}, n); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return here, there
+	}
+	for path, shown := range map[string]string{"/dashboard": "For Theo Vance", "/settings": "For Theo Vance", "/places": "For Theo Vance"} {
+		here, there := looks()
+		n.get(path).shows(t, 200, shown)
+		if h, o := looks(); h != here+1 || o != there {
+			t.Errorf("%s: %d lines in Theo's practice and %d next door, want one and none", path, h-here, o-there)
+		}
+	}
+	n.post("/switch", form("place", w.Mara.Practice().String()+"/"+w.Theo.String())).leads(t, "/dashboard")
+	here, _ := looks()
+	n.get("/dashboard").shows(t, 200, "For Theo Vance")
+	if h, _ := looks(); h != here+1 { // the page and its switcher
+		t.Errorf("in his place: %d lines", h-here)
+	}
+	// Suspended, no name is drawn, and nothing was seen.
+	b.post(at+"/suspension", nil)
+	here, _ = looks()
+	if strings.Contains(n.get("/places").text, "Theo Vance") {
+		t.Error("a name is shown to who is shut out")
+	}
+	if h, _ := looks(); h != here {
+		t.Errorf("shut out: %d lines", h-here)
+	}
+	// A client alone, and who only works, leave none.
+	here, there := looks()
+	b.get("/settings").shows(t, 200)
+	if h, o := looks(); h != here || o != there {
+		t.Error("a page without such a name is a look")
+	}
+}

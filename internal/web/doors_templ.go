@@ -151,7 +151,7 @@ func newPassword(name, label, suggested string, problems parts.Problems) templ.C
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = parts.CopyBox{ID: "suggested", Label: "A passphrase", Value: suggested}.View().Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = parts.CopyBox{ID: "suggested", Label: "A passphrase", Value: suggested, For: name}.View().Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -15,6 +15,7 @@ var factorRoutes = []route{
 	{pattern: "GET /settings/security", enter: signedIn, do: (*Site).showSecurity},
 	{pattern: "GET /settings/authenticator", enter: signedIn, do: (*Site).showAuthenticator},
 	{pattern: "POST /settings/authenticator", enter: signedIn, do: (*Site).setAuthenticator},
+	{pattern: "GET /settings/authenticator/removal", enter: signedIn, do: (*Site).chooseRemoval},
 	{pattern: "POST /settings/authenticator/removal", enter: signedIn, do: (*Site).removeAuthenticator},
 	{pattern: "GET /settings/passkey", enter: signedIn, do: (*Site).showNewPasskey},
 	{pattern: "POST /settings/passkey", enter: signedIn, do: (*Site).addPasskey},

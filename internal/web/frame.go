@@ -32,6 +32,12 @@ func (s *Site) frame(r *http.Request, by access.Actor, title, current string) (P
 	p.Idle = int((session.Idle - time.Minute).Seconds()) // its last use may have been noted up to a minute ago
 	p.Ends = int(session.EndsAt.Sub(s.DB.Clock()).Seconds())
 	p.Person, p.Places = k.account.Name, switcher(k.places, k.supports, by)
+	if len(p.Places) > 0 { // the switcher is drawn, with the names of those one acts for
+		people.SawNames(r.Context(), by, openPlaces(k.places))
+	}
+	if current == "/dashboard" {
+		p.Closing = closingNotice(k.practice, by)
+	}
 	return p, nil
 }
 
@@ -63,25 +69,33 @@ func switcher(all []people.Place, supports bool, by access.Actor) []parts.Place 
 	if supporters(by) { // from there the one way is out of it, and no place is named
 		return nil
 	}
-	var open []parts.Place
+	var offered []parts.Place
 	nowhere := true
-	for _, p := range all {
-		if !p.Ended {
-			here := p.Place.Practice == by.Practice() && p.Place.Client == by.Client()
-			open = append(open, parts.Place{Value: placeValue(p.Place), Label: placeLabel(p), Current: here})
-			nowhere = nowhere && !here
-		}
+	for _, p := range openPlaces(all) {
+		here := p.Place.Practice == by.Practice() && p.Place.Client == by.Client()
+		offered = append(offered, parts.Place{Value: placeValue(p.Place), Label: placeLabel(p), Current: here})
+		nowhere = nowhere && !here
 	}
 	if supports {
-		open = append(open, parts.Place{Value: supportPlace, Label: "Support"})
+		offered = append(offered, parts.Place{Value: supportPlace, Label: "Support"})
 	}
-	if len(open) < 2 {
+	if len(offered) < 2 {
 		return nil
 	}
 	if nowhere {
-		return append([]parts.Place{{Label: "Nothing yet: choose", Current: true}}, open...)
+		return append([]parts.Place{{Label: "Nothing yet: choose", Current: true}}, offered...)
 	}
-	return open
+	return offered
+}
+
+// openPlaces are those that can be entered now.
+func openPlaces(all []people.Place) (some []people.Place) {
+	for _, p := range all {
+		if !p.Ended {
+			some = append(some, p)
+		}
+	}
+	return some
 }
 
 // placeValue is what POST /switch gets.

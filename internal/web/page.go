@@ -11,7 +11,8 @@ import (
 // Page is what every page has: the frame, and what is wrong with its form.
 type Page struct {
 	parts.Shell
-	work bool // the reader is at work in a practice, or in support: see framed
+	work    bool          // the reader is at work in a practice, or in support: see framed
+	Closing *parts.Notice // the practice has a last day: on the first page
 }
 
 // page returns the frame for whoever asks.

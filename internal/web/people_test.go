@@ -823,3 +823,17 @@ func TestReloadingAnAnswerOfAnInvitationLeadsToTheClient(t *testing.T) {
 		ines.get(at+rest).shows(t, 404)
 	}
 }
+
+// Whoever records consent in the list stays in the list, at the same row.
+func TestConsentIsRecordedWithoutLeavingTheList(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	lena := w.Client(t, w.Mara, people.Draft{First: "Lena", Last: "Ost", Email: "lena@example.com"})
+	b := serve(t, w).browser(t, w).as("mara@practice.test")
+	b.get("/people?filter=not-invited").shows(t, 200, `action="/people/`+lena.String()+`/consent"`, `name="back"`)
+	at := "/people/" + lena.String()
+	b.post(at+"/consent", form("back", "/people?filter=not-invited")).leads(t, "/people?filter=not-invited&said=consent#c-"+lena.String())
+	b.get("/people?filter=not-invited&said=consent").shows(t, 200, "Consent to e-mail is noted")
+	b.post(at+"/consent", form("back", "https://evil.test/")).leads(t, at+"?said=consent")
+	b.post(at+"/consent", nil).leads(t, at+"?said=consent")
+}

@@ -22,8 +22,9 @@ type PlacesPage struct {
 	Heading, Lede string
 	Open          []PlaceLine
 	Ended         []PlaceLine
-	waits, acts   bool // one of those opens on a day; all of those are for others
-	MayFound      bool // signed up as a practitioner, and has no practice yet
+	waits, acts   bool          // one of those opens on a day; all of those are for others
+	closed        *people.Place // in a practice that has closed: the one they were in, or else the first
+	MayFound      bool          // signed up as a practitioner, and has no practice yet
 }
 
 // PlaceLine is one of them.
@@ -39,6 +40,8 @@ func (s *Site) noPlace(w http.ResponseWriter, r *http.Request, by access.Actor) 
 		return err
 	}
 	switch {
+	case p.closed != nil && (len(p.Open) == 0 || p.closed.Place.Practice == visitOf(r).session.Practice):
+		p.hasClosed()
 	case len(p.Open) > 0:
 		p.Heading, p.Lede = "Where do you want to go?", "The place you were in is not open to you any more. These are."
 	case len(p.Ended) > 0 && p.waits:
@@ -51,6 +54,19 @@ func (s *Site) noPlace(w http.ResponseWriter, r *http.Request, by access.Actor) 
 		p.Heading, p.Lede, p.MayFound = "You have no practice yet", "Create yours to invite clients. Are you a client? Open the link in the e-mail from your practice instead.", true
 	}
 	return s.show(w, r, http.StatusOK, p.View())
+}
+
+// hasClosed says to whoever worked in a practice, or was its client, that it is
+// over, and what has become of what it noted.
+func (p *PlacesPage) hasClosed() {
+	p.Heading = "This practice has closed"
+	p.Lede = "The last day of " + p.closed.Practice + " here was " + p.closed.LastDay().InWords(civil.Date{}) + ". Nobody can open it any more. Nothing was deleted: what it has noted stays kept, as the law asks."
+	switch {
+	case p.closed.Work:
+		p.Lede += " Your account stays yours."
+	default:
+		p.Lede += " For a copy, or to ask how things go on, speak with the practice in the way you did before. Your account stays yours."
+	}
 }
 
 // GET /places
@@ -78,7 +94,11 @@ func (s *Site) placesPage(r *http.Request, by access.Actor, title, current strin
 			return err
 		}
 		p.acts = true
+		people.SawNames(r.Context(), by, all)
 		for _, place := range all {
+			if place.Closed != nil && (p.closed == nil || place.Place.Practice == visitOf(r).session.Practice) {
+				p.closed = &place
+			}
 			p.add(place, by, me.Zone, s)
 			p.waits = p.waits || place.OpensAt != nil
 			p.acts = p.acts && place.For
@@ -101,6 +121,13 @@ func (p *PlacesPage) add(place people.Place, by access.Actor, zone string, s *Si
 		l.Label, l.Note = place.Practice, "You work here"
 	}
 	switch {
+	case place.Closed != nil:
+		l.Note += ". The practice has closed. Its last day here was " + place.LastDay().InWords(civil.DateOf(s.DB.Clock(), place.Zone)) + "."
+		if place.Work {
+			l.Note = "You worked here. Its last day was " + place.LastDay().InWords(civil.DateOf(s.DB.Clock(), place.Zone)) + "."
+		}
+		p.Ended = append(p.Ended, l)
+		return
 	case place.OpensAt != nil:
 		z, _ := civil.ParseZone(zone)
 		l.Note += ". Opens " + civil.MomentZone(s.DB.Clock(), place.OpensAt.Time, z) + "."

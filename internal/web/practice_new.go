@@ -40,7 +40,7 @@ func (s *Site) foundPage(r *http.Request, by access.Actor) (p FoundPage, err err
 			return err
 		}
 		for _, place := range all {
-			if place.Work {
+			if place.Work && !place.Ended {
 				return people.ErrHasPractice
 			}
 		}

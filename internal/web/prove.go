@@ -105,6 +105,8 @@ func proveLede(next string) string {
 		return "Before the list of clients goes out as a file, we ask once more who you are. Then press Export again."
 	case strings.HasPrefix(next, "/settings/team"):
 		return "Before power in the practice is given, we ask once more who you are. Then press the button again."
+	case next == closePath:
+		return "Before a practice is closed, we ask once more who you are. You then go on where you were."
 	case strings.HasPrefix(next, "/settings/"):
 		return "Before anything about how you sign in is changed, we ask once more who you are. You then go on where you were."
 	}

@@ -330,6 +330,35 @@ func (s *Site) armed(w http.ResponseWriter, r *http.Request, first bool, next, s
 	return see(w, r, securityPath+"?said="+said)
 }
 
+// RemovalPage asks whether the authenticator app is to go.
+type RemovalPage struct {
+	Page
+	alone bool // no passkey is beside it
+}
+
+func (p RemovalPage) lede() string {
+	if p.alone {
+		return "Its codes will not sign you in any more. It is your only second step: a password is then all that stands before your account."
+	}
+	return "Its codes will not sign you in any more. Your passkeys stay as they are."
+}
+
+// chooseRemoval is GET /settings/authenticator/removal.
+func (s *Site) chooseRemoval(w http.ResponseWriter, r *http.Request, by access.Actor) error {
+	has, err := s.factorsOf(r, by)
+	if err != nil {
+		return err
+	}
+	if !has.Authenticator { // gone already
+		return see(w, r, securityPath)
+	}
+	page, _, err := s.settings(r, by)
+	if err != nil {
+		return err
+	}
+	return s.show(w, r, http.StatusOK, RemovalPage{page, has.Last()}.View())
+}
+
 // removeAuthenticator is POST /settings/authenticator/removal.
 func (s *Site) removeAuthenticator(w http.ResponseWriter, r *http.Request, by access.Actor) error {
 	return s.remove(w, r, by, func(tx *db.Tx) error { return people.DropAuthenticator(tx, outside(by)) })

@@ -27,6 +27,9 @@ var settingsRoutes = []route{
 	{pattern: "GET /settings/practice", enter: practiceHeads, do: (*Site).showPractice},
 	{pattern: "POST /settings/practice", enter: practiceHeads, do: (*Site).setPractice, kept: "The practice’s name and time zone"},
 	{pattern: "POST /settings/practice/step", enter: practiceHeads, do: (*Site).setClientStep},
+	{pattern: "GET /settings/practice/close", enter: closers, do: (*Site).chooseClose},
+	{pattern: "POST /settings/practice/close", enter: closers, do: (*Site).closePractice},
+	{pattern: "POST /settings/practice/close/withdrawal", enter: closers, do: (*Site).keepPractice},
 }
 
 // SettingsPage is the list of topics, each with how it stands.
@@ -51,7 +54,7 @@ func (s *Site) showSettings(w http.ResponseWriter, r *http.Request, by access.Ac
 	}
 	p.MayFound = !p.work
 	for _, place := range visitOf(r).known.places {
-		p.MayFound = p.MayFound && !place.Work
+		p.MayFound = p.MayFound && (!place.Work || place.Ended)
 	}
 	p.Own.List = append(p.Own.List, parts.Fact{Label: "Sign-in & security", Value: summary(has), Missing: "No second step yet", Change: securityPath})
 	if writers(by) {
@@ -76,6 +79,9 @@ func (s *Site) showSettings(w http.ResponseWriter, r *http.Request, by access.Ac
 			{Label: "People & roles", Value: "Who works here, and what each may do", Change: "/settings/team", Verb: "Open"},
 			{Label: "Trail", Value: "Who did and saw what", Change: "/settings/trail", Verb: "Open"},
 		}}
+		if closers(by) && practice.ClosesAt != nil {
+			p.Practice.List = append(p.Practice.List, parts.Fact{Label: "Closing", Value: "Last day " + lastDayWords(practice), Change: closePath, Verb: "Open"})
+		}
 	}
 	return s.show(w, r, http.StatusOK, p.View())
 }
@@ -213,6 +219,9 @@ type PracticePage struct {
 	Page
 	Name, Zone string
 	ClientStep bool // clients are asked for a second step
+	MayClose   bool
+	Closes     string // its last day in words, once that is set
+	Done       *parts.Notice
 }
 
 // showPractice is GET /settings/practice.
@@ -225,7 +234,9 @@ func (s *Site) showPractice(w http.ResponseWriter, r *http.Request, by access.Ac
 	if err != nil {
 		return err
 	}
-	return s.show(w, r, http.StatusOK, PracticePage{page, practice.Name, practice.Zone.String(), practice.ClientStep}.View())
+	p := practicePage(page, by, practice)
+	p.Done = saidAs(r.URL.Query().Get("said"))
+	return s.show(w, r, http.StatusOK, p.View())
 }
 
 // setPractice is POST /settings/practice.
@@ -246,7 +257,13 @@ func (s *Site) setPractice(w http.ResponseWriter, r *http.Request, by access.Act
 	if err != nil {
 		return err
 	}
-	return s.show(w, r, status, PracticePage{page, name, zone, practice.ClientStep}.View())
+	p := practicePage(page, by, practice)
+	p.Name, p.Zone = name, zone
+	return s.show(w, r, status, p.View())
+}
+
+func practicePage(page Page, by access.Actor, practice people.Practice) PracticePage {
+	return PracticePage{page, practice.Name, practice.Zone.String(), practice.ClientStep, closers(by), lastDayWords(practice), nil}
 }
 
 // setClientStep is POST /settings/practice/step.

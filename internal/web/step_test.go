@@ -423,3 +423,23 @@ func TestAClientWhoLostTheSecondStepComesBackWithTheirPractice(t *testing.T) {
 		t.Error("the log holds the link")
 	}
 }
+
+// Remove asks first: one click takes nothing away.
+func TestRemovingTheAuthenticatorAsksFirst(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	theo(t, w)
+	who := w.Who(t, "theo@example.com")
+	b := serve(t, w).browser(t, w).as("theo@example.com")
+	b.get("/settings/authenticator/removal").leads(t, securityPath) // there is none
+	w.Arm(t, who)
+	b.as("theo@example.com") // a change of what one signs in with ends the other sessions
+	page := b.get(securityPath).shows(t, 200, `href="/settings/authenticator/removal"`)
+	if strings.Contains(page.text, `action="/settings/authenticator/removal"`) {
+		t.Error("one press on the page of security removes it")
+	}
+	b.get("/settings/authenticator/removal").shows(t, 200, "Remove the authenticator app?", "your only second step", `action="/settings/authenticator/removal"`, "Keep it")
+	b.get(securityPath).shows(t, 200, `href="/settings/authenticator/removal"`)
+	b.post("/settings/authenticator/removal", nil).leads(t, securityPath+"?said=removed")
+	b.get("/settings/authenticator/removal").leads(t, securityPath)
+}

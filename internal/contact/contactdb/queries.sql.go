@@ -250,6 +250,7 @@ func (q *Queries) ByToken(ctx context.Context, tokenHash []byte) (ByTokenRow, er
 const claim = `-- name: Claim :one
 UPDATE contact_invitation SET state = 'used', ended_at = $1
 WHERE token_hash = $2 AND state = 'live' AND expires_at > $1
+AND NOT EXISTS (SELECT 1 FROM practice q WHERE q.id = practice_id AND q.closes_at IS NOT NULL)
 RETURNING practice_id, id, contact_id, practitioner_id, email
 `
 

@@ -75,20 +75,38 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.closeEmergenciesStmt, err = db.PrepareContext(ctx, closeEmergencies); err != nil {
 		return nil, fmt.Errorf("error preparing query CloseEmergencies: %w", err)
 	}
+	if q.closePracticeStmt, err = db.PrepareContext(ctx, closePractice); err != nil {
+		return nil, fmt.Errorf("error preparing query ClosePractice: %w", err)
+	}
+	if q.closedOfStmt, err = db.PrepareContext(ctx, closedOf); err != nil {
+		return nil, fmt.Errorf("error preparing query ClosedOf: %w", err)
+	}
 	if q.editClientStmt, err = db.PrepareContext(ctx, editClient); err != nil {
 		return nil, fmt.Errorf("error preparing query EditClient: %w", err)
 	}
 	if q.endCareStmt, err = db.PrepareContext(ctx, endCare); err != nil {
 		return nil, fmt.Errorf("error preparing query EndCare: %w", err)
 	}
+	if q.endClientsLinksStmt, err = db.PrepareContext(ctx, endClientsLinks); err != nil {
+		return nil, fmt.Errorf("error preparing query EndClientsLinks: %w", err)
+	}
 	if q.endColleaguesLinksStmt, err = db.PrepareContext(ctx, endColleaguesLinks); err != nil {
 		return nil, fmt.Errorf("error preparing query EndColleaguesLinks: %w", err)
+	}
+	if q.endContactsLinksStmt, err = db.PrepareContext(ctx, endContactsLinks); err != nil {
+		return nil, fmt.Errorf("error preparing query EndContactsLinks: %w", err)
 	}
 	if q.endLiveStmt, err = db.PrepareContext(ctx, endLive); err != nil {
 		return nil, fmt.Errorf("error preparing query EndLive: %w", err)
 	}
+	if q.endRecoveriesStmt, err = db.PrepareContext(ctx, endRecoveries); err != nil {
+		return nil, fmt.Errorf("error preparing query EndRecoveries: %w", err)
+	}
 	if q.endSupervisionStmt, err = db.PrepareContext(ctx, endSupervision); err != nil {
 		return nil, fmt.Errorf("error preparing query EndSupervision: %w", err)
+	}
+	if q.endTeamLinksStmt, err = db.PrepareContext(ctx, endTeamLinks); err != nil {
+		return nil, fmt.Errorf("error preparing query EndTeamLinks: %w", err)
 	}
 	if q.endVouchStmt, err = db.PrepareContext(ctx, endVouch); err != nil {
 		return nil, fmt.Errorf("error preparing query EndVouch: %w", err)
@@ -125,6 +143,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.keepEndedStmt, err = db.PrepareContext(ctx, keepEnded); err != nil {
 		return nil, fmt.Errorf("error preparing query KeepEnded: %w", err)
+	}
+	if q.keepPracticeStmt, err = db.PrepareContext(ctx, keepPractice); err != nil {
+		return nil, fmt.Errorf("error preparing query KeepPractice: %w", err)
 	}
 	if q.leaveCareTeamsStmt, err = db.PrepareContext(ctx, leaveCareTeams); err != nil {
 		return nil, fmt.Errorf("error preparing query LeaveCareTeams: %w", err)
@@ -249,6 +270,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.toldMinorStmt, err = db.PrepareContext(ctx, toldMinor); err != nil {
 		return nil, fmt.Errorf("error preparing query ToldMinor: %w", err)
 	}
+	if q.toldOfClosingStmt, err = db.PrepareContext(ctx, toldOfClosing); err != nil {
+		return nil, fmt.Errorf("error preparing query ToldOfClosing: %w", err)
+	}
 	if q.unlinkStmt, err = db.PrepareContext(ctx, unlink); err != nil {
 		return nil, fmt.Errorf("error preparing query Unlink: %w", err)
 	}
@@ -257,6 +281,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.untoldMinorsStmt, err = db.PrepareContext(ctx, untoldMinors); err != nil {
 		return nil, fmt.Errorf("error preparing query UntoldMinors: %w", err)
+	}
+	if q.untoldOfClosingStmt, err = db.PrepareContext(ctx, untoldOfClosing); err != nil {
+		return nil, fmt.Errorf("error preparing query UntoldOfClosing: %w", err)
 	}
 	if q.useVouchStmt, err = db.PrepareContext(ctx, useVouch); err != nil {
 		return nil, fmt.Errorf("error preparing query UseVouch: %w", err)
@@ -354,6 +381,16 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing closeEmergenciesStmt: %w", cerr)
 		}
 	}
+	if q.closePracticeStmt != nil {
+		if cerr := q.closePracticeStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing closePracticeStmt: %w", cerr)
+		}
+	}
+	if q.closedOfStmt != nil {
+		if cerr := q.closedOfStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing closedOfStmt: %w", cerr)
+		}
+	}
 	if q.editClientStmt != nil {
 		if cerr := q.editClientStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing editClientStmt: %w", cerr)
@@ -364,9 +401,19 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing endCareStmt: %w", cerr)
 		}
 	}
+	if q.endClientsLinksStmt != nil {
+		if cerr := q.endClientsLinksStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing endClientsLinksStmt: %w", cerr)
+		}
+	}
 	if q.endColleaguesLinksStmt != nil {
 		if cerr := q.endColleaguesLinksStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing endColleaguesLinksStmt: %w", cerr)
+		}
+	}
+	if q.endContactsLinksStmt != nil {
+		if cerr := q.endContactsLinksStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing endContactsLinksStmt: %w", cerr)
 		}
 	}
 	if q.endLiveStmt != nil {
@@ -374,9 +421,19 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing endLiveStmt: %w", cerr)
 		}
 	}
+	if q.endRecoveriesStmt != nil {
+		if cerr := q.endRecoveriesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing endRecoveriesStmt: %w", cerr)
+		}
+	}
 	if q.endSupervisionStmt != nil {
 		if cerr := q.endSupervisionStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing endSupervisionStmt: %w", cerr)
+		}
+	}
+	if q.endTeamLinksStmt != nil {
+		if cerr := q.endTeamLinksStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing endTeamLinksStmt: %w", cerr)
 		}
 	}
 	if q.endVouchStmt != nil {
@@ -437,6 +494,11 @@ func (q *Queries) Close() error {
 	if q.keepEndedStmt != nil {
 		if cerr := q.keepEndedStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing keepEndedStmt: %w", cerr)
+		}
+	}
+	if q.keepPracticeStmt != nil {
+		if cerr := q.keepPracticeStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing keepPracticeStmt: %w", cerr)
 		}
 	}
 	if q.leaveCareTeamsStmt != nil {
@@ -644,6 +706,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing toldMinorStmt: %w", cerr)
 		}
 	}
+	if q.toldOfClosingStmt != nil {
+		if cerr := q.toldOfClosingStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing toldOfClosingStmt: %w", cerr)
+		}
+	}
 	if q.unlinkStmt != nil {
 		if cerr := q.unlinkStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing unlinkStmt: %w", cerr)
@@ -657,6 +724,11 @@ func (q *Queries) Close() error {
 	if q.untoldMinorsStmt != nil {
 		if cerr := q.untoldMinorsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing untoldMinorsStmt: %w", cerr)
+		}
+	}
+	if q.untoldOfClosingStmt != nil {
+		if cerr := q.untoldOfClosingStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing untoldOfClosingStmt: %w", cerr)
 		}
 	}
 	if q.useVouchStmt != nil {
@@ -725,11 +797,17 @@ type Queries struct {
 	clientEndsStmt            *sql.Stmt
 	clientOfAccountStmt       *sql.Stmt
 	closeEmergenciesStmt      *sql.Stmt
+	closePracticeStmt         *sql.Stmt
+	closedOfStmt              *sql.Stmt
 	editClientStmt            *sql.Stmt
 	endCareStmt               *sql.Stmt
+	endClientsLinksStmt       *sql.Stmt
 	endColleaguesLinksStmt    *sql.Stmt
+	endContactsLinksStmt      *sql.Stmt
 	endLiveStmt               *sql.Stmt
+	endRecoveriesStmt         *sql.Stmt
 	endSupervisionStmt        *sql.Stmt
+	endTeamLinksStmt          *sql.Stmt
 	endVouchStmt              *sql.Stmt
 	endVouchesByStmt          *sql.Stmt
 	everybodyStmt             *sql.Stmt
@@ -742,6 +820,7 @@ type Queries struct {
 	inCareTeamsStmt           *sql.Stmt
 	inEmergenciesStmt         *sql.Stmt
 	keepEndedStmt             *sql.Stmt
+	keepPracticeStmt          *sql.Stmt
 	leaveCareTeamsStmt        *sql.Stmt
 	leavePracticeStmt         *sql.Stmt
 	lettersToStmt             *sql.Stmt
@@ -783,9 +862,11 @@ type Queries struct {
 	supportsStmt              *sql.Stmt
 	termsStmt                 *sql.Stmt
 	toldMinorStmt             *sql.Stmt
+	toldOfClosingStmt         *sql.Stmt
 	unlinkStmt                *sql.Stmt
 	unlinkContactStmt         *sql.Stmt
 	untoldMinorsStmt          *sql.Stmt
+	untoldOfClosingStmt       *sql.Stmt
 	useVouchStmt              *sql.Stmt
 	vouchByTokenStmt          *sql.Stmt
 }
@@ -811,11 +892,17 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		clientEndsStmt:            q.clientEndsStmt,
 		clientOfAccountStmt:       q.clientOfAccountStmt,
 		closeEmergenciesStmt:      q.closeEmergenciesStmt,
+		closePracticeStmt:         q.closePracticeStmt,
+		closedOfStmt:              q.closedOfStmt,
 		editClientStmt:            q.editClientStmt,
 		endCareStmt:               q.endCareStmt,
+		endClientsLinksStmt:       q.endClientsLinksStmt,
 		endColleaguesLinksStmt:    q.endColleaguesLinksStmt,
+		endContactsLinksStmt:      q.endContactsLinksStmt,
 		endLiveStmt:               q.endLiveStmt,
+		endRecoveriesStmt:         q.endRecoveriesStmt,
 		endSupervisionStmt:        q.endSupervisionStmt,
+		endTeamLinksStmt:          q.endTeamLinksStmt,
 		endVouchStmt:              q.endVouchStmt,
 		endVouchesByStmt:          q.endVouchesByStmt,
 		everybodyStmt:             q.everybodyStmt,
@@ -828,6 +915,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		inCareTeamsStmt:           q.inCareTeamsStmt,
 		inEmergenciesStmt:         q.inEmergenciesStmt,
 		keepEndedStmt:             q.keepEndedStmt,
+		keepPracticeStmt:          q.keepPracticeStmt,
 		leaveCareTeamsStmt:        q.leaveCareTeamsStmt,
 		leavePracticeStmt:         q.leavePracticeStmt,
 		lettersToStmt:             q.lettersToStmt,
@@ -869,9 +957,11 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		supportsStmt:              q.supportsStmt,
 		termsStmt:                 q.termsStmt,
 		toldMinorStmt:             q.toldMinorStmt,
+		toldOfClosingStmt:         q.toldOfClosingStmt,
 		unlinkStmt:                q.unlinkStmt,
 		unlinkContactStmt:         q.unlinkContactStmt,
 		untoldMinorsStmt:          q.untoldMinorsStmt,
+		untoldOfClosingStmt:       q.untoldOfClosingStmt,
 		useVouchStmt:              q.useVouchStmt,
 		vouchByTokenStmt:          q.vouchByTokenStmt,
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 const acting = `-- name: Acting :one
-SELECT k.id, k.rights, k.begins_at, k.ends_at, k.suspended_at, k.of_age, c.ends_at AS care_ends_at, q.client_step, q.zone, c.born, m.guardians_until
+SELECT k.id, k.rights, k.begins_at, k.ends_at, k.suspended_at, k.of_age, c.ends_at AS care_ends_at, q.client_step, q.zone, q.closes_at, c.born, m.guardians_until
 FROM contact k JOIN client c ON c.practice_id = k.practice_id AND c.id = k.client_id JOIN practice q ON q.id = k.practice_id
 LEFT JOIN minor m ON m.practice_id = k.practice_id AND m.client_id = k.client_id
 WHERE k.practice_id = $1 AND k.client_id = $2 AND k.account_id = $3
@@ -36,6 +36,7 @@ type ActingRow struct {
 	CareEndsAt     *at.Time
 	ClientStep     bool
 	Zone           string
+	ClosesAt       *at.Time
 	Born           crypt.Sealed
 	GuardiansUntil crypt.Sealed
 }
@@ -54,6 +55,7 @@ func (q *Queries) Acting(ctx context.Context, arg ActingParams) (ActingRow, erro
 		&i.CareEndsAt,
 		&i.ClientStep,
 		&i.Zone,
+		&i.ClosesAt,
 		&i.Born,
 		&i.GuardiansUntil,
 	)
@@ -62,7 +64,7 @@ func (q *Queries) Acting(ctx context.Context, arg ActingParams) (ActingRow, erro
 
 const actingOfAccount = `-- name: ActingOfAccount :many
 SELECT k.practice_id, k.client_id, k.id, k.rights, k.begins_at, k.ends_at, k.suspended_at, k.of_age, c.name, c.ends_at AS care_ends_at,
-  q.name AS practice_name, q.zone, c.born, m.guardians_until
+  q.name AS practice_name, q.zone, q.closes_at, c.born, m.guardians_until
 FROM contact k JOIN client c ON c.practice_id = k.practice_id AND c.id = k.client_id JOIN practice q ON q.id = k.practice_id
 LEFT JOIN minor m ON m.practice_id = k.practice_id AND m.client_id = k.client_id
 WHERE k.account_id = $1 ORDER BY k.linked_at, k.id
@@ -81,6 +83,7 @@ type ActingOfAccountRow struct {
 	CareEndsAt     *at.Time
 	PracticeName   string
 	Zone           string
+	ClosesAt       *at.Time
 	Born           crypt.Sealed
 	GuardiansUntil crypt.Sealed
 }
@@ -107,6 +110,7 @@ func (q *Queries) ActingOfAccount(ctx context.Context, accountID *id.Account) ([
 			&i.CareEndsAt,
 			&i.PracticeName,
 			&i.Zone,
+			&i.ClosesAt,
 			&i.Born,
 			&i.GuardiansUntil,
 		); err != nil {
@@ -411,6 +415,7 @@ func (q *Queries) ByToken(ctx context.Context, tokenHash []byte) (ByTokenRow, er
 const claim = `-- name: Claim :one
 UPDATE invitation SET state = 'used', ended_at = $1
 WHERE token_hash = $2 AND state = 'live' AND expires_at > $1
+  AND NOT EXISTS (SELECT 1 FROM practice q WHERE q.id = practice_id AND q.closes_at IS NOT NULL)
 RETURNING practice_id, id, client_id, practitioner_id, email, letter_id
 `
 
@@ -452,9 +457,28 @@ type ClientParams struct {
 	ID         id.Client
 }
 
-func (q *Queries) Client(ctx context.Context, arg ClientParams) (Client, error) {
+type ClientRow struct {
+	PracticeID     id.Practice
+	ID             id.Client
+	PractitionerID id.Practitioner
+	Name           crypt.Sealed
+	Email          crypt.Sealed
+	EmailIndex     []byte
+	Mobile         crypt.Sealed
+	Born           crypt.Sealed
+	Address        crypt.Sealed
+	Zone           string
+	EmailConsent   bool
+	AccountID      *id.Account
+	LinkedAt       *at.Time
+	EndsAt         *at.Time
+	Version        int64
+	CreatedAt      at.Time
+}
+
+func (q *Queries) Client(ctx context.Context, arg ClientParams) (ClientRow, error) {
 	row := q.queryRow(ctx, q.clientStmt, client, arg.PracticeID, arg.ID)
-	var i Client
+	var i ClientRow
 	err := row.Scan(
 		&i.PracticeID,
 		&i.ID,
@@ -496,6 +520,7 @@ const clientOfAccount = `-- name: ClientOfAccount :one
 SELECT c.id, q.client_step, q.zone, c.born, m.own_from, CAST(m.client_id IS NOT NULL AS BOOLEAN) AS minor
 FROM client c JOIN practice q ON q.id = c.practice_id LEFT JOIN minor m ON m.practice_id = c.practice_id AND m.client_id = c.id
 WHERE c.practice_id = $1 AND c.id = $2 AND c.account_id = $3 AND (c.ends_at IS NULL OR c.ends_at > $4)
+  AND (q.closes_at IS NULL OR q.closes_at > $4)
 `
 
 type ClientOfAccountParams struct {
@@ -572,6 +597,42 @@ func (q *Queries) CloseEmergencies(ctx context.Context, arg CloseEmergenciesPara
 	return items, nil
 }
 
+const closePractice = `-- name: ClosePractice :execrows
+UPDATE practice SET closes_at = $1, closing_by = $2 WHERE id = $3 AND closes_at IS NULL AND put_away_at IS NULL
+`
+
+type ClosePracticeParams struct {
+	ClosesAt  *at.Time
+	ClosingBy *id.Account
+	ID        id.Practice
+}
+
+// Of two owners who set a day at once, one does.
+func (q *Queries) ClosePractice(ctx context.Context, arg ClosePracticeParams) (int64, error) {
+	result, err := q.exec(ctx, q.closePracticeStmt, closePractice, arg.ClosesAt, arg.ClosingBy, arg.ID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const closedOf = `-- name: ClosedOf :one
+SELECT COUNT(*) FROM practice WHERE founder_id = $1 AND closes_at <= $2
+`
+
+type ClosedOfParams struct {
+	FounderID id.Account
+	Now       *at.Time
+}
+
+// Whether a practice that an account founded has closed.
+func (q *Queries) ClosedOf(ctx context.Context, arg ClosedOfParams) (int64, error) {
+	row := q.queryRow(ctx, q.closedOfStmt, closedOf, arg.FounderID, arg.Now)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const editClient = `-- name: EditClient :execrows
 UPDATE client SET practitioner_id = $1, name = $2, email = $3, email_index = $4, mobile = $5,
   born = $6, address = $7, zone = $8, email_consent = $9, version = version + 1
@@ -639,6 +700,53 @@ func (q *Queries) EndCare(ctx context.Context, arg EndCareParams) (int64, error)
 	return result.RowsAffected()
 }
 
+const endClientsLinks = `-- name: EndClientsLinks :many
+UPDATE invitation SET state = 'withdrawn', reason = $1, ended_at = $2, ended_by = $3
+WHERE practice_id = $4 AND state = 'live' RETURNING id, client_id, letter_id
+`
+
+type EndClientsLinksParams struct {
+	Reason     string
+	Now        *at.Time
+	EndedBy    *id.Practitioner
+	PracticeID id.Practice
+}
+
+type EndClientsLinksRow struct {
+	ID       id.Invitation
+	ClientID id.Client
+	LetterID *id.Letter
+}
+
+// Nobody new comes to a practice that closes.
+func (q *Queries) EndClientsLinks(ctx context.Context, arg EndClientsLinksParams) ([]EndClientsLinksRow, error) {
+	rows, err := q.query(ctx, q.endClientsLinksStmt, endClientsLinks,
+		arg.Reason,
+		arg.Now,
+		arg.EndedBy,
+		arg.PracticeID,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []EndClientsLinksRow
+	for rows.Next() {
+		var i EndClientsLinksRow
+		if err := rows.Scan(&i.ID, &i.ClientID, &i.LetterID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const endColleaguesLinks = `-- name: EndColleaguesLinks :many
 UPDATE team_invitation SET state = 'withdrawn', ended_at = $1
 WHERE practice_id = $2 AND practitioner_id = $3 AND state = 'live' RETURNING id, letter_id
@@ -664,6 +772,44 @@ func (q *Queries) EndColleaguesLinks(ctx context.Context, arg EndColleaguesLinks
 	var items []EndColleaguesLinksRow
 	for rows.Next() {
 		var i EndColleaguesLinksRow
+		if err := rows.Scan(&i.ID, &i.LetterID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const endContactsLinks = `-- name: EndContactsLinks :many
+UPDATE contact_invitation SET state = 'withdrawn', ended_at = $1
+WHERE practice_id = $2 AND state = 'live' RETURNING id, letter_id
+`
+
+type EndContactsLinksParams struct {
+	Now        *at.Time
+	PracticeID id.Practice
+}
+
+type EndContactsLinksRow struct {
+	ID       id.ContactInvitation
+	LetterID id.Letter
+}
+
+func (q *Queries) EndContactsLinks(ctx context.Context, arg EndContactsLinksParams) ([]EndContactsLinksRow, error) {
+	rows, err := q.query(ctx, q.endContactsLinksStmt, endContactsLinks, arg.Now, arg.PracticeID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []EndContactsLinksRow
+	for rows.Next() {
+		var i EndContactsLinksRow
 		if err := rows.Scan(&i.ID, &i.LetterID); err != nil {
 			return nil, err
 		}
@@ -712,6 +858,50 @@ func (q *Queries) EndLive(ctx context.Context, arg EndLiveParams) (EndLiveRow, e
 	return i, err
 }
 
+const endRecoveries = `-- name: EndRecoveries :many
+UPDATE recovery SET state = 'withdrawn', ended_at = $1
+WHERE practice_id IN ($2, 'installation') AND state IN ('asked', 'approved')
+  AND (account_id = $3 OR practice_id = $2 AND (asked_by = $3 OR approved_by = $3))
+RETURNING id, practice_id, account_id
+`
+
+type EndRecoveriesParams struct {
+	Now        *at.Time
+	PracticeID id.Practice
+	AccountID  id.Account
+}
+
+type EndRecoveriesRow struct {
+	ID         id.Recovery
+	PracticeID id.Practice
+	AccountID  id.Account
+}
+
+// Whoever is no more what they were vouches for nobody, and nobody for them:
+// neither two owners nor two in support.
+func (q *Queries) EndRecoveries(ctx context.Context, arg EndRecoveriesParams) ([]EndRecoveriesRow, error) {
+	rows, err := q.query(ctx, q.endRecoveriesStmt, endRecoveries, arg.Now, arg.PracticeID, arg.AccountID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []EndRecoveriesRow
+	for rows.Next() {
+		var i EndRecoveriesRow
+		if err := rows.Scan(&i.ID, &i.PracticeID, &i.AccountID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const endSupervision = `-- name: EndSupervision :exec
 DELETE FROM supervision WHERE practice_id = $1 AND (supervisor_id = $2 OR practitioner_id = $2)
 `
@@ -724,6 +914,44 @@ type EndSupervisionParams struct {
 func (q *Queries) EndSupervision(ctx context.Context, arg EndSupervisionParams) error {
 	_, err := q.exec(ctx, q.endSupervisionStmt, endSupervision, arg.PracticeID, arg.PractitionerID)
 	return err
+}
+
+const endTeamLinks = `-- name: EndTeamLinks :many
+UPDATE team_invitation SET state = 'withdrawn', ended_at = $1
+WHERE practice_id = $2 AND state = 'live' RETURNING id, letter_id
+`
+
+type EndTeamLinksParams struct {
+	Now        *at.Time
+	PracticeID id.Practice
+}
+
+type EndTeamLinksRow struct {
+	ID       id.TeamInvitation
+	LetterID id.Letter
+}
+
+func (q *Queries) EndTeamLinks(ctx context.Context, arg EndTeamLinksParams) ([]EndTeamLinksRow, error) {
+	rows, err := q.query(ctx, q.endTeamLinksStmt, endTeamLinks, arg.Now, arg.PracticeID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []EndTeamLinksRow
+	for rows.Next() {
+		var i EndTeamLinksRow
+		if err := rows.Scan(&i.ID, &i.LetterID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const endVouch = `-- name: EndVouch :exec
@@ -1112,6 +1340,23 @@ func (q *Queries) KeepEnded(ctx context.Context, arg KeepEndedParams) error {
 	return err
 }
 
+const keepPractice = `-- name: KeepPractice :execrows
+UPDATE practice SET closes_at = NULL, closing_by = NULL WHERE id = $1 AND closes_at > $2
+`
+
+type KeepPracticeParams struct {
+	ID  id.Practice
+	Now *at.Time
+}
+
+func (q *Queries) KeepPractice(ctx context.Context, arg KeepPracticeParams) (int64, error) {
+	result, err := q.exec(ctx, q.keepPracticeStmt, keepPractice, arg.ID, arg.Now)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const leaveCareTeams = `-- name: LeaveCareTeams :exec
 DELETE FROM care_team WHERE practice_id = $1 AND practitioner_id = $2
 `
@@ -1252,12 +1497,14 @@ func (q *Queries) LiveByAddress(ctx context.Context, arg LiveByAddressParams) ([
 }
 
 const membership = `-- name: Membership :one
-SELECT id, role FROM practitioner WHERE account_id = $1 AND practice_id = $2 AND active
+SELECT p.id, p.role FROM practitioner p JOIN practice q ON q.id = p.practice_id
+WHERE p.account_id = $1 AND p.practice_id = $2 AND p.active AND (q.closes_at IS NULL OR q.closes_at > $3)
 `
 
 type MembershipParams struct {
 	AccountID  id.Account
 	PracticeID id.Practice
+	Now        *at.Time
 }
 
 type MembershipRow struct {
@@ -1266,14 +1513,14 @@ type MembershipRow struct {
 }
 
 func (q *Queries) Membership(ctx context.Context, arg MembershipParams) (MembershipRow, error) {
-	row := q.queryRow(ctx, q.membershipStmt, membership, arg.AccountID, arg.PracticeID)
+	row := q.queryRow(ctx, q.membershipStmt, membership, arg.AccountID, arg.PracticeID, arg.Now)
 	var i MembershipRow
 	err := row.Scan(&i.ID, &i.Role)
 	return i, err
 }
 
 const memberships = `-- name: Memberships :many
-SELECT p.practice_id, p.id, p.role, q.name FROM practitioner p JOIN practice q ON q.id = p.practice_id
+SELECT p.practice_id, p.id, p.role, q.name, q.zone, q.closes_at FROM practitioner p JOIN practice q ON q.id = p.practice_id
 WHERE p.account_id = $1 AND p.active ORDER BY p.id
 `
 
@@ -1282,6 +1529,8 @@ type MembershipsRow struct {
 	ID         id.Practitioner
 	Role       string
 	Name       string
+	Zone       string
+	ClosesAt   *at.Time
 }
 
 func (q *Queries) Memberships(ctx context.Context, accountID id.Account) ([]MembershipsRow, error) {
@@ -1298,6 +1547,8 @@ func (q *Queries) Memberships(ctx context.Context, accountID id.Account) ([]Memb
 			&i.ID,
 			&i.Role,
 			&i.Name,
+			&i.Zone,
+			&i.ClosesAt,
 		); err != nil {
 			return nil, err
 		}
@@ -1439,7 +1690,7 @@ func (q *Queries) Positions(ctx context.Context, accountID id.Account) ([]Positi
 }
 
 const practice = `-- name: Practice :one
-SELECT id, name, zone, steps_hidden, client_step, created_at FROM practice WHERE id = $1
+SELECT id, name, zone, steps_hidden, client_step, created_at, closes_at, closing_by FROM practice WHERE id = $1
 `
 
 type PracticeRow struct {
@@ -1449,6 +1700,8 @@ type PracticeRow struct {
 	StepsHidden bool
 	ClientStep  bool
 	CreatedAt   at.Time
+	ClosesAt    *at.Time
+	ClosingBy   *id.Account
 }
 
 func (q *Queries) Practice(ctx context.Context, argID id.Practice) (PracticeRow, error) {
@@ -1461,6 +1714,8 @@ func (q *Queries) Practice(ctx context.Context, argID id.Practice) (PracticeRow,
 		&i.StepsHidden,
 		&i.ClientStep,
 		&i.CreatedAt,
+		&i.ClosesAt,
+		&i.ClosingBy,
 	)
 	return i, err
 }
@@ -1562,7 +1817,7 @@ func (q *Queries) PutAway(ctx context.Context, arg PutAwayParams) (int64, error)
 }
 
 const recordsOfAccount = `-- name: RecordsOfAccount :many
-SELECT c.practice_id, c.id, c.name, c.ends_at, q.name AS practice_name, q.zone, c.born, m.own_from, CAST(m.client_id IS NOT NULL AS BOOLEAN) AS minor
+SELECT c.practice_id, c.id, c.name, c.ends_at, q.name AS practice_name, q.zone, q.closes_at, c.born, m.own_from, CAST(m.client_id IS NOT NULL AS BOOLEAN) AS minor
 FROM client c JOIN practice q ON q.id = c.practice_id LEFT JOIN minor m ON m.practice_id = c.practice_id AND m.client_id = c.id
 WHERE c.account_id = $1 ORDER BY c.linked_at, c.id
 `
@@ -1574,6 +1829,7 @@ type RecordsOfAccountRow struct {
 	EndsAt       *at.Time
 	PracticeName string
 	Zone         string
+	ClosesAt     *at.Time
 	Born         crypt.Sealed
 	OwnFrom      crypt.Sealed
 	Minor        bool
@@ -1595,6 +1851,7 @@ func (q *Queries) RecordsOfAccount(ctx context.Context, accountID *id.Account) (
 			&i.EndsAt,
 			&i.PracticeName,
 			&i.Zone,
+			&i.ClosesAt,
 			&i.Born,
 			&i.OwnFrom,
 			&i.Minor,
@@ -1644,7 +1901,7 @@ func (q *Queries) RenamePractitioner(ctx context.Context, arg RenamePractitioner
 }
 
 const reopen = `-- name: Reopen :one
-UPDATE practice SET name = $1, zone = $2, steps_hidden = FALSE, created_at = $3, put_away_at = NULL
+UPDATE practice SET name = $1, zone = $2, steps_hidden = FALSE, created_at = $3, put_away_at = NULL, closes_at = NULL, closing_by = NULL
 WHERE founder_id = $4 AND put_away_at IS NOT NULL RETURNING id
 `
 
@@ -2157,7 +2414,7 @@ func (q *Queries) SomebodysMinors(ctx context.Context, arg SomebodysMinorsParams
 }
 
 const standing = `-- name: Standing :many
-SELECT p.practice_id, p.role, p.active, q.created_at,
+SELECT p.practice_id, p.role, p.active, q.created_at, q.closes_at,
   (SELECT COUNT(*) FROM client c WHERE c.practice_id = p.practice_id) AS clients,
   (SELECT COUNT(*) FROM invitation i WHERE i.practice_id = p.practice_id AND i.state = 'live') AS invitations,
   CAST((SELECT COUNT(*) FROM practitioner o WHERE o.practice_id = p.practice_id AND o.account_id <> p.account_id)
@@ -2170,6 +2427,7 @@ type StandingRow struct {
 	Role        string
 	Active      bool
 	CreatedAt   at.Time
+	ClosesAt    *at.Time
 	Clients     int64
 	Invitations int64
 	Colleagues  int64
@@ -2190,6 +2448,7 @@ func (q *Queries) Standing(ctx context.Context, accountID id.Account) ([]Standin
 			&i.Role,
 			&i.Active,
 			&i.CreatedAt,
+			&i.ClosesAt,
 			&i.Clients,
 			&i.Invitations,
 			&i.Colleagues,
@@ -2284,6 +2543,21 @@ func (q *Queries) ToldMinor(ctx context.Context, arg ToldMinorParams) (int64, er
 	return result.RowsAffected()
 }
 
+const toldOfClosing = `-- name: ToldOfClosing :exec
+UPDATE client SET told_closing = $1 WHERE practice_id = $2 AND id = $3
+`
+
+type ToldOfClosingParams struct {
+	ClosesAt   *at.Time
+	PracticeID id.Practice
+	ID         id.Client
+}
+
+func (q *Queries) ToldOfClosing(ctx context.Context, arg ToldOfClosingParams) error {
+	_, err := q.exec(ctx, q.toldOfClosingStmt, toldOfClosing, arg.ClosesAt, arg.PracticeID, arg.ID)
+	return err
+}
+
 const unlink = `-- name: Unlink :execrows
 UPDATE client SET account_id = NULL, linked_at = NULL, version = version + 1
 WHERE practice_id = $1 AND id = $2 AND account_id = $3
@@ -2354,6 +2628,48 @@ func (q *Queries) UntoldMinors(ctx context.Context) ([]UntoldMinorsRow, error) {
 			&i.Born,
 			&i.Zone,
 		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const untoldOfClosing = `-- name: UntoldOfClosing :many
+SELECT id, account_id, told_closing FROM client
+WHERE practice_id = $1 AND id > $2 AND account_id IS NOT NULL AND email_consent AND (ends_at IS NULL OR ends_at > $3)
+ORDER BY id LIMIT 100
+`
+
+type UntoldOfClosingParams struct {
+	PracticeID id.Practice
+	After      id.Client
+	Now        *at.Time
+}
+
+type UntoldOfClosingRow struct {
+	ID          id.Client
+	AccountID   *id.Account
+	ToldClosing *at.Time
+}
+
+// A part at a time.
+func (q *Queries) UntoldOfClosing(ctx context.Context, arg UntoldOfClosingParams) ([]UntoldOfClosingRow, error) {
+	rows, err := q.query(ctx, q.untoldOfClosingStmt, untoldOfClosing, arg.PracticeID, arg.After, arg.Now)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []UntoldOfClosingRow
+	for rows.Next() {
+		var i UntoldOfClosingRow
+		if err := rows.Scan(&i.ID, &i.AccountID, &i.ToldClosing); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

@@ -256,7 +256,7 @@ func (q *Queries) CaseloadOf(ctx context.Context, arg CaseloadOfParams) ([]id.Cl
 const claim = `-- name: Claim :one
 UPDATE team_invitation SET state = 'used', ended_at = $1
 WHERE token_hash = $2 AND state = 'live' AND expires_at > $1
-AND NOT EXISTS (SELECT 1 FROM practice q WHERE q.id = practice_id AND q.put_away_at IS NOT NULL)
+AND NOT EXISTS (SELECT 1 FROM practice q WHERE q.id = practice_id AND (q.put_away_at IS NOT NULL OR q.closes_at IS NOT NULL))
 RETURNING practice_id, id, practitioner_id, role, name, email, by_hand
 `
 
@@ -275,7 +275,7 @@ type ClaimRow struct {
 	ByHand         bool
 }
 
-// Nobody joins a practice that was put away.
+// Nobody joins a practice that was put away, or closes.
 func (q *Queries) Claim(ctx context.Context, arg ClaimParams) (ClaimRow, error) {
 	row := q.queryRow(ctx, q.claimStmt, claim, arg.Now, arg.TokenHash)
 	var i ClaimRow

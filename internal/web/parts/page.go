@@ -102,7 +102,8 @@ type Entry struct {
 // CopyBox is text to pass on. Without script it can still be selected.
 type CopyBox struct {
 	ID, Label, Value string
-	Long             bool // several lines
+	Long             bool   // several lines
+	For              string // the field that "Use it" fills in; none: there is no such button
 }
 
 // Menu is a button with further actions. It needs no script.

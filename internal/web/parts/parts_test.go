@@ -312,3 +312,14 @@ func BenchmarkPeople(b *testing.B) {
 		}
 	}
 }
+
+func TestEMailIsInOnePieceAndSpelledAsEver(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	if err := Render(&out, Status{Words: "No e-mail address <b>", Detail: "e-mail, and e-mail"}); err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(out.String(), `<span class="keep">e-mail</span>`); n != 3 || !strings.Contains(out.String(), "&lt;b&gt;") {
+		t.Errorf("%d times in %s", n, out.String())
+	}
+}

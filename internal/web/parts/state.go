@@ -3,6 +3,7 @@ package parts
 import (
 	"context"
 	"io"
+	"strings"
 	"unicode"
 
 	"github.com/a-h/templ"
@@ -40,17 +41,33 @@ func (s Status) Draw(p *Pen) {
 	p.Put(`<span`)
 	p.Class("status", string(s.Kind))
 	p.Put(`><span>`)
-	p.Text(s.Words)
+	unbroken(p, s.Words)
 	p.Put(` `)
 	if s.Detail != "" {
 		p.Put(`<small>`)
-		p.Text(s.Detail)
+		unbroken(p, s.Detail)
 		p.Put(`</small>`)
 	}
 	if s.Mend != nil {
 		s.Mend.Draw(p)
 	}
 	p.Put(`</span></span>`)
+}
+
+// unbroken writes words with "e-mail" in one piece: a narrow column breaks a line
+// at the hyphen. The hyphen stays the one of the keyboard, and the line is kept by
+// style: with another sign, whoever looks for "e-mail" on the page finds nothing,
+// and what is copied is spelled differently.
+func unbroken(p *Pen, words string) {
+	for {
+		before, after, found := strings.Cut(words, "e-mail")
+		p.Text(before)
+		if !found {
+			return
+		}
+		p.Put(`<span class="keep">e-mail</span>`)
+		words = after
+	}
 }
 
 // Tone is the meaning of a colour; words always say the same.

@@ -55,6 +55,19 @@ export function prepare(root = document) {
     };
   }
 
+  // A suggested password goes into its field. Without script it is text to copy.
+  for (const button of all('[data-use]', root)) {
+    const field = document.getElementById(button.dataset.field);
+    if (!field) continue;
+    button.hidden = false;
+    button.onclick = () => {
+      field.value = document.getElementById(button.dataset.use).textContent;
+      field.dispatchEvent(new Event('input', { bubbles: true }));
+      field.focus();
+      say('The password is filled in. Keep it where you keep your passwords.');
+    };
+  }
+
   // How many characters are left, said when it is getting short.
   for (const area of all('textarea[data-left]', root)) {
     const out = document.getElementById(area.dataset.left);
