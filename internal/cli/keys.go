@@ -13,6 +13,7 @@ import (
 	"icouch/internal/audit"
 	"icouch/internal/base/id"
 	"icouch/internal/contact"
+	"icouch/internal/joint"
 	"icouch/internal/people"
 	"icouch/internal/platform/config"
 	"icouch/internal/platform/db"
@@ -148,6 +149,9 @@ func renew(ctx context.Context, d *db.DB, owner id.Practice) error {
 		return err
 	}
 	if err := inParts(ctx, d, by, contact.ResealInvitations); err != nil {
+		return err
+	}
+	if err := inParts(ctx, d, by, joint.Reseal); err != nil {
 		return err
 	}
 	return d.Update(ctx, func(tx *db.Tx) error { return team.Reseal(tx, by) })

@@ -19,6 +19,7 @@ import (
 	"icouch/internal/base/id"
 	"icouch/internal/cli"
 	"icouch/internal/contact"
+	"icouch/internal/joint"
 	"icouch/internal/people"
 	"icouch/internal/platform/config"
 	"icouch/internal/platform/crypt"
@@ -202,6 +203,9 @@ func everythingSealed(t *testing.T, d *db.DB, owner access.Actor, client id.Clie
 			return err
 		}
 		return contact.Invite(tx, owner, minor, parent)
+	})
+	change(func(tx *db.Tx) error { // a joint record
+		return joint.Make(tx, owner, id.New[id.Joint](tx.Now().Time), client, joint.Details{Kind: joint.Couple, Name: "The Vances"})
 	})
 	a, p := owner.Account(), id.New[id.Passkey](time.Now())
 	var seed, name crypt.Sealed

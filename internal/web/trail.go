@@ -224,6 +224,8 @@ func actionWords(l trail.Line) string {
 			return "Looked at a list"
 		case audit.Named:
 			return "Saw names"
+		case audit.Joint:
+			return "Looked at a joint record"
 		case audit.Trail:
 			return "Looked at who was at a record"
 		}

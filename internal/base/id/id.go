@@ -38,6 +38,10 @@ type (
 	Contact           = ID[contact]
 	ContactInvitation = ID[contactInvitation]
 
+	Joint        = ID[joint]
+	JointPerson  = ID[jointPerson]
+	JointConsent = ID[jointConsent]
+
 	practice     struct{}
 	practitioner struct{}
 	account      struct{}
@@ -56,6 +60,10 @@ type (
 
 	contact           struct{}
 	contactInvitation struct{}
+
+	joint        struct{}
+	jointPerson  struct{}
+	jointConsent struct{}
 )
 
 func (i ID[K]) String() string { return string(i) }
