@@ -55,6 +55,7 @@ var mayImport = map[string]string{
 	"people":           "base platform/crypt platform/db platform/jobs platform/keys platform/mail access audit letter account account/factor",
 	"people/directory": "base platform/db access audit people",
 	"team":             "base platform/crypt platform/db platform/jobs platform/keys access audit letter account people",
+	"chat":             "base platform/crypt platform/db platform/jobs platform/keys access audit letter account people",
 	"recovery":         "base platform/crypt platform/db platform/keys access audit letter account people support",
 	"contact":          "base platform/crypt platform/db platform/jobs platform/keys access audit letter account people",
 	"joint":            "base platform/crypt platform/db platform/keys access account audit letter people",
@@ -69,7 +70,7 @@ var mayImport = map[string]string{
 	"world":      features + " platform",
 }
 
-const features = "base access audit letter account account/factor account/password people people/directory team contact joint support trail recovery"
+const features = "base access audit letter account account/factor account/password people people/directory team contact joint support trail recovery chat"
 
 // only lists what is not ours, and who may import it. "…" at the end stands for
 // a whole tree.
@@ -120,19 +121,19 @@ var only = map[string]string{
 // calls lists what only some may call, and who. A name without a package is a
 // method, whatever it is called on.
 var calls = map[string]string{
-	"Audited":  "audit",                                                                      // says that the trail knows of a change
-	"Journal":  "platform/db audit",                                                          // lines of the trail alone; see docs/adr/0009
-	"Maintain": "platform/db platform/jobs platform/limit platform/keys account audit trail", // changes that leave no trail; see maintained
+	"Audited":  "audit",                                                                           // says that the trail knows of a change
+	"Journal":  "platform/db audit",                                                               // lines of the trail alone; see docs/adr/0009
+	"Maintain": "platform/db platform/jobs platform/limit platform/keys account audit trail chat", // changes that leave no trail; see maintained
 
 	"access.AsPractitioner": "people team world",
-	"access.AsClient":       "people world",
+	"access.AsClient":       "people world world",
 	"access.AsContact":      "people contact",
 	"access.AsWaiting":      "people support",
 	"access.AsPerson":       "account account/factor people team contact recovery web world cli bench", // cli: the demo's people
 	"access.AsLeaving":      "people",
 	"access.AsSupport":      "support",
 	"access.ByLink":         "people team contact",
-	"access.Job":            "letter account people people/directory team contact joint support trail recovery",
+	"access.Job":            "letter account people people/directory team contact joint support trail recovery chat",
 	"access.Operator":       "account cli world", // account: hides an operator's practice from its trail
 	"access.Operating":      "cli world",
 
@@ -165,6 +166,7 @@ var maintained = map[string]string{
 	"account":       "Seen Sweep DueToGo",
 	"audit":         "note",
 	"trail":         "index",
+	"chat":          "Read KeepDraft Register",
 }
 
 // timed lists the files of web that may look at the clock: how long a request
@@ -173,17 +175,23 @@ const timed = "web/guard.go"
 
 // nobody lists what acts for no one yet, with the reason.
 var nobody = map[string]string{
-	"account.Ended":         "whose form it is that came with an ended session; nothing is told",
-	"people.TermsOf":        "how long a session lasts, for who is just signing in",
-	"platform/jobs.Enqueue": "the verb that asks for a job has an actor",
-	"platform/jobs.Waiting": "a number, for whoever watches the installation",
-	"platform/keys.New":     "a step of people.Found, which has an actor",
-	"platform/keys.Of":      "the caller's actor has chosen the practice",
-	"platform/keys.Owners":  "upkeep: who has a key",
-	"platform/keys.Renew":   "a step of people.Reseal, which has an actor",
-	"account.Lookup":        "it is where actors come from",
-	"people.Enter":          "it is where actors come from: it has the session",
-	"support.Enter":         "it is where actors come from: it has the session",
+	"account.Ended":              "whose form it is that came with an ended session; nothing is told",
+	"people.TermsOf":             "how long a session lasts, for who is just signing in",
+	"platform/jobs.Enqueue":      "the verb that asks for a job has an actor",
+	"platform/jobs.Waiting":      "a number, for whoever watches the installation",
+	"platform/keys.New":          "a step of people.Found, which has an actor",
+	"platform/keys.Record":       "the caller's actor has chosen the practice",
+	"platform/keys.MakeRecord":   "the caller's actor has chosen the practice",
+	"platform/keys.RenewRecords": "a step of chat.RenewKeys, which has an actor",
+	"platform/jobs.EnqueueAt":    "the verb that asks for a job has an actor",
+	"chat.SeenBy":                "the conversation was found by its reader",
+	"chat.PlaceOf":               "the conversation was found by its reader",
+	"platform/keys.Of":           "the caller's actor has chosen the practice",
+	"platform/keys.Owners":       "upkeep: who has a key",
+	"platform/keys.Renew":        "a step of people.Reseal, which has an actor",
+	"account.Lookup":             "it is where actors come from",
+	"people.Enter":               "it is where actors come from: it has the session",
+	"support.Enter":              "it is where actors come from: it has the session",
 }
 
 // anybodys lists the queries that touch a practice's rows and do not name the

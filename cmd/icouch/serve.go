@@ -16,6 +16,7 @@ import (
 	"icouch/internal/account/password"
 	"icouch/internal/audit"
 	"icouch/internal/base/email"
+	"icouch/internal/chat"
 	"icouch/internal/contact"
 	"icouch/internal/letter"
 	"icouch/internal/people"
@@ -145,6 +146,7 @@ func (m *Main) open(ctx context.Context) (err error) {
 	people.Clerk{DB: d}.Register(m.queue)
 	team.Clerk{DB: d}.Register(m.queue)
 	contact.Clerk{DB: d}.Register(m.queue)
+	chat.Clerk{DB: d}.Register(m.queue)
 	if m.Settings.Dev && m.Settings.SMTP == "" {
 		if m.Mailbox, err = sink.Start(sink.Options{}); err != nil {
 			return fmt.Errorf("mailbox: %w", err)

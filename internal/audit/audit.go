@@ -148,6 +148,22 @@ const (
 	JointAgreed    Action = "joint.consent_noted"
 	JointWithdrawn Action = "joint.consent_withdrawn"
 
+	// What is written: never the words.
+	ConversationBegun    Action = "conversation.begun"
+	ConversationOpened   Action = "conversation.opened" // from somebody's name
+	ConversationArchived Action = "conversation.archived"
+	ConversationBack     Action = "conversation.brought_back"
+	MessageSent          Action = "message.sent"
+	MessageSentAgain     Action = "message.sent_again" // the page had not heard that it was there
+	MessageEdited        Action = "message.edited"
+	MessageTakenBack     Action = "message.taken_back"
+	MessagesTold         Action = "messages.told" // by letter: there is a new one
+	MessagesChosen       Action = "messages.chosen"
+	MessagesClosed       Action = "messages.closed" // the client begins no conversations
+	MessagesOpened       Action = "messages.opened"
+	AwayNoted            Action = "away.noted"
+	AwayEnded            Action = "away.ended"
+
 	// Support, the wrong door, and leaving.
 	SupporterMade       Action = "supporter.made"
 	SupporterEnded      Action = "supporter.ended"

@@ -20,11 +20,12 @@ type Part string
 
 // The parts, the most first: what was shown twice is told once, as the most.
 const (
-	Whole  Part = "record" // all that is noted, and how their invitation fares
-	Listed Part = "list"   // a line in the list: name, e-mail, how their invitation fares
-	Trail  Part = "trail"  // who was at their record
-	Joint  Part = "joint"  // what a joint record has of them: the name, since when, what they agreed to
-	Named  Part = "name"   // the name alone
+	Whole   Part = "record"   // all that is noted, and how their invitation fares
+	Listed  Part = "list"     // a line in the list: name, e-mail, how their invitation fares
+	Written Part = "messages" // what was written to or by them
+	Trail   Part = "trail"    // who was at their record
+	Joint   Part = "joint"    // what a joint record has of them: the name, since when, what they agreed to
+	Named   Part = "name"     // the name alone
 )
 
 // parts and whys are how the trail writes a part and a right, each in a byte.
@@ -32,7 +33,7 @@ var (
 	parts = []struct {
 		part Part
 		code byte
-	}{{Whole, 'r'}, {Listed, 'l'}, {Trail, 't'}, {Joint, 'j'}, {Named, 'n'}}
+	}{{Whole, 'r'}, {Listed, 'l'}, {Written, 'w'}, {Trail, 't'}, {Joint, 'j'}, {Named, 'n'}}
 	whys = []struct {
 		why  access.Why
 		code byte

@@ -12,6 +12,7 @@ import (
 	"icouch/internal/account/factor"
 	"icouch/internal/audit"
 	"icouch/internal/base/id"
+	"icouch/internal/chat"
 	"icouch/internal/contact"
 	"icouch/internal/joint"
 	"icouch/internal/people"
@@ -152,6 +153,15 @@ func renew(ctx context.Context, d *db.DB, owner id.Practice) error {
 		return err
 	}
 	if err := inParts(ctx, d, by, joint.Reseal); err != nil {
+		return err
+	}
+	if err := inParts(ctx, d, by, chat.RenewKeys); err != nil { // before what they seal
+		return err
+	}
+	if err := inParts(ctx, d, by, chat.Reseal); err != nil {
+		return err
+	}
+	if err := d.Update(ctx, func(tx *db.Tx) error { return chat.ResealRest(tx, by) }); err != nil {
 		return err
 	}
 	return d.Update(ctx, func(tx *db.Tx) error { return team.Reseal(tx, by) })

@@ -57,6 +57,7 @@ const (
 	Left        Kind = "left"         // to who looks after a client: they have closed their account
 	Contact     Kind = "contact"      // a practice invites somebody to act for a client
 	Day         Kind = "day"          // a day has come on which access begins or ends
+	NewMessage  Kind = "new_message"  // there is a new secure message
 	EndAsked    Kind = "end_asked"    // to who looks after a client: they ask that a contact's access end
 	TakenBack   Kind = "taken_back"   // to who looks after a joint record: somebody in it took back what they agreed to
 )
@@ -65,7 +66,7 @@ const (
 // true of everything a person cannot go on without. A mere notice is marked
 // first and sent after, so it comes once or not at all.
 func (k Kind) mayRepeat() bool {
-	return k != Accepted && k != AskedAgain && k != HandedOver && k != Left && k != Day && k != EndAsked && k != TakenBack && k != Digest
+	return k != Accepted && k != AskedAgain && k != HandedOver && k != Left && k != Day && k != EndAsked && k != TakenBack && k != Digest && k != NewMessage
 }
 
 // mayDecline reports whether people may ask for no more of this kind.

@@ -112,7 +112,7 @@ func deedOf(a audit.Action) string {
 	switch {
 	case a == audit.Seen, KindOf(a) == Exports:
 		return "R"
-	case a == audit.ClientCreated, a == audit.ClientsImported, a == audit.ContactAdded:
+	case a == audit.ClientCreated, a == audit.ClientsImported, a == audit.ContactAdded, a == audit.MessageSent:
 		return "C"
 	case KindOf(a) == Changes:
 		return "U"

@@ -27,12 +27,13 @@ const (
 	Exports     Kind = "exports"
 	Emergencies Kind = "emergencies"
 	Letters     Kind = "letters"
+	Messages    Kind = "messages"
 	Running     Kind = "practice" // the practice itself, and who works in it
 )
 
 // Kinds are all of them, in order.
 func Kinds() []Kind {
-	return []Kind{Anything, Looks, Changes, Exports, Emergencies, Letters, Running}
+	return []Kind{Anything, Looks, Changes, Messages, Exports, Emergencies, Letters, Running}
 }
 
 // KindOf says where an action counts.
@@ -47,6 +48,8 @@ func KindOf(a audit.Action) Kind {
 	switch before {
 	case "client", "clients", "invitation", "contact":
 		return Changes
+	case "conversation", "message", "messages", "away":
+		return Messages
 	case "emergency":
 		return Emergencies
 	case "letter", "letters":

@@ -198,6 +198,8 @@ func (p AccessPage) deed(v trail.Visit) string {
 				return "Opened a joint record that you are in"
 			}
 			return "Opened a joint record with them in it"
+		case audit.Written:
+			return "Read messages"
 		case audit.Trail:
 			return "Looked at who was at " + whose
 		}
@@ -227,6 +229,8 @@ var didWords = map[audit.Action]string{
 	audit.JointClosed: "Closed a joint record, or set the day", audit.JointReopened: "Opened a joint record again", audit.JointJoined: "Added to a joint record",
 	audit.JointLeft: "Taken out of a joint record, or the day set", audit.JointStayed: "Stays in a joint record after all",
 	audit.JointAgreed: "Noted an agreement in a joint record", audit.JointWithdrawn: "Took back an agreement in a joint record",
+	audit.ConversationBegun: "Began a conversation", audit.MessageSent: "Wrote a message", audit.MessageEdited: "Changed a message of their own", audit.MessageTakenBack: "Took a message of their own back",
+	audit.MessagesClosed: "Asked for no new conversations from the client", audit.MessagesOpened: "Lets the client begin conversations again",
 	audit.EmergencyOpened: "Opened the record in an emergency", audit.EmergencyClosed: "Closed the record again", audit.AccountClosed: "Closed the account",
 }
 

@@ -146,7 +146,7 @@ func (p TrailPage) head() parts.PageHead {
 		Actions: []parts.Button{{Label: "Weeks to review", Icon: "check", Href: "/settings/trail/weeks"}}}
 }
 
-var kindLabels = map[trail.Kind]string{trail.Anything: "Everything", trail.Looks: "Looks at records", trail.Changes: "Changes to clients", trail.Exports: "Exports",
+var kindLabels = map[trail.Kind]string{trail.Anything: "Everything", trail.Looks: "Looks at records", trail.Changes: "Changes to clients", trail.Messages: "Messages", trail.Exports: "Exports",
 	trail.Emergencies: "Emergencies", trail.Letters: "Letters", trail.Running: "The practice and who works here"}
 
 func (p TrailPage) persons() parts.Select {
@@ -226,6 +226,8 @@ func actionWords(l trail.Line) string {
 			return "Saw names"
 		case audit.Joint:
 			return "Looked at a joint record"
+		case audit.Written:
+			return "Read messages"
 		case audit.Trail:
 			return "Looked at who was at a record"
 		}

@@ -23,6 +23,7 @@ import (
 	"icouch/internal/audit"
 	"icouch/internal/base/email"
 	"icouch/internal/base/id"
+	"icouch/internal/chat"
 	"icouch/internal/contact"
 	"icouch/internal/joint"
 	"icouch/internal/letter"
@@ -41,7 +42,7 @@ import (
 )
 
 // SQL is the statements of every package, as the program lists them.
-var SQL = []db.Prepared{keys.SQL, jobs.SQL, limit.SQL, audit.SQL, letter.SQL, account.SQL, factor.SQL, people.SQL, team.SQL, contact.SQL, joint.SQL, support.SQL, trail.SQL, recovery.SQL}
+var SQL = []db.Prepared{keys.SQL, jobs.SQL, limit.SQL, audit.SQL, letter.SQL, account.SQL, factor.SQL, people.SQL, team.SQL, contact.SQL, joint.SQL, support.SQL, trail.SQL, recovery.SQL, chat.SQL}
 
 // Password is what everybody in the world signs in with.
 const Password = "a quiet river by the mill"
@@ -104,6 +105,7 @@ func New(t testing.TB) *World {
 	people.Clerk{DB: w.DB}.Register(w.Jobs)
 	team.Clerk{DB: w.DB}.Register(w.Jobs)
 	contact.Clerk{DB: w.DB}.Register(w.Jobs)
+	chat.Clerk{DB: w.DB}.Register(w.Jobs)
 	w.Doorman = &account.Doorman{DB: w.DB, Limits: limit.Limiter{DB: w.DB}, Hasher: password.NewHasher(2, 64)}
 
 	w.Mara = w.owner(t, "Mara Lindqvist", "mara@practice.test", "The Practice of Mara")
@@ -160,6 +162,21 @@ func (w *World) Client(t testing.TB, by access.Actor, d people.Draft) id.Client 
 	c := id.New[id.Client](w.Now())
 	w.Update(t, func(tx *db.Tx) error { return people.Create(tx, by, c, details, false) })
 	return c
+}
+
+// Linked makes an account for one of Mara's clients, and accepts its invitation.
+func (w *World) Linked(t testing.TB, c id.Client, address string) access.Actor {
+	t.Helper()
+	who := w.Account(t, "An Account", address)
+	w.Update(t, func(tx *db.Tx) error {
+		token, err := people.CopyLink(tx, w.Mara, c)
+		if err != nil {
+			return err
+		}
+		_, err = people.Accept(tx, access.AsPerson(who), token)
+		return err
+	})
+	return access.AsClient(w.Mara.Practice(), who, c)
 }
 
 // Now is what the world's clock says.

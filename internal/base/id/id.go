@@ -42,6 +42,10 @@ type (
 	JointPerson  = ID[jointPerson]
 	JointConsent = ID[jointConsent]
 
+	Conversation = ID[conversation]
+	Message      = ID[message]
+	Away         = ID[away]
+
 	practice     struct{}
 	practitioner struct{}
 	account      struct{}
@@ -64,6 +68,10 @@ type (
 	joint        struct{}
 	jointPerson  struct{}
 	jointConsent struct{}
+
+	conversation struct{}
+	message      struct{}
+	away         struct{}
 )
 
 func (i ID[K]) String() string { return string(i) }

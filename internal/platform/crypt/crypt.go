@@ -10,6 +10,8 @@ import (
 	"database/sql/driver"
 	"fmt"
 
+	"github.com/tink-crypto/tink-go/v2/aead"
+	"github.com/tink-crypto/tink-go/v2/keyset"
 	"github.com/tink-crypto/tink-go/v2/prf"
 	"github.com/tink-crypto/tink-go/v2/tink"
 )
@@ -83,3 +85,56 @@ func (k *Key) Index(kind, value string) ([]byte, error) {
 
 // Mac signs one row of the trail: HMAC-SHA-256.
 func (k *Key) Mac(row []byte) ([]byte, error) { return k.trail.ComputePrimaryPRF(row, 32) }
+
+// NewChild makes a key of its own for one owner's words, and returns it sealed
+// with k for its place. Whoever destroys that value destroys what the child has
+// sealed. A child seals and opens; it indexes and signs nothing.
+func (k *Key) NewChild(place string) (Sealed, error) {
+	h, err := keyset.NewHandle(aead.AES256GCMKeyTemplate())
+	if err != nil {
+		return nil, fmt.Errorf("crypt: new key: %w", err)
+	}
+	return k.sealKeyset(h, place)
+}
+
+// RenewChild returns a child with a new key in front; what is sealed already
+// still opens.
+func (k *Key) RenewChild(s Sealed, place string) (Sealed, error) {
+	h, err := k.openKeyset(s, place)
+	if err != nil {
+		return nil, err
+	}
+	if h, err = withNewPrimary(h, aead.AES256GCMKeyTemplate()); err != nil {
+		return nil, err
+	}
+	return k.sealKeyset(h, place)
+}
+
+// Child opens a key that NewChild made for the same place.
+func (k *Key) Child(s Sealed, place string) (*Key, error) {
+	h, err := k.openKeyset(s, place)
+	if err != nil {
+		return nil, err
+	}
+	data, err := aead.New(h)
+	if err != nil {
+		return nil, fmt.Errorf("crypt: key: %w", err)
+	}
+	return &Key{data: data}, nil
+}
+
+func (k *Key) sealKeyset(h *keyset.Handle, place string) (Sealed, error) {
+	var b bytes.Buffer
+	if err := h.WriteWithAssociatedData(keyset.NewBinaryWriter(&b), k.data, []byte(place)); err != nil {
+		return nil, fmt.Errorf("crypt: wrap: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+func (k *Key) openKeyset(s Sealed, place string) (*keyset.Handle, error) {
+	h, err := keyset.ReadWithAssociatedData(keyset.NewBinaryReader(bytes.NewReader(s)), k.data, []byte(place))
+	if err != nil {
+		return nil, fmt.Errorf("crypt: open %s: %w", place, err)
+	}
+	return h, nil
+}

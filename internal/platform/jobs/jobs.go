@@ -14,6 +14,7 @@ import (
 	"slices"
 	"time"
 
+	"icouch/internal/base/at"
 	"icouch/internal/base/id"
 	"icouch/internal/platform/db"
 	"icouch/internal/platform/jobs/jobsdb"
@@ -39,12 +40,16 @@ type Kind[T any] string
 // text waits to be begun, another is not added; an empty text is never equal.
 // One already begun does not count: it may have read what tx is changing.
 func (k Kind[T]) Enqueue(tx *db.Tx, unique string, about T) error {
+	return k.EnqueueAt(tx, tx.Now(), unique, about)
+}
+
+// EnqueueAt is Enqueue for a job that runs no earlier than due.
+func (k Kind[T]) EnqueueAt(tx *db.Tx, due at.Time, unique string, about T) error {
 	payload, err := json.Marshal(about)
 	if err != nil {
 		return fmt.Errorf("jobs: %s: %w", k, err)
 	}
-	now := tx.Now()
-	p := jobsdb.AddParams{ID: id.New[string](now.Time), Kind: string(k), About: string(payload), RunAt: &now}
+	p := jobsdb.AddParams{ID: id.New[string](tx.Now().Time), Kind: string(k), About: string(payload), RunAt: &due}
 	if unique != "" {
 		u := string(k) + "/" + unique
 		p.UniqueKey = &u
@@ -52,7 +57,9 @@ func (k Kind[T]) Enqueue(tx *db.Tx, unique string, about T) error {
 	if err := SQL.In(tx).Add(tx, p); err != nil {
 		return fmt.Errorf("jobs: %s: %w", k, err)
 	}
-	tx.Notify(topic)
+	if !due.After(tx.Now().Time) {
+		tx.Notify(topic)
+	}
 	return nil
 }
 

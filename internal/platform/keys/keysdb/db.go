@@ -27,6 +27,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.addKeyStmt, err = db.PrepareContext(ctx, addKey); err != nil {
 		return nil, fmt.Errorf("error preparing query AddKey: %w", err)
 	}
+	if q.addRecordKeyStmt, err = db.PrepareContext(ctx, addRecordKey); err != nil {
+		return nil, fmt.Errorf("error preparing query AddRecordKey: %w", err)
+	}
 	if q.holdStmt, err = db.PrepareContext(ctx, hold); err != nil {
 		return nil, fmt.Errorf("error preparing query Hold: %w", err)
 	}
@@ -36,8 +39,17 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.ownersStmt, err = db.PrepareContext(ctx, owners); err != nil {
 		return nil, fmt.Errorf("error preparing query Owners: %w", err)
 	}
+	if q.recordKeyStmt, err = db.PrepareContext(ctx, recordKey); err != nil {
+		return nil, fmt.Errorf("error preparing query RecordKey: %w", err)
+	}
+	if q.recordKeysStmt, err = db.PrepareContext(ctx, recordKeys); err != nil {
+		return nil, fmt.Errorf("error preparing query RecordKeys: %w", err)
+	}
 	if q.replaceKeyStmt, err = db.PrepareContext(ctx, replaceKey); err != nil {
 		return nil, fmt.Errorf("error preparing query ReplaceKey: %w", err)
+	}
+	if q.replaceRecordKeyStmt, err = db.PrepareContext(ctx, replaceRecordKey); err != nil {
+		return nil, fmt.Errorf("error preparing query ReplaceRecordKey: %w", err)
 	}
 	return &q, nil
 }
@@ -47,6 +59,11 @@ func (q *Queries) Close() error {
 	if q.addKeyStmt != nil {
 		if cerr := q.addKeyStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing addKeyStmt: %w", cerr)
+		}
+	}
+	if q.addRecordKeyStmt != nil {
+		if cerr := q.addRecordKeyStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing addRecordKeyStmt: %w", cerr)
 		}
 	}
 	if q.holdStmt != nil {
@@ -64,9 +81,24 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing ownersStmt: %w", cerr)
 		}
 	}
+	if q.recordKeyStmt != nil {
+		if cerr := q.recordKeyStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing recordKeyStmt: %w", cerr)
+		}
+	}
+	if q.recordKeysStmt != nil {
+		if cerr := q.recordKeysStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing recordKeysStmt: %w", cerr)
+		}
+	}
 	if q.replaceKeyStmt != nil {
 		if cerr := q.replaceKeyStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing replaceKeyStmt: %w", cerr)
+		}
+	}
+	if q.replaceRecordKeyStmt != nil {
+		if cerr := q.replaceRecordKeyStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing replaceRecordKeyStmt: %w", cerr)
 		}
 	}
 	return err
@@ -106,23 +138,31 @@ func (q *Queries) queryRow(ctx context.Context, stmt *sql.Stmt, query string, ar
 }
 
 type Queries struct {
-	db             DBTX
-	tx             *sql.Tx
-	addKeyStmt     *sql.Stmt
-	holdStmt       *sql.Stmt
-	keyStmt        *sql.Stmt
-	ownersStmt     *sql.Stmt
-	replaceKeyStmt *sql.Stmt
+	db                   DBTX
+	tx                   *sql.Tx
+	addKeyStmt           *sql.Stmt
+	addRecordKeyStmt     *sql.Stmt
+	holdStmt             *sql.Stmt
+	keyStmt              *sql.Stmt
+	ownersStmt           *sql.Stmt
+	recordKeyStmt        *sql.Stmt
+	recordKeysStmt       *sql.Stmt
+	replaceKeyStmt       *sql.Stmt
+	replaceRecordKeyStmt *sql.Stmt
 }
 
 func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 	return &Queries{
-		db:             tx,
-		tx:             tx,
-		addKeyStmt:     q.addKeyStmt,
-		holdStmt:       q.holdStmt,
-		keyStmt:        q.keyStmt,
-		ownersStmt:     q.ownersStmt,
-		replaceKeyStmt: q.replaceKeyStmt,
+		db:                   tx,
+		tx:                   tx,
+		addKeyStmt:           q.addKeyStmt,
+		addRecordKeyStmt:     q.addRecordKeyStmt,
+		holdStmt:             q.holdStmt,
+		keyStmt:              q.keyStmt,
+		ownersStmt:           q.ownersStmt,
+		recordKeyStmt:        q.recordKeyStmt,
+		recordKeysStmt:       q.recordKeysStmt,
+		replaceKeyStmt:       q.replaceKeyStmt,
+		replaceRecordKeyStmt: q.replaceRecordKeyStmt,
 	}
 }

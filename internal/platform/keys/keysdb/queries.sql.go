@@ -10,6 +10,7 @@ import (
 
 	"icouch/internal/base/at"
 	"icouch/internal/base/id"
+	"icouch/internal/platform/crypt"
 )
 
 const addKey = `-- name: AddKey :exec
@@ -31,6 +32,27 @@ func (q *Queries) AddKey(ctx context.Context, arg AddKeyParams) error {
 		arg.Data,
 		arg.Lookup,
 		arg.Trail,
+		arg.CreatedAt,
+	)
+	return err
+}
+
+const addRecordKey = `-- name: AddRecordKey :exec
+INSERT INTO record_key (practice_id, owner_id, key, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING
+`
+
+type AddRecordKeyParams struct {
+	PracticeID id.Practice
+	OwnerID    string
+	Key        crypt.Sealed
+	CreatedAt  at.Time
+}
+
+func (q *Queries) AddRecordKey(ctx context.Context, arg AddRecordKeyParams) error {
+	_, err := q.exec(ctx, q.addRecordKeyStmt, addRecordKey,
+		arg.PracticeID,
+		arg.OwnerID,
+		arg.Key,
 		arg.CreatedAt,
 	)
 	return err
@@ -98,6 +120,59 @@ func (q *Queries) Owners(ctx context.Context) ([]id.Practice, error) {
 	return items, nil
 }
 
+const recordKey = `-- name: RecordKey :one
+SELECT key FROM record_key WHERE practice_id = $1 AND owner_id = $2
+`
+
+type RecordKeyParams struct {
+	PracticeID id.Practice
+	OwnerID    string
+}
+
+func (q *Queries) RecordKey(ctx context.Context, arg RecordKeyParams) (crypt.Sealed, error) {
+	row := q.queryRow(ctx, q.recordKeyStmt, recordKey, arg.PracticeID, arg.OwnerID)
+	var key crypt.Sealed
+	err := row.Scan(&key)
+	return key, err
+}
+
+const recordKeys = `-- name: RecordKeys :many
+SELECT owner_id, key FROM record_key WHERE practice_id = $1 AND owner_id > $2 ORDER BY owner_id LIMIT 500
+`
+
+type RecordKeysParams struct {
+	PracticeID id.Practice
+	After      string
+}
+
+type RecordKeysRow struct {
+	OwnerID string
+	Key     crypt.Sealed
+}
+
+func (q *Queries) RecordKeys(ctx context.Context, arg RecordKeysParams) ([]RecordKeysRow, error) {
+	rows, err := q.query(ctx, q.recordKeysStmt, recordKeys, arg.PracticeID, arg.After)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []RecordKeysRow
+	for rows.Next() {
+		var i RecordKeysRow
+		if err := rows.Scan(&i.OwnerID, &i.Key); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const replaceKey = `-- name: ReplaceKey :exec
 UPDATE practice_key SET data = $1, lookup = $2, trail = $3 WHERE practice_id = $4
 `
@@ -116,5 +191,20 @@ func (q *Queries) ReplaceKey(ctx context.Context, arg ReplaceKeyParams) error {
 		arg.Trail,
 		arg.PracticeID,
 	)
+	return err
+}
+
+const replaceRecordKey = `-- name: ReplaceRecordKey :exec
+UPDATE record_key SET key = $1 WHERE practice_id = $2 AND owner_id = $3
+`
+
+type ReplaceRecordKeyParams struct {
+	Key        crypt.Sealed
+	PracticeID id.Practice
+	OwnerID    string
+}
+
+func (q *Queries) ReplaceRecordKey(ctx context.Context, arg ReplaceRecordKeyParams) error {
+	_, err := q.exec(ctx, q.replaceRecordKeyStmt, replaceRecordKey, arg.Key, arg.PracticeID, arg.OwnerID)
 	return err
 }

@@ -1,0 +1,525 @@
+package chat_test
+
+import (
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"icouch/internal/access"
+	"icouch/internal/base/fault"
+	"icouch/internal/base/id"
+	"icouch/internal/chat"
+	"icouch/internal/people"
+	"icouch/internal/platform/db"
+	"icouch/internal/team"
+	"icouch/internal/world"
+)
+
+// talk is a world in which Theo has an account and can be written to.
+type talk struct {
+	*world.World
+	t    *testing.T
+	theo access.Actor
+}
+
+func newTalk(t *testing.T) *talk {
+	t.Helper()
+	w := world.New(t)
+	return &talk{w, t, w.Linked(t, w.Theo, "theo@example.com")}
+}
+
+// begin starts a conversation, or fails the test.
+func (k *talk) begin(by access.Actor, to chat.To) (c id.Conversation) {
+	k.t.Helper()
+	k.Update(k.t, func(tx *db.Tx) (err error) { c, err = chat.Start(tx, by, to); return err })
+	return c
+}
+
+func (k *talk) send(by access.Actor, c id.Conversation, body string) (m chat.Message) {
+	k.t.Helper()
+	k.Update(k.t, func(tx *db.Tx) (err error) {
+		m, err = chat.Send(tx, by, c, id.New[id.Message](k.Now()), body)
+		return err
+	})
+	return m
+}
+
+// refuses tries a change and wants it refused with an error, and nothing left of it.
+func (k *talk) refuses(want error, verb func(*db.Tx) error) {
+	k.t.Helper()
+	if err := k.DB.Update(k.t.Context(), verb); !errors.Is(err, want) {
+		k.t.Errorf("got %v, want %v", err, want)
+	}
+}
+
+func (k *talk) thread(by access.Actor, c id.Conversation) (all []chat.Message) {
+	k.t.Helper()
+	k.View(k.t, func(tx *db.Tx) error {
+		is, err := chat.Find(tx, by, c)
+		if err != nil {
+			return err
+		}
+		all, err = chat.Before(tx, by, is, 0)
+		return err
+	})
+	return all
+}
+
+func (k *talk) unread(by access.Actor) (n int64) {
+	k.t.Helper()
+	k.View(k.t, func(tx *db.Tx) (err error) { n, err = chat.Unread(tx, by); return err })
+	return n
+}
+
+func (k *talk) read(by access.Actor, c id.Conversation, seq int64) {
+	k.t.Helper()
+	if err := chat.Read(k.t.Context(), k.DB, by, c, seq); err != nil {
+		k.t.Fatal(err)
+	}
+}
+
+func TestAMessageIsThereForBothInTheServersOrder(t *testing.T) {
+	t.Parallel()
+	k := newTalk(t)
+	c := k.begin(k.Mara, chat.To{Client: k.Theo})
+	if again := k.begin(k.theo, chat.To{Member: k.Mara.Practitioner()}); again != c {
+		t.Errorf("the client's conversation is %s, the practitioner's %s", again, c)
+	}
+	k.send(k.Mara, c, "How was the week?")
+	k.send(k.theo, c, "Better.\nI slept.")
+	for _, by := range []access.Actor{k.Mara, k.theo} {
+		all := k.thread(by, c)
+		if len(all) != 2 || all[0].Seq != 1 || all[1].Seq != 2 || all[0].Body != "How was the week?" || all[1].Body != "Better.\nI slept." {
+			t.Fatalf("%s reads %+v", by.Role(), all)
+		}
+		if all[0].Mine != by.AtWork() || all[1].Mine != by.IsClient() {
+			t.Errorf("%s: whose is whose: %+v", by.Role(), all)
+		}
+	}
+}
+
+func TestEdge19_AMessageSentTwiceIsThereOnce(t *testing.T) {
+	t.Parallel()
+	k := newTalk(t)
+	c := k.begin(k.Mara, chat.To{Client: k.Theo})
+	m := id.New[id.Message](k.Now())
+	var all sync.WaitGroup
+	for range 16 {
+		all.Go(func() {
+			err := k.DB.Update(t.Context(), func(tx *db.Tx) error {
+				sent, err := chat.Send(tx, k.theo, c, m, "Are you there?")
+				if err == nil && (sent.Seq != 1 || sent.Body != "Are you there?") {
+					t.Errorf("it came to stand at %d: %q", sent.Seq, sent.Body)
+				}
+				return err
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if got := k.thread(k.Mara, c); len(got) != 1 {
+		t.Errorf("there are %d messages, want one", len(got))
+	}
+	other := k.begin(k.Mara, chat.To{Member: k.Noor.Practitioner()})
+	k.refuses(chat.ErrSentBefore, func(tx *db.Tx) error { _, err := chat.Send(tx, k.Mara, other, m, "Are you there?"); return err })
+	k.refuses(chat.ErrSentBefore, func(tx *db.Tx) error { _, err := chat.Send(tx, k.Mara, c, m, "Are you there?"); return err })
+}
+
+func TestManyWritersLeaveNoGap(t *testing.T) {
+	t.Parallel()
+	k := newTalk(t)
+	c := k.begin(k.Mara, chat.To{Client: k.Theo})
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			by := k.Mara
+			if i%2 == 0 {
+				by = k.theo
+			}
+			for range 5 {
+				if err := k.DB.Update(t.Context(), func(tx *db.Tx) error {
+					_, err := chat.Send(tx, by, c, id.New[id.Message](k.Now()), "one of forty")
+					return err
+				}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	for i, m := range k.thread(k.Mara, c) {
+		if m.Seq != int64(i+1) {
+			t.Fatalf("message %d stands at %d", i+1, m.Seq)
+		}
+	}
+}
+
+func TestWhoMayReadAConversation(t *testing.T) {
+	t.Parallel()
+	k := newTalk(t)
+	c := k.begin(k.Mara, chat.To{Client: k.Theo})
+	k.send(k.theo, c, "Only for you.")
+	ada := k.Colleague(t, "Ada Stone", "ada@practice.test", access.Administrator)
+	bill := k.Colleague(t, "Bill Stone", "bill@practice.test", access.Biller)
+	lena := k.Client(t, k.Mara, people.Draft{First: "Lena", Last: "Marsh", Email: "lena@example.com", EmailConsent: true})
+	other := k.Linked(t, lena, "lena@example.com")
+	for _, by := range []access.Actor{k.Noor, k.Ines, ada, bill, other, access.AsPerson(k.theo.Account()), access.Guest()} {
+		for what, verb := range map[string]func(*db.Tx) error{
+			"finds":      func(tx *db.Tx) error { _, err := chat.Find(tx, by, c); return err },
+			"writes in":  func(tx *db.Tx) error { _, err := chat.Send(tx, by, c, id.New[id.Message](k.Now()), "x"); return err },
+			"archives":   func(tx *db.Tx) error { return chat.Archive(tx, by, c, true) },
+			"begins one": func(tx *db.Tx) error { _, err := chat.Start(tx, by, chat.To{Client: k.Theo}); return err },
+		} {
+			err := k.DB.Update(t.Context(), verb)
+			if !errors.Is(err, fault.NotFound) && !errors.Is(err, fault.Forbidden) && !(what == "begins one" && errors.Is(err, fault.Invalid)) {
+				t.Errorf("%s %s it: %v", by.Role(), what, err)
+			}
+		}
+		k.View(t, func(tx *db.Tx) error {
+			all, err := chat.Conversations(tx, by)
+			if len(all) > 0 {
+				t.Errorf("%s has it in the list", by.Role())
+			}
+			hits, _, err2 := chat.Search(tx, by, "only")
+			if len(hits) > 0 {
+				t.Errorf("%s finds it", by.Role())
+			}
+			return errors.Join(err, err2)
+		})
+		if err := chat.Read(t.Context(), k.DB, by, c, 1); !errors.Is(err, fault.NotFound) {
+			t.Errorf("%s reads on in it: %v", by.Role(), err)
+		}
+		if err := chat.KeepDraft(t.Context(), k.DB, by, c, "x"); !errors.Is(err, fault.NotFound) {
+			t.Errorf("%s begins to write in it: %v", by.Role(), err)
+		}
+	}
+}
+
+func TestWhoLooksAfterAClientNowReadsWhatWasWrittenAndWritesInAThreadOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	k := newTalk(t)
+	c := k.begin(k.Mara, chat.To{Client: k.Theo})
+	m := k.send(k.Mara, c, "See you on Monday.")
+	k.Update(t, func(tx *db.Tx) error {
+		return team.HandOver(tx, k.Mara, k.Mara.Practitioner(), k.Noor.Practitioner(), []id.Client{k.Theo})
+	})
+	if got := k.thread(k.Noor, c); len(got) != 1 {
+		t.Fatalf("who looks after him now reads %d messages", len(got))
+	}
+	k.refuses(chat.ErrOnlyReads, func(tx *db.Tx) error {
+		_, err := chat.Send(tx, k.Noor, c, id.New[id.Message](k.Now()), "x")
+		return err
+	})
+	k.refuses(fault.NotFound, func(tx *db.Tx) error { return chat.TakeBack(tx, k.Noor, c, m.ID) })
+	own := k.begin(k.Noor, chat.To{Client: k.Theo})
+	if own == c {
+		t.Fatal("the new practitioner writes in the old one's thread")
+	}
+	k.send(k.Noor, own, "Hello Theo.")
+	if n := k.unread(k.theo); n != 2 {
+		t.Errorf("the client has %d unread, want 2", n)
+	}
+}
+
+func TestUnreadIsTrueForEverybody(t *testing.T) {
+	t.Parallel()
+	k := newTalk(t)
+	c := k.begin(k.Mara, chat.To{Client: k.Theo})
+	for range 3 {
+		k.send(k.Mara, c, "one of three")
+	}
+	if mine, theirs := k.unread(k.Mara), k.unread(k.theo); mine != 0 || theirs != 3 {
+		t.Fatalf("the writer has %d unread and the reader %d, want 0 and 3", mine, theirs)
+	}
+	k.read(k.theo, c, 2)
+	k.read(k.theo, c, 1) // an older page, read later, takes nothing back
+	if n := k.unread(k.theo); n != 1 {
+		t.Errorf("after reading two of three, %d are unread", n)
+	}
+	k.read(k.theo, c, 99) // no further than there is
+	k.send(k.Mara, c, "a fourth")
+	if n := k.unread(k.theo); n != 1 {
+		t.Errorf("after a fourth, %d are unread", n)
+	}
+	k.send(k.theo, c, "I have read them") // whoever answers has
+	if n := k.unread(k.theo); n != 0 {
+		t.Errorf("after the answer, %d are unread", n)
+	}
+}
+
+func TestSeenIsSeenBothWaysOrNot(t *testing.T) {
+	t.Parallel()
+	k := newTalk(t)
+	c := k.begin(k.Mara, chat.To{Client: k.Theo})
+	k.send(k.Mara, c, "Did this reach you?")
+	k.read(k.theo, c, 1)
+	seen := func(by access.Actor) (all []chat.Seen) {
+		k.View(t, func(tx *db.Tx) error {
+			is, err := chat.Find(tx, by, c)
+			if err == nil {
+				all, err = chat.SeenBy(tx, is)
+			}
+			return err
+		})
+		return all
+	}
+	if got := seen(k.Mara); len(got) != 1 || got[0].Seq != 1 {
+		t.Fatalf("the practitioner sees %v", got)
+	}
+	if got := seen(k.theo); len(got) != 1 {
+		t.Errorf("the client sees %v", got)
+	}
+	k.Update(t, func(tx *db.Tx) error {
+		choice := chat.Usual()
+		choice.HidesSeen = true
+		return chat.Choose(tx, k.theo, choice)
+	})
+	if a, b := seen(k.Mara), seen(k.theo); a != nil || b != nil {
+		t.Errorf("he hides it, and is still seen, %v, or sees, %v", a, b)
+	}
+}
+
+func TestAMessageCanBeChangedForFiveMinutesAndWhatItSaidIsKept(t *testing.T) {
+	t.Parallel()
+	k := newTalk(t)
+	c := k.begin(k.theo, chat.To{Member: k.Mara.Practitioner()})
+	m := k.send(k.theo, c, "I am find.")
+	k.Update(t, func(tx *db.Tx) error { return chat.Edit(tx, k.theo, c, m.ID, "I am fine.") })
+	if got := k.thread(k.Mara, c); got[0].Body != "I am fine." || got[0].EditedAt == nil {
+		t.Fatalf("it says %+v", got[0])
+	}
+	k.refuses(fault.NotFound, func(tx *db.Tx) error { return chat.Edit(tx, k.Mara, c, m.ID, "mine now") })
+	k.refuses(chat.ErrEmpty, func(tx *db.Tx) error { return chat.Edit(tx, k.theo, c, m.ID, "  ") })
+	k.Pass(time.Minute)
+	k.Update(t, func(tx *db.Tx) error { return chat.TakeBack(tx, k.theo, c, m.ID) })
+	if got := k.thread(k.Mara, c); got[0].Body != "" || got[0].TakenAt == nil {
+		t.Errorf("taken back, it says %+v", got[0])
+	}
+	k.refuses(chat.ErrTaken, func(tx *db.Tx) error { return chat.TakeBack(tx, k.theo, c, m.ID) })
+	var kept int
+	if err := k.DB.Row(t.Context(), "SELECT COUNT(*) FROM message_before", nil, &kept); err != nil || kept != 2 {
+		t.Errorf("%d earlier versions are kept, want 2; %v", kept, err)
+	}
+	late := k.send(k.theo, c, "Too late for this one.")
+	k.Pass(chat.Regret)
+	k.refuses(chat.ErrTooLate, func(tx *db.Tx) error { return chat.Edit(tx, k.theo, c, late.ID, "Not any more") })
+	k.refuses(chat.ErrTooLate, func(tx *db.Tx) error { return chat.TakeBack(tx, k.theo, c, late.ID) })
+}
+
+func TestADraftWaitsForItsWriterAlone(t *testing.T) {
+	t.Parallel()
+	k := newTalk(t)
+	c := k.begin(k.theo, chat.To{Member: k.Mara.Practitioner()})
+	draft := func(by access.Actor) (p chat.Place) {
+		k.View(t, func(tx *db.Tx) error {
+			is, err := chat.Find(tx, by, c)
+			if err == nil {
+				p, err = chat.PlaceOf(tx, is)
+			}
+			return err
+		})
+		return p
+	}
+	if err := chat.KeepDraft(t.Context(), k.DB, k.theo, c, "I do not know how to"); err != nil {
+		t.Fatal(err)
+	}
+	if mine, hers := draft(k.theo).Draft, draft(k.Mara).Draft; mine != "I do not know how to" || hers != "" {
+		t.Errorf("he has %q, she %q", mine, hers)
+	}
+	k.send(k.theo, c, "I do not know how to say it.")
+	if left := draft(k.theo).Draft; left != "" {
+		t.Errorf("sent, and the draft is still %q", left)
+	}
+}
+
+func TestOneLetterForABurstAndNoneOnceRead(t *testing.T) {
+	t.Parallel()
+	k := newTalk(t)
+	c := k.begin(k.Mara, chat.To{Client: k.Theo})
+	k.RunJobs(t)
+	before := len(k.Letters("theo@example.com"))
+	news := func() int { return len(k.Letters("theo@example.com")) - before }
+	k.send(k.Mara, c, "The knee of the heron.")
+	k.send(k.Mara, c, "And another.")
+	k.RunJobs(t)
+	if n := news(); n != 0 {
+		t.Fatalf("%d letters at once", n)
+	}
+	k.Pass(11 * time.Minute)
+	k.RunJobs(t)
+	if n := news(); n != 1 {
+		t.Fatalf("%d letters for two messages, want one", n)
+	}
+	l := k.Letters("theo@example.com")[before]
+	if l.Subject != "You have a new secure message" || strings.Contains(l.Text+l.HTML, "heron") || strings.Contains(l.Text+l.HTML, "Mara Lindqvist") {
+		t.Errorf("the letter says: %s\n%s", l.Subject, l.Text)
+	}
+	k.Pass(time.Hour)
+	k.RunJobs(t)
+	if n := news(); n != 1 {
+		t.Errorf("it was told again: %d", n)
+	}
+	k.send(k.Mara, c, "Read at once.")
+	k.read(k.theo, c, 3)
+	k.Pass(11 * time.Minute)
+	k.RunJobs(t)
+	if n := news(); n != 1 {
+		t.Errorf("what was read is told of: %d", n)
+	}
+	k.Update(t, func(tx *db.Tx) error { return people.Consent(tx, k.Mara, k.Theo, false) })
+	k.send(k.Mara, c, "Without consent.")
+	k.Pass(11 * time.Minute)
+	k.RunJobs(t)
+	if n := news(); n != 1 {
+		t.Errorf("a letter without consent: %d", n)
+	}
+}
+
+func TestLettersKeepQuietHoursAndTheDay(t *testing.T) {
+	t.Parallel()
+	k := newTalk(t)
+	c := k.begin(k.theo, chat.To{Member: k.Mara.Practitioner()})
+	k.RunJobs(t)
+	before := len(k.Letters("mara@practice.test"))
+	news := func() int { return len(k.Letters("mara@practice.test")) - before }
+	k.Pass(14 * time.Hour) // 9 in the morning there; now 11 at night
+	k.send(k.theo, c, "I cannot sleep.")
+	k.Pass(11 * time.Minute)
+	k.RunJobs(t)
+	if n := news(); n != 0 {
+		t.Fatalf("%d letters in the night", n)
+	}
+	k.Pass(9 * time.Hour)
+	k.RunJobs(t)
+	if n := news(); n != 1 {
+		t.Fatalf("%d letters in the morning, want one", n)
+	}
+	k.Update(t, func(tx *db.Tx) error {
+		return chat.Choose(tx, k.Mara, chat.Choice{Letters: chat.DailyOnes})
+	})
+	k.send(k.theo, c, "One.")
+	k.Pass(30 * time.Minute)
+	k.send(k.theo, c, "Two.")
+	k.Pass(30 * time.Minute)
+	k.RunJobs(t)
+	if n := news(); n != 1 {
+		t.Errorf("a daily letter before the evening: %d", n)
+	}
+	k.Pass(10 * time.Hour)
+	k.RunJobs(t)
+	if n := news(); n != 2 {
+		t.Errorf("%d letters by the evening, want 2", n)
+	}
+	k.Update(t, func(tx *db.Tx) error { return chat.Choose(tx, k.Mara, chat.Choice{Letters: chat.NoLetters}) })
+	k.send(k.theo, c, "Three.")
+	k.Pass(24 * time.Hour)
+	k.RunJobs(t)
+	if n := news(); n != 2 {
+		t.Errorf("none are wanted, and %d came", n-2)
+	}
+}
+
+func TestWhoIsAwayAnswersOnceInEachThread(t *testing.T) {
+	t.Parallel()
+	k := newTalk(t)
+	k.Update(t, func(tx *db.Tx) error {
+		return chat.GoAway(tx, k.Mara, chat.Away{ID: id.New[id.Away](k.Now()), Begins: tx.Now(), Ends: tx.Now().Plus(48 * time.Hour), Words: "I am back on Wednesday."})
+	})
+	c := k.begin(k.theo, chat.To{Member: k.Mara.Practitioner()})
+	k.send(k.theo, c, "Hello?")
+	k.send(k.theo, c, "Anybody?")
+	all := k.thread(k.theo, c)
+	if len(all) != 3 || !all[1].Automatic() || all[1].Body != "I am back on Wednesday." {
+		t.Fatalf("the thread is %+v", all)
+	}
+	k.send(k.Mara, c, "A word from the beach.")
+	k.Pass(49 * time.Hour)
+	k.send(k.theo, c, "Back?")
+	if all := k.thread(k.theo, c); len(all) != 5 {
+		t.Errorf("there are %d messages, want 5", len(all))
+	}
+}
+
+func TestAClientWhoMayBeginNoneKeepsTheirConversations(t *testing.T) {
+	t.Parallel()
+	k := newTalk(t)
+	k.Update(t, func(tx *db.Tx) error { return chat.SetClosed(tx, k.Mara, k.Theo, true) })
+	k.refuses(chat.ErrClosed, func(tx *db.Tx) error {
+		_, err := chat.Start(tx, k.theo, chat.To{Member: k.Mara.Practitioner()})
+		return err
+	})
+	c := k.begin(k.Mara, chat.To{Client: k.Theo})
+	if again := k.begin(k.theo, chat.To{Member: k.Mara.Practitioner()}); again != c {
+		t.Error("the conversation that is there is not found")
+	}
+	k.send(k.theo, c, "I may answer.")
+	k.refuses(fault.NotFound, func(tx *db.Tx) error { return chat.SetClosed(tx, k.Noor, k.Theo, false) })
+	k.refuses(fault.Forbidden, func(tx *db.Tx) error { return chat.SetClosed(tx, k.theo, k.Theo, false) })
+}
+
+func TestOneCanWriteToNobodyButOnesOwn(t *testing.T) {
+	t.Parallel()
+	k := newTalk(t)
+	lena := k.Client(t, k.Mara, people.Draft{First: "Lena", Last: "Marsh"})
+	k.refuses(chat.ErrUnreached, func(tx *db.Tx) error { _, err := chat.Start(tx, k.Mara, chat.To{Client: lena}); return err })
+	k.refuses(chat.ErrNobody, func(tx *db.Tx) error {
+		_, err := chat.Start(tx, k.theo, chat.To{Member: k.Noor.Practitioner()})
+		return err
+	})
+	k.refuses(chat.ErrNobody, func(tx *db.Tx) error { _, err := chat.Start(tx, k.theo, chat.To{Team: true}); return err })
+	k.refuses(chat.ErrNobody, func(tx *db.Tx) error {
+		_, err := chat.Start(tx, k.Mara, chat.To{Member: k.Ines.Practitioner()})
+		return err
+	})
+	k.refuses(chat.ErrNobody, func(tx *db.Tx) error {
+		_, err := chat.Start(tx, k.Mara, chat.To{Member: k.Mara.Practitioner()})
+		return err
+	})
+	c := k.begin(k.Mara, chat.To{Client: k.Theo})
+	k.Update(t, func(tx *db.Tx) error { return people.EndCare(tx, k.Mara, k.Theo, tx.Now()) })
+	k.refuses(chat.ErrUnreached, func(tx *db.Tx) error {
+		_, err := chat.Send(tx, k.Mara, c, id.New[id.Message](k.Now()), "too late")
+		return err
+	})
+}
+
+func TestSearchFindsWordsWhereverTheyStand(t *testing.T) {
+	t.Parallel()
+	k := newTalk(t)
+	c := k.begin(k.Mara, chat.To{Client: k.Theo})
+	for _, body := range []string{"The river was high.", "Nothing here.", "A RIVER of words, and a heron.", "Ein Müller am Fluss"} {
+		k.send(k.Mara, c, body)
+	}
+	for words, want := range map[string]int{"river": 2, "river heron": 1, "muller": 1, "rivers": 0, "": 0, "  ": 0} {
+		k.View(t, func(tx *db.Tx) error {
+			hits, all, err := chat.Search(tx, k.theo, words)
+			if len(hits) != want || !all {
+				t.Errorf("%q finds %d, want %d", words, len(hits), want)
+			}
+			return err
+		})
+	}
+}
+
+func TestWhatIsUndoneIsNotThere(t *testing.T) {
+	t.Parallel()
+	k := newTalk(t)
+	c := k.begin(k.Mara, chat.To{Client: k.Theo})
+	undone := errors.New("undone")
+	k.refuses(undone, func(tx *db.Tx) error {
+		if _, err := chat.Send(tx, k.Mara, c, id.New[id.Message](k.Now()), "never"); err != nil {
+			return err
+		}
+		return undone
+	})
+	if got := k.thread(k.theo, c); len(got) != 0 {
+		t.Errorf("there is %+v", got)
+	}
+	if m := k.send(k.Mara, c, "first"); m.Seq != 1 {
+		t.Errorf("the first stands at %d", m.Seq)
+	}
+}

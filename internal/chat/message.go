@@ -1,0 +1,296 @@
+package chat
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"icouch/internal/access"
+	"icouch/internal/audit"
+	"icouch/internal/base/at"
+	"icouch/internal/base/fault"
+	"icouch/internal/base/id"
+	"icouch/internal/base/text"
+	"icouch/internal/chat/chatdb"
+	"icouch/internal/platform/crypt"
+	"icouch/internal/platform/db"
+)
+
+// Most is the most characters of a message.
+const Most = 10_000
+
+// Regret is for how long one's own message can be changed or taken back.
+const Regret = 5 * time.Minute
+
+// Message is one message of a conversation.
+type Message struct {
+	ID       id.Message
+	Seq      int64 // its place: 1, 2, 3 …
+	Author   string
+	Mine     bool
+	Body     string // empty: it was taken back
+	SentAt   at.Time
+	EditedAt *at.Time
+	TakenAt  *at.Time
+}
+
+// Automatic reports whether the practice answered by itself.
+func (m Message) Automatic() bool { return m.Author == "" }
+
+// May reports whether its author may still change it or take it back.
+func (m Message) May(now at.Time) bool {
+	return m.Mine && m.TakenAt == nil && m.SentAt.Add(Regret).After(now.Time)
+}
+
+// Send writes a message. The identifier is the page's: if the message is there
+// already, because an answer was lost on the way, it is returned as it stands.
+func Send(tx *db.Tx, by access.Actor, conversation id.Conversation, m id.Message, body string) (Message, error) {
+	c, err := Find(tx, by, conversation)
+	if err != nil {
+		return Message{}, err
+	}
+	if !c.Writes {
+		return Message{}, ErrOnlyReads
+	}
+	if !c.Reaches {
+		return Message{}, ErrUnreached
+	}
+	if body, err = read10k(body); err != nil {
+		return Message{}, err
+	}
+	if c.Messages, err = SQL.In(tx).HoldConversation(tx, chatdb.HoldConversationParams{PracticeID: c.practice, ID: c.ID}); err != nil {
+		return Message{}, fmt.Errorf("hold %s: %w", c.ID, err)
+	}
+	was, err := SQL.In(tx).MessageByID(tx, chatdb.MessageByIDParams{PracticeID: c.practice, ID: m})
+	if !errors.Is(err, db.None) {
+		if err != nil {
+			return Message{}, fmt.Errorf("message %s: %w", m, err)
+		}
+		if was.ConversationID != c.ID || was.AuthorID != c.reader {
+			return Message{}, ErrSentBefore
+		}
+		key, err := c.key(tx)
+		if err != nil {
+			return Message{}, err
+		}
+		again, err := c.open(key, chatdb.AfterRow{Seq: was.Seq, ID: m, AuthorID: was.AuthorID, Body: was.Body, SentAt: was.SentAt, EditedAt: was.EditedAt, TakenAt: was.TakenAt})
+		if err != nil {
+			return Message{}, err
+		}
+		return again, audit.Record(tx, by, audit.Deed{Did: audit.MessageSentAgain, Subject: m, Client: c.Client})
+	}
+	sent, err := c.add(tx, m, c.reader, body)
+	if err != nil {
+		return Message{}, err
+	}
+	if err := SQL.In(tx).SetDraft(tx, chatdb.SetDraftParams{PracticeID: c.practice, ConversationID: c.ID, ReaderID: c.reader}); err != nil {
+		return Message{}, fmt.Errorf("draft in %s: %w", c.ID, err)
+	}
+	if err := c.mark(tx, sent.Seq); err != nil { // whoever answers has read
+		return Message{}, err
+	}
+	all, err := c.parties(tx)
+	if err != nil {
+		return Message{}, err
+	}
+	if err := c.answerFor(tx, by, all); err != nil {
+		return Message{}, err
+	}
+	for _, who := range append(all, "") {
+		tx.Notify(Topic(c.practice, who, c.ID))
+		if who != "" && who != c.reader {
+			if err := tellLater(tx, c, who); err != nil {
+				return Message{}, err
+			}
+		}
+	}
+	return sent, audit.Record(tx, by, audit.Deed{Did: audit.MessageSent, Subject: m, Client: c.Client})
+}
+
+// add appends a message to a conversation that tx holds.
+func (c *Conversation) add(tx *db.Tx, m id.Message, author, body string) (Message, error) {
+	key, err := c.key(tx)
+	if err != nil {
+		return Message{}, err
+	}
+	sealed, err := key.Seal(body, bodyPlace(c.practice, m))
+	if err != nil {
+		return Message{}, err
+	}
+	c.Messages++
+	err = SQL.In(tx).AddMessage(tx, chatdb.AddMessageParams{PracticeID: c.practice, ConversationID: c.ID, Seq: c.Messages, ID: m, AuthorID: author, Body: sealed, SentAt: tx.Now()})
+	if err != nil {
+		return Message{}, fmt.Errorf("message %s: %w", m, err)
+	}
+	if err := SQL.In(tx).MoveConversation(tx, chatdb.MoveConversationParams{Seq: c.Messages, Now: tx.Now(), PracticeID: c.practice, ID: c.ID}); err != nil {
+		return Message{}, fmt.Errorf("message %s: %w", m, err)
+	}
+	return Message{ID: m, Seq: c.Messages, Author: author, Mine: author == c.reader, Body: body, SentAt: tx.Now()}, nil
+}
+
+// read10k is a message's text as it is kept: as it was typed, line by line.
+func read10k(body string) (string, error) {
+	body, err := text.Block(body, Most)
+	if err != nil {
+		return "", fault.At("body", err)
+	}
+	if body == "" {
+		return "", ErrEmpty
+	}
+	return body, nil
+}
+
+// Edit changes one's own message.
+func Edit(tx *db.Tx, by access.Actor, conversation id.Conversation, m id.Message, body string) error {
+	body, err := read10k(body)
+	if err != nil {
+		return err
+	}
+	return change(tx, by, conversation, m, body)
+}
+
+// TakeBack takes one's own message back: everybody sees that there was one.
+func TakeBack(tx *db.Tx, by access.Actor, conversation id.Conversation, m id.Message) error {
+	return change(tx, by, conversation, m, "")
+}
+
+func change(tx *db.Tx, by access.Actor, conversation id.Conversation, m id.Message, body string) error {
+	c, err := Find(tx, by, conversation)
+	if err != nil {
+		return err
+	}
+	if _, err := SQL.In(tx).HoldConversation(tx, chatdb.HoldConversationParams{PracticeID: c.practice, ID: c.ID}); err != nil {
+		return fmt.Errorf("hold %s: %w", c.ID, err)
+	}
+	was, err := SQL.In(tx).MessageByID(tx, chatdb.MessageByIDParams{PracticeID: c.practice, ID: m})
+	if errors.Is(err, db.None) || err == nil && (was.ConversationID != c.ID || was.AuthorID != c.reader) {
+		return fault.NotFound // nobody's but one's own
+	}
+	if err != nil {
+		return fmt.Errorf("message %s: %w", m, err)
+	}
+	if was.TakenAt != nil {
+		return ErrTaken
+	}
+	if !c.Writes {
+		return ErrOnlyReads
+	}
+	key, err := c.key(tx)
+	if err != nil {
+		return err
+	}
+	sealed, err := key.Seal(body, bodyPlace(c.practice, m))
+	if err != nil {
+		return err
+	}
+	since := at.Of(tx.Now().Add(-Regret))
+	var n int64
+	did := audit.MessageEdited
+	if body != "" {
+		n, err = SQL.In(tx).EditMessage(tx, chatdb.EditMessageParams{Body: sealed, Now: tx.Now().Ptr(), PracticeID: c.practice, ID: m, AuthorID: c.reader, Since: since})
+	} else {
+		did = audit.MessageTakenBack
+		n, err = SQL.In(tx).TakeBackMessage(tx, chatdb.TakeBackMessageParams{Body: sealed, Now: tx.Now().Ptr(), PracticeID: c.practice, ID: m, AuthorID: c.reader, Since: since})
+	}
+	if err != nil {
+		return fmt.Errorf("change message %s: %w", m, err)
+	}
+	if n == 0 {
+		return ErrTooLate
+	}
+	if err := c.keepBefore(tx, key, m, was.Body); err != nil {
+		return err
+	}
+	if err := c.tell(tx); err != nil {
+		return err
+	}
+	return audit.Record(tx, by, audit.Deed{Did: did, Subject: m, Client: c.Client})
+}
+
+// keepBefore keeps what a message said, sealed for another place: what stands
+// there opens as nothing else.
+func (c Conversation) keepBefore(tx *db.Tx, key *crypt.Key, m id.Message, was crypt.Sealed) error {
+	open, err := key.Open(was, bodyPlace(c.practice, m))
+	if err != nil {
+		return err
+	}
+	sealed, err := key.Seal(open, beforePlace(c.practice, m))
+	if err != nil {
+		return err
+	}
+	if err := SQL.In(tx).KeepBefore(tx, chatdb.KeepBeforeParams{PracticeID: c.practice, MessageID: m, Until: tx.Now(), Body: sealed}); err != nil {
+		return fmt.Errorf("change message %s: %w", m, err)
+	}
+	return nil
+}
+
+// Page is how many messages are shown at once.
+const Page = 50
+
+// Before returns the messages before a place, in order: those just before it.
+// Zero is the end.
+func Before(tx *db.Tx, by access.Actor, c Conversation, seq int64) ([]Message, error) {
+	if seq <= 0 {
+		seq = c.Messages + 1
+	}
+	rows, err := SQL.In(tx).Before(tx, chatdb.BeforeParams{PracticeID: c.practice, ConversationID: c.ID, Seq: seq, Most: Page})
+	if err != nil {
+		return nil, fmt.Errorf("messages of %s: %w", c.ID, err)
+	}
+	slices.Reverse(rows)
+	after := make([]chatdb.AfterRow, len(rows))
+	for i, r := range rows {
+		after[i] = chatdb.AfterRow(r)
+	}
+	return c.openAll(tx, by, after)
+}
+
+// After returns the messages after a place, at most so many.
+func After(tx *db.Tx, by access.Actor, c Conversation, seq int64, most int32) ([]Message, error) {
+	rows, err := SQL.In(tx).After(tx, chatdb.AfterParams{PracticeID: c.practice, ConversationID: c.ID, Seq: seq, Most: most})
+	if err != nil {
+		return nil, fmt.Errorf("messages of %s: %w", c.ID, err)
+	}
+	return c.openAll(tx, by, rows)
+}
+
+// Changed returns the messages between two places that were changed or taken
+// back since a moment.
+func Changed(tx *db.Tx, by access.Actor, c Conversation, after, until int64, since at.Time) ([]Message, error) {
+	rows, err := SQL.In(tx).ChangedSince(tx, chatdb.ChangedSinceParams{PracticeID: c.practice, ConversationID: c.ID, Seq: after, Until: until, Since: &since})
+	if err != nil {
+		return nil, fmt.Errorf("messages of %s: %w", c.ID, err)
+	}
+	all := make([]chatdb.AfterRow, len(rows))
+	for i, r := range rows {
+		all[i] = chatdb.AfterRow(r)
+	}
+	return c.openAll(tx, by, all)
+}
+
+func (c Conversation) openAll(tx *db.Tx, by access.Actor, rows []chatdb.AfterRow) ([]Message, error) {
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	c.saw(tx, by)
+	key, err := c.key(tx)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]Message, len(rows))
+	for i, r := range rows {
+		if all[i], err = c.open(key, r); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+func (c Conversation) open(key *crypt.Key, r chatdb.AfterRow) (Message, error) {
+	body, err := key.Open(r.Body, bodyPlace(c.practice, r.ID))
+	return Message{ID: r.ID, Seq: r.Seq, Author: r.AuthorID, Mine: r.AuthorID == c.reader, Body: body, SentAt: r.SentAt, EditedAt: r.EditedAt, TakenAt: r.TakenAt}, err
+}
+
+func bodyPlace(p id.Practice, m id.Message) string   { return crypt.Place("message.body", p, m) }
+func beforePlace(p id.Practice, m id.Message) string { return crypt.Place("message_before.body", p, m) }

@@ -1,0 +1,187 @@
+-- name: AddConversation :execrows
+INSERT INTO conversation (practice_id, id, kind, client_id, practitioner_id, other_id, last_seq, last_at, created_at)
+VALUES (@practice_id, @id, @kind, @client_id, @practitioner_id, @other_id, 0, @now, @now)
+ON CONFLICT DO NOTHING;
+
+-- name: Conversation :one
+SELECT practice_id, id, kind, client_id, practitioner_id, other_id, last_seq, last_at, created_at
+FROM conversation WHERE practice_id = @practice_id AND id = @id;
+
+-- Whoever writes holds the conversation: its messages come one after the other.
+-- name: HoldConversation :one
+SELECT last_seq FROM conversation WHERE practice_id = @practice_id AND id = @id FOR UPDATE;
+
+-- name: WithClient :one
+SELECT id FROM conversation WHERE practice_id = @practice_id AND client_id = @client_id AND practitioner_id = @practitioner_id AND kind = 'client';
+
+-- name: WithTeam :one
+SELECT id FROM conversation WHERE practice_id = @practice_id AND client_id = @client_id AND kind = 'team';
+
+-- name: WithColleague :one
+SELECT id FROM conversation WHERE practice_id = @practice_id AND practitioner_id = @practitioner_id AND other_id = @other_id AND kind = 'colleagues';
+
+-- name: OfClient :many
+SELECT c.practice_id, c.id, c.kind, c.client_id, c.practitioner_id, c.other_id, c.last_seq, c.last_at, c.created_at,
+  CAST(COALESCE(r.seq, 0) AS BIGINT) AS read_seq, CAST(COALESCE(r.archived_seq, 0) AS BIGINT) AS archived_seq
+FROM conversation c LEFT JOIN reading r ON r.practice_id = c.practice_id AND r.conversation_id = c.id AND r.reader_id = @reader_id
+WHERE c.practice_id = @practice_id AND c.client_id = @client_id ORDER BY c.last_at DESC, c.id LIMIT 200;
+
+-- Those a member is in: their own with clients and colleagues, and those of the
+-- teams of whoever they look after. Three walks, each by its index.
+-- name: OfMember :many
+SELECT c.practice_id, c.id, c.kind, c.client_id, c.practitioner_id, c.other_id, c.last_seq, c.last_at, c.created_at,
+  CAST(COALESCE(r.seq, 0) AS BIGINT) AS read_seq, CAST(COALESCE(r.archived_seq, 0) AS BIGINT) AS archived_seq
+FROM conversation c LEFT JOIN reading r ON r.practice_id = c.practice_id AND r.conversation_id = c.id AND r.reader_id = @reader_id
+WHERE c.practice_id = @practice_id AND c.last_seq > 0 AND c.id IN (
+  SELECT a.id FROM conversation a WHERE a.practice_id = @practice_id AND a.practitioner_id = @practitioner_id
+  UNION ALL SELECT b.id FROM conversation b WHERE b.practice_id = @practice_id AND b.other_id = @practitioner_id
+  UNION ALL SELECT d.id FROM client k JOIN conversation d ON d.practice_id = k.practice_id AND d.client_id = k.id
+    WHERE k.practice_id = @practice_id AND k.practitioner_id = @practitioner_id AND k.account_id IS NOT NULL AND d.kind = 'team'
+  UNION ALL SELECT e.id FROM care_team t JOIN conversation e ON e.practice_id = t.practice_id AND e.client_id = t.client_id
+    WHERE t.practice_id = @practice_id AND t.practitioner_id = @practitioner_id AND e.kind = 'team')
+ORDER BY c.last_at DESC, c.id LIMIT 500;
+
+-- name: Carer :one
+SELECT practitioner_id, account_id, ends_at FROM client WHERE practice_id = @practice_id AND id = @id;
+
+-- Of several clients at once.
+-- name: Carers :many
+SELECT id, practitioner_id, account_id, ends_at FROM client
+WHERE practice_id = @practice_id AND id IN (SELECT value FROM json_each(CAST(@ids AS TEXT)));
+
+-- name: CareTeam :many
+SELECT practitioner_id FROM care_team WHERE practice_id = @practice_id AND client_id = @client_id AND (ends_at IS NULL OR ends_at > @now);
+
+-- name: MessageByID :one
+SELECT conversation_id, seq, author_id, body, sent_at, edited_at, taken_at FROM message WHERE practice_id = @practice_id AND id = @id;
+
+-- name: AddMessage :exec
+INSERT INTO message (practice_id, conversation_id, seq, id, author_id, body, sent_at)
+VALUES (@practice_id, @conversation_id, @seq, @id, @author_id, @body, @sent_at);
+
+-- name: MoveConversation :exec
+UPDATE conversation SET last_seq = @seq, last_at = @now WHERE practice_id = @practice_id AND id = @id;
+
+-- name: Before :many
+SELECT seq, id, author_id, body, sent_at, edited_at, taken_at FROM message
+WHERE practice_id = @practice_id AND conversation_id = @conversation_id AND seq < @seq ORDER BY seq DESC LIMIT @most;
+
+-- name: After :many
+SELECT seq, id, author_id, body, sent_at, edited_at, taken_at FROM message
+WHERE practice_id = @practice_id AND conversation_id = @conversation_id AND seq > @seq ORDER BY seq LIMIT @most;
+
+-- Those that were changed or taken back since a moment.
+-- name: ChangedSince :many
+SELECT seq, id, author_id, body, sent_at, edited_at, taken_at FROM message
+WHERE practice_id = @practice_id AND conversation_id = @conversation_id AND seq > @seq AND seq <= @until
+  AND (edited_at > @since OR taken_at > @since) ORDER BY seq;
+
+-- Within the minutes in which one may: the clock is the transaction's.
+-- name: EditMessage :execrows
+UPDATE message SET body = @body, edited_at = @now
+WHERE practice_id = @practice_id AND id = @id AND author_id = @author_id AND sent_at > @since AND taken_at IS NULL;
+
+-- name: TakeBackMessage :execrows
+UPDATE message SET body = @body, taken_at = @now
+WHERE practice_id = @practice_id AND id = @id AND author_id = @author_id AND sent_at > @since AND taken_at IS NULL;
+
+-- name: KeepBefore :exec
+INSERT INTO message_before (practice_id, message_id, until, body) VALUES (@practice_id, @message_id, @until, @body)
+ON CONFLICT DO NOTHING;
+
+-- Never back: what was read stays read.
+-- name: MarkRead :exec
+INSERT INTO reading (practice_id, conversation_id, reader_id, seq, read_at, archived_seq, told_seq)
+VALUES (@practice_id, @conversation_id, @reader_id, @seq, @now, 0, 0)
+ON CONFLICT (practice_id, conversation_id, reader_id) DO UPDATE SET seq = excluded.seq, read_at = excluded.read_at WHERE reading.seq < excluded.seq;
+
+-- name: Readings :many
+SELECT reader_id, seq, read_at FROM reading WHERE practice_id = @practice_id AND conversation_id = @conversation_id LIMIT 200;
+
+-- name: ReadingOf :one
+SELECT seq, read_at, archived_seq, told_seq, draft FROM reading
+WHERE practice_id = @practice_id AND conversation_id = @conversation_id AND reader_id = @reader_id;
+
+-- name: SetArchived :exec
+INSERT INTO reading (practice_id, conversation_id, reader_id, seq, archived_seq, told_seq)
+VALUES (@practice_id, @conversation_id, @reader_id, 0, @archived_seq, 0)
+ON CONFLICT (practice_id, conversation_id, reader_id) DO UPDATE SET archived_seq = excluded.archived_seq;
+
+-- name: SetDraft :exec
+INSERT INTO reading (practice_id, conversation_id, reader_id, seq, archived_seq, told_seq, draft)
+VALUES (@practice_id, @conversation_id, @reader_id, 0, 0, 0, @draft)
+ON CONFLICT (practice_id, conversation_id, reader_id) DO UPDATE SET draft = excluded.draft;
+
+-- A letter tells of what is new once: whoever moves this mark sends it.
+-- name: MarkTold :execrows
+INSERT INTO reading (practice_id, conversation_id, reader_id, seq, archived_seq, told_seq)
+VALUES (@practice_id, @conversation_id, @reader_id, 0, 0, @told_seq)
+ON CONFLICT (practice_id, conversation_id, reader_id) DO UPDATE SET told_seq = excluded.told_seq WHERE reading.told_seq < excluded.told_seq;
+
+-- name: Choice :one
+SELECT hides_seen, letters, quiet_from, quiet_until FROM chat_choice WHERE practice_id = @practice_id AND reader_id = @reader_id;
+
+-- name: Hiding :many
+SELECT reader_id FROM chat_choice WHERE practice_id = @practice_id AND hides_seen AND reader_id IN (SELECT value FROM json_each(CAST(@ids AS TEXT)));
+
+-- name: SetChoice :exec
+INSERT INTO chat_choice (practice_id, reader_id, hides_seen, letters, quiet_from, quiet_until)
+VALUES (@practice_id, @reader_id, @hides_seen, @letters, @quiet_from, @quiet_until)
+ON CONFLICT (practice_id, reader_id) DO UPDATE SET hides_seen = excluded.hides_seen, letters = excluded.letters, quiet_from = excluded.quiet_from, quiet_until = excluded.quiet_until;
+
+-- name: ReplyTime :one
+SELECT reply_time FROM chat_practice WHERE practice_id = @practice_id;
+
+-- name: SetReplyTime :exec
+INSERT INTO chat_practice (practice_id, reply_time) VALUES (@practice_id, @reply_time)
+ON CONFLICT (practice_id) DO UPDATE SET reply_time = excluded.reply_time;
+
+-- name: Closed :one
+SELECT closed_at FROM chat_closed WHERE practice_id = @practice_id AND client_id = @client_id;
+
+-- name: CloseFor :execrows
+INSERT INTO chat_closed (practice_id, client_id, closed_at) VALUES (@practice_id, @client_id, @now) ON CONFLICT DO NOTHING;
+
+-- name: OpenFor :execrows
+DELETE FROM chat_closed WHERE practice_id = @practice_id AND client_id = @client_id;
+
+-- name: AddAway :exec
+INSERT INTO away (practice_id, id, practitioner_id, begins_at, ends_at, words) VALUES (@practice_id, @id, @practitioner_id, @begins_at, @ends_at, @words);
+
+-- name: EndAway :execrows
+DELETE FROM away WHERE practice_id = @practice_id AND practitioner_id = @practitioner_id AND id = @id;
+
+-- name: Aways :many
+SELECT id, begins_at, ends_at, words FROM away
+WHERE practice_id = @practice_id AND practitioner_id = @practitioner_id AND ends_at > @now ORDER BY begins_at, id LIMIT 50;
+
+-- name: AwayNow :one
+SELECT id, begins_at, ends_at, words FROM away
+WHERE practice_id = @practice_id AND practitioner_id = @practitioner_id AND begins_at <= @now AND ends_at > @now ORDER BY ends_at DESC, id LIMIT 1;
+
+-- Once for each absence in each thread.
+-- name: AnswerOnce :execrows
+INSERT INTO away_answer (practice_id, away_id, conversation_id) VALUES (@practice_id, @away_id, @conversation_id) ON CONFLICT DO NOTHING;
+
+-- name: ResealMessages :many
+SELECT m.conversation_id, m.seq, m.id, m.body, c.kind, c.client_id FROM message m JOIN conversation c ON c.practice_id = m.practice_id AND c.id = m.conversation_id
+WHERE m.practice_id = @practice_id AND m.id > @after ORDER BY m.id LIMIT 500;
+
+-- name: ResealedMessage :exec
+UPDATE message SET body = @body WHERE practice_id = @practice_id AND id = @id;
+
+-- name: BeforeOf :many
+SELECT until, body FROM message_before WHERE practice_id = @practice_id AND message_id = @message_id ORDER BY until;
+
+-- name: ResealedBefore :exec
+UPDATE message_before SET body = @body WHERE practice_id = @practice_id AND message_id = @message_id AND until = @until;
+
+-- name: ResealDrafts :many
+SELECT r.conversation_id, r.reader_id, r.draft, c.kind, c.client_id FROM reading r JOIN conversation c ON c.practice_id = r.practice_id AND c.id = r.conversation_id
+WHERE r.practice_id = @practice_id AND r.draft IS NOT NULL;
+
+-- name: ResealAways :many
+SELECT id, words FROM away WHERE practice_id = @practice_id;
+
+-- name: ResealedAway :exec
+UPDATE away SET words = @words WHERE practice_id = @practice_id AND id = @id;

@@ -1,0 +1,163 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"icouch/internal/access"
+	"icouch/internal/audit"
+	"icouch/internal/base/at"
+	"icouch/internal/base/fault"
+	"icouch/internal/base/id"
+	"icouch/internal/base/text"
+	"icouch/internal/chat/chatdb"
+	"icouch/internal/platform/crypt"
+	"icouch/internal/platform/db"
+)
+
+// How far somebody has read, and what they have begun to write, is no event of
+// the record: it leaves no line in the trail, as a session's last use leaves
+// none. That they looked is there already.
+
+// Read notes that by has read a conversation up to a place. It never goes back.
+func Read(ctx context.Context, d *db.DB, by access.Actor, conversation id.Conversation, seq int64) error {
+	return d.Maintain(ctx, func(tx *db.Tx) error {
+		c, err := Find(tx, by, conversation)
+		if err != nil || !c.Writes { // who only reads is not one of those who see "Seen"
+			return err
+		}
+		if err := c.mark(tx, min(seq, c.Messages)); err != nil {
+			return err
+		}
+		return c.tell(tx)
+	})
+}
+
+func (c Conversation) mark(tx *db.Tx, seq int64) error {
+	err := SQL.In(tx).MarkRead(tx, chatdb.MarkReadParams{PracticeID: c.practice, ConversationID: c.ID, ReaderID: c.reader, Seq: seq, Now: tx.Now().Ptr()})
+	if err != nil {
+		return fmt.Errorf("read %s: %w", c.ID, err)
+	}
+	return nil
+}
+
+// Seen is how far somebody else has read.
+type Seen struct {
+	Reader string
+	Seq    int64
+	At     at.Time
+}
+
+// SeenBy returns how far the others in a conversation have read: of those who
+// let it be seen, and to nobody who does not let it be seen of themselves.
+func SeenBy(tx *db.Tx, c Conversation) (all []Seen, err error) {
+	rows, err := SQL.In(tx).Readings(tx, chatdb.ReadingsParams{PracticeID: c.practice, ConversationID: c.ID})
+	if err != nil {
+		return nil, fmt.Errorf("who read %s: %w", c.ID, err)
+	}
+	who := []string{c.reader}
+	for _, r := range rows {
+		who = append(who, r.ReaderID)
+	}
+	ids, err := list(who)
+	if err != nil {
+		return nil, err
+	}
+	hiding, err := SQL.In(tx).Hiding(tx, chatdb.HidingParams{PracticeID: c.practice, Ids: ids})
+	if err != nil {
+		return nil, fmt.Errorf("who read %s: %w", c.ID, err)
+	}
+	if slices.Contains(hiding, c.reader) {
+		return nil, nil
+	}
+	for _, r := range rows {
+		if r.ReaderID != c.reader && r.Seq > 0 && r.ReadAt != nil && !slices.Contains(hiding, r.ReaderID) {
+			all = append(all, Seen{r.ReaderID, r.Seq, *r.ReadAt})
+		}
+	}
+	return all, nil
+}
+
+// Place is how far the reader of a conversation has come in it.
+type Place struct {
+	Read     int64 // the messages up to here
+	Draft    string
+	Archived bool
+}
+
+// PlaceOf returns how far by has come in a conversation.
+func PlaceOf(tx *db.Tx, c Conversation) (Place, error) {
+	r, err := SQL.In(tx).ReadingOf(tx, chatdb.ReadingOfParams{PracticeID: c.practice, ConversationID: c.ID, ReaderID: c.reader})
+	if errors.Is(err, db.None) {
+		return Place{}, nil
+	}
+	if err != nil {
+		return Place{}, fmt.Errorf("place in %s: %w", c.ID, err)
+	}
+	p := Place{Read: r.Seq, Archived: r.ArchivedSeq > 0 && r.ArchivedSeq >= c.Messages}
+	if r.Draft == nil {
+		return p, nil
+	}
+	key, err := c.key(tx)
+	if err != nil {
+		return p, err
+	}
+	p.Draft, err = key.Open(r.Draft, draftPlace(c.practice, c.ID, c.reader))
+	return p, err
+}
+
+// KeepDraft keeps what by has begun to write. Nothing keeps nothing.
+func KeepDraft(ctx context.Context, d *db.DB, by access.Actor, conversation id.Conversation, body string) error {
+	body, err := text.Block(body, Most)
+	if err != nil {
+		return fault.At("body", err)
+	}
+	return d.Maintain(ctx, func(tx *db.Tx) error {
+		c, err := Find(tx, by, conversation)
+		if err != nil {
+			return err
+		}
+		if !c.Writes {
+			return ErrOnlyReads
+		}
+		key, err := c.key(tx)
+		if err != nil {
+			return err
+		}
+		sealed, err := key.SealSome(body, draftPlace(c.practice, c.ID, c.reader))
+		if err != nil {
+			return err
+		}
+		if err := SQL.In(tx).SetDraft(tx, chatdb.SetDraftParams{PracticeID: c.practice, ConversationID: c.ID, ReaderID: c.reader, Draft: sealed}); err != nil {
+			return fmt.Errorf("draft in %s: %w", c.ID, err)
+		}
+		return nil
+	})
+}
+
+func draftPlace(p id.Practice, c id.Conversation, reader string) string {
+	return crypt.Place("reading.draft", p, c) + "/" + reader
+}
+
+// Archive puts a conversation away for by, until something new comes; or brings
+// it back.
+func Archive(tx *db.Tx, by access.Actor, conversation id.Conversation, away bool) error {
+	c, err := Find(tx, by, conversation)
+	if err != nil {
+		return err
+	}
+	seq := int64(0)
+	if away {
+		seq = c.Messages
+	}
+	if err := SQL.In(tx).SetArchived(tx, chatdb.SetArchivedParams{PracticeID: c.practice, ConversationID: c.ID, ReaderID: c.reader, ArchivedSeq: seq}); err != nil {
+		return fmt.Errorf("archive %s: %w", c.ID, err)
+	}
+	did := audit.ConversationArchived
+	if !away {
+		did = audit.ConversationBack
+	}
+	return audit.Record(tx, by, audit.Deed{Did: did, Subject: c.ID, Client: c.Client})
+}
