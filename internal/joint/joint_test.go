@@ -371,6 +371,7 @@ func TestTheOthersAreNamedOnceBothHaveAgreed(t *testing.T) {
 	w.Update(t, func(tx *db.Tx) error { return joint.Reopen(tx, w.Mara, j) })
 	w.Update(t, func(tx *db.Tx) error { return joint.Leave(tx, w.Mara, j, stay(t, w, j, lena).ID, today(t, w)) })
 	nobody("one has left")
+	w.Pass(time.Minute)
 	w.Update(t, func(tx *db.Tx) error { return joint.Join(tx, w.Mara, j, lena, civil.Date{}) })
 	agree(t, w, j, lena, joint.Sessions)
 	w.Update(t, func(tx *db.Tx) error {
