@@ -107,7 +107,8 @@ func (m *Main) Run(ctx context.Context) (err error) {
 		return errors.Join(err, m.server.tcp.Close(), m.close())
 	}
 	defer func() { err = errors.Join(err, m.close()) }()
-	m.server.http.Handler = m.site().Handler()
+	site := m.site()
+	m.server.http.Handler, m.server.down = site.Handler(), site.Down
 	m.greet(m.Log)
 
 	ctx, stop := context.WithCancelCause(ctx)

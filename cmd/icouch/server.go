@@ -36,6 +36,7 @@ type server struct {
 	http *http.Server
 	tcp  net.Listener
 	cert *certificate // nil: plain, or a proxy ends TLS
+	down func()       // ends the streams of open pages; nil: there are none
 }
 
 func newServer(h http.Handler, s config.Site, l *slog.Logger) (*server, error) {
@@ -79,6 +80,9 @@ func (sv *server) serve(ctx context.Context) error {
 	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), goodbye)
 	defer cancel()
+	if sv.down != nil {
+		sv.down()
+	}
 	if sv.http.Shutdown(last) != nil { // whoever is still reading has had their time
 		_ = sv.http.Close()
 	}

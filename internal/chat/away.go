@@ -134,14 +134,15 @@ func ComeBack(tx *db.Tx, by access.Actor, a id.Away) error {
 	if !by.AtWork() {
 		return fault.NotFound
 	}
-	n, err := SQL.In(tx).EndAway(tx, chatdb.EndAwayParams{PracticeID: by.Practice(), PractitionerID: by.Practitioner(), ID: a})
+	n, err := SQL.In(tx).EndAway(tx, chatdb.EndAwayParams{Now: tx.Now().Ptr(), PracticeID: by.Practice(), PractitionerID: by.Practitioner(), ID: a})
 	if err != nil {
 		return fmt.Errorf("absence: %w", err)
 	}
-	if n == 0 {
-		return fault.NotFound
+	d := audit.Deed{Did: audit.AwayEnded, Subject: a}
+	if n == 0 { // it is out already, or was never theirs
+		d.Fields = []string{"unchanged"}
 	}
-	return audit.Record(tx, by, audit.Deed{Did: audit.AwayEnded, Subject: a})
+	return audit.Record(tx, by, d)
 }
 
 // answerFor answers a client, or a colleague, on behalf of a member who is away.

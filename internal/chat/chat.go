@@ -172,6 +172,9 @@ func (c Conversation) about(by access.Actor, carer chatdb.CarersRow, now at.Time
 	return c, nil
 }
 
+// Look has the trail know that by reads the conversation from here on.
+func (c Conversation) Look(tx *db.Tx, by access.Actor) { c.saw(tx, by) }
+
 // saw has the trail know that by was shown messages of a client's.
 func (c Conversation) saw(tx *db.Tx, by access.Actor) {
 	if c.Client != "" {
@@ -223,6 +226,31 @@ func (c Conversation) parties(tx *db.Tx) (all []string, err error) {
 func Topic(practice id.Practice, reader string, c id.Conversation) string {
 	return "chat/" + practice.String() + "/" + reader + "/" + c.String()
 }
+
+// TypingTopic is that somebody writes at this moment, as it is announced to one
+// of those who are in the conversation.
+func TypingTopic(practice id.Practice, reader string, c id.Conversation, who string) string {
+	return "typing/" + practice.String() + "/" + reader + "/" + c.String() + "/" + who
+}
+
+// Typing returns the topics that tell the others in a conversation that by is
+// writing. Who only reads tells nobody.
+func Typing(tx *db.Tx, by access.Actor, conversation id.Conversation) (topics []string, err error) {
+	c, err := Find(tx, by, conversation)
+	if err != nil || !c.Writes {
+		return nil, err
+	}
+	all, err := c.parties(tx)
+	for _, who := range all {
+		if who != c.reader {
+			topics = append(topics, TypingTopic(c.practice, who, c.ID, c.reader))
+		}
+	}
+	return topics, err
+}
+
+// Reader is how a person stands in their conversations: the middle of Topic.
+func Reader(by access.Actor) string { return me(by) }
 
 // tell wakes the pages of everybody in the conversation, and of who reads it.
 func (c Conversation) tell(tx *db.Tx) error {

@@ -149,15 +149,15 @@ DELETE FROM chat_closed WHERE practice_id = @practice_id AND client_id = @client
 INSERT INTO away (practice_id, id, practitioner_id, begins_at, ends_at, words) VALUES (@practice_id, @id, @practitioner_id, @begins_at, @ends_at, @words);
 
 -- name: EndAway :execrows
-DELETE FROM away WHERE practice_id = @practice_id AND practitioner_id = @practitioner_id AND id = @id;
+UPDATE away SET ended_at = @now WHERE practice_id = @practice_id AND practitioner_id = @practitioner_id AND id = @id AND ended_at IS NULL;
 
 -- name: Aways :many
 SELECT id, begins_at, ends_at, words FROM away
-WHERE practice_id = @practice_id AND practitioner_id = @practitioner_id AND ends_at > @now ORDER BY begins_at, id LIMIT 50;
+WHERE practice_id = @practice_id AND practitioner_id = @practitioner_id AND ends_at > @now AND ended_at IS NULL ORDER BY begins_at, id LIMIT 50;
 
 -- name: AwayNow :one
 SELECT id, begins_at, ends_at, words FROM away
-WHERE practice_id = @practice_id AND practitioner_id = @practitioner_id AND begins_at <= @now AND ends_at > @now ORDER BY ends_at DESC, id LIMIT 1;
+WHERE practice_id = @practice_id AND practitioner_id = @practitioner_id AND begins_at <= @now AND ends_at > @now AND ended_at IS NULL ORDER BY ends_at DESC, id LIMIT 1;
 
 -- Once for each absence in each thread.
 -- name: AnswerOnce :execrows

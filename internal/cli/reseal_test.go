@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"database/sql"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -17,6 +18,7 @@ import (
 	"icouch/internal/base/civil"
 	"icouch/internal/base/email"
 	"icouch/internal/base/id"
+	"icouch/internal/chat"
 	"icouch/internal/cli"
 	"icouch/internal/contact"
 	"icouch/internal/joint"
@@ -207,6 +209,23 @@ func everythingSealed(t *testing.T, d *db.DB, owner access.Actor, client id.Clie
 	change(func(tx *db.Tx) error { // a joint record
 		return joint.Make(tx, owner, id.New[id.Joint](tx.Now().Time), client, joint.Details{Kind: joint.Couple, Name: "The Vances"})
 	})
+	var talk id.Conversation
+	change(func(tx *db.Tx) (err error) { // words between colleagues, changed, and an absence
+		if talk, err = chat.Start(tx, owner, chat.To{Member: lost}); err != nil {
+			return err
+		}
+		m := id.New[id.Message](tx.Now().Time)
+		if _, err := chat.Send(tx, owner, talk, m, "Do you still have the kee?"); err != nil {
+			return err
+		}
+		if err := chat.Edit(tx, owner, talk, m, "Do you still have the key?"); err != nil {
+			return err
+		}
+		return chat.GoAway(tx, owner, chat.Away{ID: id.New[id.Away](tx.Now().Time), Begins: tx.Now(), Ends: tx.Now().Plus(time.Hour), Words: "Back in an hour"})
+	})
+	if err := chat.KeepDraft(t.Context(), d, owner, talk, "And another"); err != nil {
+		t.Fatal(err)
+	}
 	a, p := owner.Account(), id.New[id.Passkey](time.Now())
 	var seed, name crypt.Sealed
 	err = d.View(t.Context(), func(tx *db.Tx) error {
@@ -226,6 +245,29 @@ func everythingSealed(t *testing.T, d *db.DB, owner access.Actor, client id.Clie
 			VALUES ($1, $2, $3, $3, 0, 0, $3, '', '', $4, 0)`, a.String(), p.String(), []byte("credential"), []byte(name)))
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// wordsOpen fails the test unless what was written reads as it did.
+func wordsOpen(t *testing.T, d *db.DB, owner access.Actor) {
+	t.Helper()
+	err := d.View(t.Context(), func(tx *db.Tx) error {
+		all, err := chat.Conversations(tx, owner)
+		if err != nil || len(all) != 1 {
+			return fmt.Errorf("%d conversations: %w", len(all), err)
+		}
+		place, err := chat.PlaceOf(tx, all[0].Conversation)
+		if err != nil {
+			return err
+		}
+		aways, err := chat.Aways(tx, owner)
+		if all[0].Last.Body != "Do you still have the key?" || place.Draft != "And another" || len(aways) != 1 || aways[0].Words != "Back in an hour" {
+			t.Errorf("it reads %+v, the draft %q, the absences %+v", all[0].Last, place.Draft, aways)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
 	}
 }
 
@@ -260,7 +302,10 @@ func TestARotationSealsEveryColumnAnew(t *testing.T) {
 			}
 		}
 	}
-	open(t, o, p, func(d *db.DB) { everythingOpens(t, d, owner, client) })
+	open(t, o, p, func(d *db.DB) {
+		everythingOpens(t, d, owner, client)
+		wordsOpen(t, d, owner)
+	})
 	for c := range keepTheirKey {
 		if !slices.Contains(columns, c) {
 			t.Errorf("%s is no sealed column", c)

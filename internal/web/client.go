@@ -12,6 +12,7 @@ import (
 	"icouch/internal/base/civil"
 	"icouch/internal/base/id"
 	"icouch/internal/base/text"
+	"icouch/internal/chat"
 	contacts "icouch/internal/contact"
 	"icouch/internal/joint"
 	"icouch/internal/letter"
@@ -47,6 +48,8 @@ type ClientPage struct {
 	opened   []team.Emergency // when they were opened in an emergency, for who reads the trail
 	glass    *glass           // the reader has opened them in one
 	reader   reader
+	talks    []chat.Summary // what was written, for who may read it
+	closed   bool           // the client may begin no conversations
 }
 
 // GET /people/{client}
@@ -118,6 +121,12 @@ func (s *Site) readClient(tx *db.Tx, by access.Actor, client id.Client, p *Clien
 		return err
 	}
 	if p.glass, err = glassOf(tx, by, client); err != nil {
+		return err
+	}
+	if p.talks, err = chat.OfRecord(tx, by, client); err != nil {
+		return err
+	}
+	if p.closed, err = chat.Closed(tx, by, client); err != nil {
 		return err
 	}
 	if by.May(access.ReadTrail) {

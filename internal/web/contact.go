@@ -16,15 +16,22 @@ import (
 // and one state. It follows from the facts; see people.Facts.
 type contact struct {
 	people.Contact
-	id   string
-	name string
-	may  bool   // the reader may invite
-	here bool   // this is the client's own page
-	back string // the list that the button stands in; empty: go to the client
+	id     string
+	name   string
+	may    bool   // the reader may invite
+	writes bool   // and looks after the client: they can write to one another
+	here   bool   // this is the client's own page
+	back   string // the list that the button stands in; empty: go to the client
 }
 
 func contactOf(c id.Client, of id.Practitioner, name string, is people.Contact, by access.Actor) contact {
-	return contact{Contact: is, id: c.String(), name: name, may: by.MayInvite() && !by.OnlyLooks(c, of)}
+	return contact{Contact: is, id: c.String(), name: name, may: by.MayInvite() && !by.OnlyLooks(c, of), writes: looksAfter(by, c, of)}
+}
+
+// looksAfter reports whether somebody is one of those who care for a client.
+func looksAfter(by access.Actor, c id.Client, of id.Practitioner) bool {
+	why := by.Why(c, of)
+	return by.MayInvite() && (why == access.Care || why == access.CareTeam)
 }
 
 // path is an address of this client's.
@@ -99,11 +106,9 @@ func (c contactMend) link(p *parts.Pen, to string) {
 func (c contactAct) Draw(p *parts.Pen) {
 	switch {
 	case c.Action == people.MessageAction:
-		p.Put(`<span class="who keep muted small">`)
-		parts.Icon("lock").Draw(p)
-		p.Put(`<span>Secure Message<span class="vh"> to `)
-		p.Text(c.name)
-		p.Put(`: not open yet</span></span></span>`)
+		if c.writes {
+			parts.ButtonForm{Action: c.path("/message"), Button: parts.Button{Label: string(c.Action), Hidden: "to " + c.name, Small: true, Kind: parts.Quiet, Icon: "message-circle"}}.Draw(p)
+		}
 	case c.Action == people.NoAction || !c.may:
 	case c.Enabled:
 		c.form().Draw(p)

@@ -18,11 +18,16 @@ func (s *Site) frame(r *http.Request, by access.Actor, title, current string) (P
 	if !by.SignedIn() {
 		return p, nil
 	}
-	p.work, p.Nav = by.AtWork() || supporters(by), navOf(by, current)
+	p.work = by.AtWork() || supporters(by)
 	k := visitOf(r).known
 	if err := k.frameOf(r.Context(), s.DB); err != nil {
 		return p, err
 	}
+	unread, err := k.countUnread(r.Context(), s.DB)
+	if err != nil {
+		return p, err
+	}
+	p.Nav = navOf(by, current, unread)
 	session := visitOf(r).session
 	p.Idle = int((session.Idle - time.Minute).Seconds()) // its last use may have been noted up to a minute ago
 	p.Ends = int(session.EndsAt.Sub(s.DB.Clock()).Seconds())
@@ -31,7 +36,7 @@ func (s *Site) frame(r *http.Request, by access.Actor, title, current string) (P
 }
 
 // navOf is where somebody can go.
-func navOf(by access.Actor, current string) []parts.NavLink {
+func navOf(by access.Actor, current string, unread int) []parts.NavLink {
 	var links []parts.NavLink
 	switch {
 	case supporters(by):
@@ -41,6 +46,9 @@ func navOf(by access.Actor, current string) []parts.NavLink {
 	}
 	if by.MaySeePeople() {
 		links = append(links, parts.NavLink{Label: "People", Href: "/people", Icon: "users"})
+	}
+	if writers(by) {
+		links = append(links, parts.NavLink{Label: "Messaging", Href: "/messages", Icon: "message-circle", Count: unread, Counted: "unread"})
 	}
 	links = append(links, parts.NavLink{Label: "Settings", Href: "/settings", Icon: "settings"})
 	for i := range links {

@@ -4,11 +4,13 @@ import (
 	"context"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"icouch/internal/access"
 	"icouch/internal/account"
 	"icouch/internal/base/at"
+	"icouch/internal/chat"
 	"icouch/internal/people"
 	"icouch/internal/platform/db"
 	"icouch/internal/support"
@@ -41,6 +43,8 @@ type known struct {
 	supports bool // may go to support
 	practice people.Practice
 	carers   []people.Practitioner // the practice's members, for who sees every client
+
+	unread atomic.Int64 // messages, as they were last counted; less than zero: count again
 }
 
 // visitors are the sessions remembered, by the hash of their token.
@@ -72,6 +76,14 @@ func (v *visitors) hear(topic string) {
 	case "account", "practice":
 		v.changes++
 		v.forget(rest)
+	case "chat":
+		_, rest, _ := strings.Cut(rest, "/")
+		reader, _, _ := strings.Cut(rest, "/")
+		for hash := range v.about[reader] {
+			if k := v.of[hash]; k != nil {
+				k.unread.Store(uncounted)
+			}
+		}
 	case "people":
 		v.clients++
 		_, client, _ := strings.Cut(rest, "/")
@@ -123,7 +135,7 @@ func (v *visitors) keep(hash string, k *known, changes, clients uint64) {
 		clear(v.about)
 	}
 	v.of[hash] = k
-	for _, id := range []string{k.session.Account.String(), k.session.Practice.String(), k.session.Client.String()} {
+	for _, id := range []string{k.session.Account.String(), k.session.Practice.String(), k.session.Client.String(), k.actor.Practitioner().String()} {
 		if id == "" {
 			continue
 		}
@@ -132,6 +144,29 @@ func (v *visitors) keep(hash string, k *known, changes, clients uint64) {
 		}
 		v.about[id][hash] = true
 	}
+}
+
+// uncounted says that messages have to be counted again.
+const uncounted = -1
+
+// countUnread is how many messages this visitor has not read. It is counted
+// again when something happened in one of their conversations.
+func (k *known) countUnread(ctx context.Context, d *db.DB) (int, error) {
+	if !writers(k.actor) {
+		return 0, nil
+	}
+	if n := k.unread.Load(); n >= 0 {
+		return int(n), nil
+	}
+	k.unread.Store(0) // what happens from here on has it counted again
+	var n int64
+	err := d.View(ctx, func(tx *db.Tx) (err error) { n, err = chat.Unread(tx, k.actor); return err })
+	if err != nil {
+		k.unread.Store(uncounted)
+		return 0, err
+	}
+	k.unread.CompareAndSwap(0, n)
+	return int(n), nil
 }
 
 // frameOf reads what a page's frame shows of a visitor, once for as long as

@@ -23,6 +23,7 @@ import (
 	"icouch/internal/base/email"
 	"icouch/internal/base/id"
 	"icouch/internal/base/secret"
+	"icouch/internal/chat"
 	contacts "icouch/internal/contact"
 	"icouch/internal/joint"
 	"icouch/internal/letter"
@@ -253,6 +254,34 @@ var reviewed = map[string]string{
 	"GET /settings/trail/weeks":   "heads",
 	"POST /settings/trail/weeks":  "owners",
 
+	// What is written.
+	"GET /messages":                                   "writers",
+	"POST /messages":                                  "writers",
+	"GET /messages/new":                               "writers",
+	"POST /messages/new":                              "writers",
+	"GET /messages/search":                            "writers",
+	"POST /messages/search":                           "writers",
+	"GET /messages/unread":                            "writers",
+	"GET /messages/stream":                            "writers",
+	"GET /messages/{conversation}":                    "writers",
+	"POST /messages/{conversation}":                   "writers",
+	"GET /messages/{conversation}/stream":             "writers",
+	"GET /messages/{conversation}/print":              "writers",
+	"POST /messages/{conversation}/read":              "writers",
+	"POST /messages/{conversation}/draft":             "writers",
+	"POST /messages/{conversation}/typing":            "writers",
+	"POST /messages/{conversation}/archive":           "writers",
+	"GET /messages/{conversation}/{message}":          "writers",
+	"POST /messages/{conversation}/{message}":         "writers",
+	"POST /messages/{conversation}/{message}/removal": "writers",
+	"POST /people/{client}/message":                   "inviters",
+	"POST /people/{client}/messages":                  "inviters",
+	"GET /settings/messages":                          "writers",
+	"POST /settings/messages":                         "writers",
+	"POST /settings/messages/away":                    "members",
+	"POST /settings/messages/back":                    "members",
+	"POST /settings/messages/reply-time":              "heads",
+
 	"GET /dev/mailbox":      "nobody", // this is not an installation for development
 	"GET /dev/mailbox/{n}":  "nobody",
 	"GET /dev/parts":        "nobody",
@@ -300,6 +329,7 @@ var (
 		"inviters":             {"Mara", "Noor", "Ada", "Sue", "Vic", "Tom", "Bea", "Ines"},
 		"heads":                {"Mara", "Ada", "Ines"},
 		"clients":              {"Theo", "Carla", "Dora"},
+		"writers":              {"Mara", "Noor", "Ada", "Bill", "Skye", "Sue", "Vic", "Tom", "Bea", "Ines", "Theo", "Carla", "Dora"},
 		"owners":               {"Mara", "Ines"},
 		"breakers":             {"Noor", "Sue", "Vic", "Tom", "Bea"},
 		"nobody":               {},
@@ -319,6 +349,17 @@ var (
 	// Theo and Lena are in a joint record, and Mara looks after it. Noor sees Lena,
 	// Tom Theo, and Bea has opened him in an emergency: to them it is not there.
 	seeJoint = []string{"Mara", "Ada", "Bill", "Skye"}
+	// Who reads each conversation, and who wrote its first message.
+	readers = map[string][]string{
+		"Mara and Theo":     {"Mara", "Theo", "Tom", "Bea"}, // who is in the care team reads along; so does who opened him in an emergency
+		"Theo and his team": {"Mara", "Theo", "Tom", "Bea"},
+		"Mara and Noor":     {"Mara", "Noor"},
+		"Ines and Dora":     {"Ines", "Dora"},
+		"no conversation":   {},
+	}
+	wrote = map[string]string{"Mara and Theo": "Mara", "Theo and his team": "Theo", "Mara and Noor": "Noor", "Ines and Dora": "Ines"}
+	// Whom each may write to first, of the clients.
+	writesTo = map[string][]string{"Mara": {"Theo", "Eve"}, "Noor": {"Lena"}, "Tom": {"Theo"}, "Ines": {"Ida"}}
 	// What a route about a member is asked of. Those of their own practice are the
 	// ones they may do something about, the inactive one too.
 	members = []string{"a colleague", "one who is inactive", "one next door", "one of a practice put away", "none"}
@@ -334,6 +375,8 @@ type matrix struct {
 	member  map[string]string // and members, but for colleagues: see askAt
 	theirs  map[string]id.Client
 	contact map[string]string // a contact of each client's
+	talk    map[string]string // conversations
+	message map[string]string // the first message of each
 	request string            // one that support was asked
 	lost    string            // and one of who has lost every second step
 	joint   string            // that Theo and Lena are in
@@ -433,8 +476,36 @@ func newMatrix(t *testing.T) *matrix {
 	m.member = map[string]string{"one who is inactive": gus.Practitioner().String(), "one next door": w.Ines.Practitioner().String(), "one of a practice put away": away.Practitioner().String(), "none": id.New[id.Practitioner](w.Now()).String()}
 	m.client = map[string]string{"Theo": w.Theo.String(), "Lena": lena.String(), "Ida": ida.String(), "Eve": eve.String(), "put away": olive.String(), "unknown": id.New[id.Client](w.Now()).String(),
 		"nonsense": "nobody", "one letter more": w.Theo.String() + "x", "a NUL": "%00", "SQL": "%27%20OR%201=1--", "a mark": "*", "a dot": "%2e", "long": strings.Repeat("0", 4000)}
+	m.talks(t)
 	m.contact = map[string]string{"Theo": noteContact(t, w, w.Mara, w.Theo, "Xenia Stern", "xenia@example.com").String(), "Lena": noteContact(t, w, w.Noor, lena, "Xenia Stern", "xenia@example.com").String(), "Ida": noteContact(t, w, w.Ines, ida, "Xenia Stern", "xenia@example.com").String(), "Eve": noteContact(t, w, w.Mara, eve, "Xenia Stern", "xenia@example.com").String()}
 	return m
+}
+
+// talks has those who are in a conversation write its first message.
+func (m *matrix) talks(t *testing.T) {
+	t.Helper()
+	w := m.world
+	m.site.Down() // streams say what there is, and end
+	theo := access.AsClient(w.Mara.Practice(), id.Account(m.accountOf["Theo"]), w.Theo)
+	dora := id.Client("")
+	if err := w.DB.Row(t.Context(), "SELECT id FROM client WHERE account_id = $1", []any{m.accountOf["Dora"]}, &dora); err != nil {
+		t.Fatal(err)
+	}
+	m.talk, m.message = map[string]string{"no conversation": id.New[id.Conversation](w.Now()).String()}, map[string]string{"no conversation": id.New[id.Message](w.Now()).String()}
+	for name, talk := range map[string]struct {
+		by access.Actor
+		to chat.To
+	}{"Mara and Theo": {w.Mara, chat.To{Client: w.Theo}}, "Theo and his team": {theo, chat.To{Team: true}}, "Mara and Noor": {w.Noor, chat.To{Member: w.Mara.Practitioner()}}, "Ines and Dora": {w.Ines, chat.To{Client: dora}}} {
+		w.Update(t, func(tx *db.Tx) error {
+			c, err := chat.Start(tx, talk.by, talk.to)
+			if err != nil {
+				return err
+			}
+			first, err := chat.Send(tx, talk.by, c, id.New[id.Message](w.Now()), "The first of "+name)
+			m.talk[name], m.message[name] = c.String(), first.ID.String()
+			return err
+		})
+	}
 }
 
 // without is everybody but one.
@@ -527,10 +598,13 @@ func together(t *testing.T, w *world.World, by access.Actor, a, b id.Client) (jo
 // noContact stands where a contact of the client's does, and is none.
 const noContact = "01900000-0000-7000-8000-000000000002"
 
+// noTalk and noMessage stand where a conversation and a message do, and are none.
+const noTalk, noMessage = "01900000-0000-7000-8000-000000000003", "01900000-0000-7000-8000-000000000004"
+
 // path is a route's address for a client.
 func path(pattern, client string) string {
 	_, p, _ := strings.Cut(pattern, " ")
-	p = strings.NewReplacer("{client}", client, "{member}", theirMember, "{link}", strings.Repeat("B", 43), "{request}", noRequest, "{recovery}", noRecovery, "{contact}", noContact, "{joint}", noJoint, "{person}", noPerson, "{n}", "1", "{passkey}", "0195a0b1-0000-7000-8000-000000000000", "{session}", "00000000-0000-7000-8000-000000000000", "{form}", "00000000-0000-7000-8000-000000000000", "{$}", "").Replace(p)
+	p = strings.NewReplacer("{client}", client, "{member}", theirMember, "{link}", strings.Repeat("B", 43), "{request}", noRequest, "{recovery}", noRecovery, "{contact}", noContact, "{conversation}", noTalk, "{message}", noMessage, "{joint}", noJoint, "{person}", noPerson, "{n}", "1", "{passkey}", "0195a0b1-0000-7000-8000-000000000000", "{session}", "00000000-0000-7000-8000-000000000000", "{form}", "00000000-0000-7000-8000-000000000000", "{$}", "").Replace(p)
 	if strings.Contains(p, "{") {
 		panic("a test does not know what stands in " + pattern)
 	}
@@ -546,7 +620,8 @@ func method(pattern string) string { m, _, _ := strings.Cut(pattern, " "); retur
 func tempting(m *matrix) url.Values {
 	return form("first", "Xavier", "last", "Intruder", "email", "x@intruder.test", "version", "1", "on", "2030-03-14", "practice", "Intruders", "zone", "Europe/London",
 		"name", "Xavier Intruder", "show", "yes", "q", "vance", "note", "hello", "client", m.client["Theo"], "place", m.world.Mara.Practice().String()+"/",
-		"happened", "something", "what", "sessions", "invitations", declined, "consent", "yes", "invite", "yes")
+		"happened", "something", "what", "sessions", "invitations", declined, "consent", "yes", "invite", "yes", "body", "From an intruder", "seq", "1", "letters", "off", "quiet-from", "1", "quiet-until", "2",
+		"message", id.New[id.Message](m.world.Now()).String(), "away", id.New[id.Away](m.world.Now()).String(), "from", "2030-03-14", "until", "2030-03-20", "words", "Away", "reply-time", "soon")
 }
 
 // state is all that a request could have changed, save when sessions were last used.
@@ -566,6 +641,9 @@ func state(t testing.TB, w *world.World) (all string) {
 		' joints ' || COALESCE((SELECT string_agg(id || practitioner_id || CAST(version AS TEXT) || COALESCE(CAST(closes_at AS TEXT), ''), ' ' ORDER BY id) FROM joint), '') ||
 		' in-joints ' || COALESCE((SELECT string_agg(id || COALESCE(CAST(ends_at AS TEXT), ''), ' ' ORDER BY id) FROM joint_person), '') ||
 		' consents ' || COALESCE((SELECT string_agg(id || COALESCE(CAST(withdrawn_at AS TEXT), ''), ' ' ORDER BY id) FROM joint_consent), '') ||
+		' conversations ' || COALESCE((SELECT string_agg(id || CAST(last_seq AS TEXT), ' ' ORDER BY id) FROM conversation), '') || ' before ' || (SELECT CAST(COUNT(*) AS TEXT) FROM message_before) ||
+		' readings ' || COALESCE((SELECT string_agg(conversation_id || reader_id || CAST(seq AS TEXT) || CAST(archived_seq AS TEXT) || CAST(COALESCE(length(draft), 0) AS TEXT), ' ' ORDER BY conversation_id, reader_id) FROM reading), '') ||
+		' chosen ' || (SELECT CAST(COUNT(*) AS TEXT) FROM chat_choice) || ' closed ' || (SELECT CAST(COUNT(*) AS TEXT) FROM chat_closed) || ' away ' || (SELECT CAST(COUNT(*) AS TEXT) FROM away) || ' replies ' || COALESCE((SELECT string_agg(reply_time, ' ' ORDER BY practice_id) FROM chat_practice), '') ||
 		' letters ' || COALESCE((SELECT string_agg(id || state, ' ' ORDER BY id) FROM letter), '') ||
 		' links ' || COALESCE((SELECT string_agg(id || COALESCE(CAST(ended_at AS TEXT), '') || COALESCE(CAST(used_at AS TEXT), ''), ' ' ORDER BY id) FROM account_link), '') ||
 		' sign-ups ' || COALESCE((SELECT string_agg(id || COALESCE(CAST(used_at AS TEXT), ''), ' ' ORDER BY id) FROM sign_up), '') ||
@@ -606,7 +684,7 @@ type cell struct {
 func (c cell) String() string { return c.route.pattern + " as " + c.who + " of " + c.client }
 
 // readOnly are the routes that find no client who was only opened in an emergency.
-var readOnly = regexp.MustCompile(`^POST /people/\{client\}/(consent|return|age|contacts/\{contact\}(/.+)?|invitation(/sendings|/withdrawal|/link)?)$`)
+var readOnly = regexp.MustCompile(`^POST /people/\{client\}/(consent|return|age|message|messages|contacts/\{contact\}(/.+)?|invitation(/sendings|/withdrawal|/link)?)$`)
 
 func (m *matrix) cells() (all []cell) {
 	for _, rt := range routes {
@@ -621,10 +699,19 @@ func (m *matrix) cells() (all []cell) {
 		if strings.Contains(rt.pattern, "{member}") {
 			of = members
 		}
+		if strings.Contains(rt.pattern, "{conversation}") {
+			of = slices.Sorted(maps.Keys(readers))
+		}
 		for _, who := range slices.Concat(guests, persons, others) {
 			enters := slices.Contains(classes[reviewed[rt.pattern]], who) && !strings.Contains(rt.pattern, "{passkey}") // nobody here has one
 			for _, c := range of {
 				may := c == "" || slices.Contains(seen[who], c) || c == "a colleague" || c == "one who is inactive" && who != "Ines"
+				if some, talk := readers[c]; talk {
+					may = slices.Contains(some, who) && (!strings.Contains(rt.pattern, "{message}") || wrote[c] == who) // nobody changes another's words
+				}
+				if rt.pattern == "POST /people/{client}/message" {
+					may = slices.Contains(writesTo[who], c)
+				}
 				if c == "one next door" && who == "Ines" {
 					may = true // she herself
 				}
@@ -652,6 +739,9 @@ func (m *matrix) ask(c cell, twist func(*http.Request)) answer {
 	}
 	if one := m.contact[c.client]; one != "" {
 		names = append(names, noContact, one)
+	}
+	if talk := m.talk[c.client]; talk != "" {
+		names = append(names, noTalk, talk, noMessage, m.message[c.client])
 	}
 	return m.askAt(c, strings.NewReplacer(names...).Replace(path(c.route.pattern, m.client[c.client])), twist)
 }

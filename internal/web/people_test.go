@@ -94,8 +94,8 @@ func TestARowGoesFromInviteToResendToSecureMessage(t *testing.T) {
 		return err
 	})
 	row := b.row(t, theo)
-	if got := words(row); !strings.Contains(got, "Has an account") || !strings.Contains(row, ">Secure Message<") || strings.Contains(row, "<button") {
-		t.Errorf("the row says %q, want Secure Message and no button", row)
+	if got := words(row); !strings.Contains(got, "Has an account") || !strings.Contains(row, ">Secure Message<") || !strings.Contains(row, `action="/people/`+theo+`/message"`) {
+		t.Errorf("the row says %q, want the way to a Secure Message", row)
 	}
 	b.get("/people/"+theo).shows(t, 200, "Secure Message", "Used today")
 }

@@ -26,6 +26,7 @@ var said = map[string]parts.Notice{
 	"too-young":        {Tone: parts.Warn, Words: "Created. Nothing was mailed: the client is a minor and may not sign in yet. Set an earlier day under “Coming of age” if that is right."},
 	"team":             {Tone: parts.Good, Words: "In the care team. They can see this client from now on."},
 	"team-left":        {Tone: parts.Good, Words: "Taken out of the care team."},
+	"messages":         {Tone: parts.Good, Words: "Saved. Conversations that are there already stay open."},
 	"reviewed":         {Tone: parts.Good, Words: "Signed. It stands in the trail that you reviewed that week."},
 	"emergency-closed": {Tone: parts.Good, Words: "Closed. You cannot open that record any more."},
 }

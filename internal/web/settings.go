@@ -54,6 +54,9 @@ func (s *Site) showSettings(w http.ResponseWriter, r *http.Request, by access.Ac
 		p.MayFound = p.MayFound && !place.Work
 	}
 	p.Own.List = append(p.Own.List, parts.Fact{Label: "Sign-in & security", Value: summary(has), Missing: "No second step yet", Change: securityPath})
+	if writers(by) {
+		p.Own.List = append(p.Own.List, parts.Fact{Label: "Messages", Value: "When we write to you about them, and what others see", Change: "/settings/messages"})
+	}
 	if by.IsClient() {
 		p.Own.List = append(p.Own.List, parts.Fact{Label: "Who looked at my record", Value: "Everybody who opened it, day by day", Change: "/record/access", Verb: "Open"},
 			parts.Fact{Label: "Joint records", Value: "Where you are looked after together with others", Change: "/record/together", Verb: "Open"})

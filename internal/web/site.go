@@ -51,6 +51,7 @@ type Site struct {
 	Authenticators func() []Authenticator // of the demo's invented people, whose codes that page shows
 
 	visitors *visitors
+	streams  *hub
 	scribe   *audit.Scribe
 	forms    *http.ServeMux   // the addresses whose forms are kept when a session has ended; see kept.go
 	passkeys *factor.Passkeys // nil: browsers allow none at this address
@@ -65,13 +66,16 @@ func (s *Site) url(path string) string { return s.House.Base + path }
 // Handler returns the site with its routes in place.
 func (s *Site) Handler() http.Handler {
 	s.scribe = audit.NewScribe(s.DB)
-	s.visitors, s.passkeys = newVisitors(s.DB), factor.NewPasskeys(s.House.Brand, s.House.Base)
+	s.visitors, s.streams, s.passkeys = newVisitors(s.DB), newHub(s.DB), factor.NewPasskeys(s.House.Brand, s.House.Base)
 	same := http.NewCrossOriginProtection()
 	same.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, errCrossSite)
 	}))
 	return s.observe(s.guard(same.Handler(s.mux(routes))))
 }
+
+// Down ends the streams of open pages: the program is about to end.
+func (s *Site) Down() { close(s.streams.down) }
 
 // errCrossSite is the answer to a form that another site sent.
 var errCrossSite = fault.New(fault.Forbidden, "This form was not sent from our own page. Open the page again and send it from there.")

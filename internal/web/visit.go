@@ -52,6 +52,17 @@ func withVisit(r *http.Request) *http.Request {
 // identify finds out who asks, by the session's cookie. A cookie that means
 // nothing any more is a guest's.
 func (s *Site) identify(v *visit, r *http.Request) error {
+	if err := s.recognize(v, r); err != nil || v.known == nil {
+		return err
+	}
+	if s.DB.Clock().Sub(v.session.SeenAt.Time) > time.Minute && !background(r) {
+		return account.Seen(r.Context(), s.DB, v.session)
+	}
+	return nil
+}
+
+// recognize is identify, and no use of the session.
+func (s *Site) recognize(v *visit, r *http.Request) error {
 	cookie, err := r.Cookie(s.sessionCookie())
 	if err != nil {
 		return nil
@@ -67,9 +78,6 @@ func (s *Site) identify(v *visit, r *http.Request) error {
 		}
 	}
 	v.token, v.known, v.session, v.actor = token, k, k.session, k.actor
-	if s.DB.Clock().Sub(v.session.SeenAt.Time) > time.Minute && !background(r) {
-		return account.Seen(r.Context(), s.DB, v.session)
-	}
 	return nil
 }
 
@@ -77,6 +85,7 @@ func (s *Site) identify(v *visit, r *http.Request) error {
 // noted before the reading: what changes during it is then not remembered.
 func (s *Site) lookUp(ctx context.Context, token secret.Token) (*known, error) {
 	k := &known{read: s.DB.Clock()}
+	k.unread.Store(uncounted)
 	changes, clients := s.visitors.mark()
 	err := s.DB.View(ctx, func(tx *db.Tx) (err error) {
 		if k.session, err = account.Lookup(tx, token); err != nil {
@@ -97,7 +106,7 @@ func (s *Site) lookUp(ctx context.Context, token secret.Token) (*known, error) {
 
 // background reports whether a request was made by the page and not the person.
 func background(r *http.Request) bool {
-	return strings.HasPrefix(r.Header.Get("Accept"), "text/event-stream") || r.URL.Path == "/csp" || r.URL.Path == "/session/over"
+	return strings.HasPrefix(r.Header.Get("Accept"), "text/event-stream") || r.URL.Path == "/csp" || r.URL.Path == "/session/over" || r.URL.Path == "/messages/unread"
 }
 
 // sessionCookie is the cookie's name. The prefix has browsers refuse it unless

@@ -177,7 +177,7 @@ func (q *Queries) AnswerOnce(ctx context.Context, arg AnswerOnceParams) (int64, 
 
 const awayNow = `-- name: AwayNow :one
 SELECT id, begins_at, ends_at, words FROM away
-WHERE practice_id = $1 AND practitioner_id = $2 AND begins_at <= $3 AND ends_at > $3 ORDER BY ends_at DESC, id LIMIT 1
+WHERE practice_id = $1 AND practitioner_id = $2 AND begins_at <= $3 AND ends_at > $3 AND ended_at IS NULL ORDER BY ends_at DESC, id LIMIT 1
 `
 
 type AwayNowParams struct {
@@ -207,7 +207,7 @@ func (q *Queries) AwayNow(ctx context.Context, arg AwayNowParams) (AwayNowRow, e
 
 const aways = `-- name: Aways :many
 SELECT id, begins_at, ends_at, words FROM away
-WHERE practice_id = $1 AND practitioner_id = $2 AND ends_at > $3 ORDER BY begins_at, id LIMIT 50
+WHERE practice_id = $1 AND practitioner_id = $2 AND ends_at > $3 AND ended_at IS NULL ORDER BY begins_at, id LIMIT 50
 `
 
 type AwaysParams struct {
@@ -629,17 +629,23 @@ func (q *Queries) EditMessage(ctx context.Context, arg EditMessageParams) (int64
 }
 
 const endAway = `-- name: EndAway :execrows
-DELETE FROM away WHERE practice_id = $1 AND practitioner_id = $2 AND id = $3
+UPDATE away SET ended_at = $1 WHERE practice_id = $2 AND practitioner_id = $3 AND id = $4 AND ended_at IS NULL
 `
 
 type EndAwayParams struct {
+	Now            *at.Time
 	PracticeID     id.Practice
 	PractitionerID id.Practitioner
 	ID             id.Away
 }
 
 func (q *Queries) EndAway(ctx context.Context, arg EndAwayParams) (int64, error) {
-	result, err := q.exec(ctx, q.endAwayStmt, endAway, arg.PracticeID, arg.PractitionerID, arg.ID)
+	result, err := q.exec(ctx, q.endAwayStmt, endAway,
+		arg.Now,
+		arg.PracticeID,
+		arg.PractitionerID,
+		arg.ID,
+	)
 	if err != nil {
 		return 0, err
 	}

@@ -45,6 +45,23 @@ func (d *DB) tellOthers(ctx context.Context, stx *sql.Tx, topics []string) error
 	return nil
 }
 
+// Signal wakes whoever watches a topic, on every node, with nothing stored:
+// somebody is typing. If it is lost, nobody is the poorer.
+func (d *DB) Signal(ctx context.Context, topic string) error {
+	d.tell([]string{topic})
+	if !d.postgres {
+		return nil
+	}
+	b, err := json.Marshal(notification{d.node, []string{topic}})
+	if err != nil {
+		return fmt.Errorf("db: signal: %w", err)
+	}
+	if _, err := d.write.ExecContext(ctx, "SELECT pg_notify($1, $2)", channel, string(b)); err != nil {
+		return fmt.Errorf("db: signal: %w", err)
+	}
+	return nil
+}
+
 // listen hears of other programs' commits until the database is closed.
 func (d *DB) listen() {
 	ctx, stop := context.WithCancel(context.Background())

@@ -39,7 +39,7 @@ CREATE INDEX conversation_record ON conversation (practice_id, client_id);
 -- The order is the server's: seq counts up in each conversation. The identifier
 -- is the page's that sent it, so that the same message sent twice is one.
 CREATE TABLE message (
-  practice_id TEXT NOT NULL,
+  practice_id TEXT NOT NULL REFERENCES practice (id),
   conversation_id TEXT NOT NULL,
   seq BIGINT NOT NULL,
   id TEXT NOT NULL,
@@ -55,7 +55,7 @@ CREATE TABLE message (
 
 -- What a message said before it was changed or taken back.
 CREATE TABLE message_before (
-  practice_id TEXT NOT NULL,
+  practice_id TEXT NOT NULL REFERENCES practice (id),
   message_id TEXT NOT NULL,
   until instant NOT NULL,
   body sealed NOT NULL,
@@ -65,7 +65,7 @@ CREATE TABLE message_before (
 
 -- How far somebody has read a conversation, and what they have begun to write in it.
 CREATE TABLE reading (
-  practice_id TEXT NOT NULL,
+  practice_id TEXT NOT NULL REFERENCES practice (id),
   conversation_id TEXT NOT NULL,
   reader_id TEXT NOT NULL, -- a client or a practitioner
   seq BIGINT NOT NULL,
@@ -97,7 +97,7 @@ CREATE TABLE chat_practice (
 
 -- A client may not begin conversations.
 CREATE TABLE chat_closed (
-  practice_id TEXT NOT NULL,
+  practice_id TEXT NOT NULL REFERENCES practice (id),
   client_id TEXT NOT NULL,
   closed_at instant NOT NULL,
   PRIMARY KEY (practice_id, client_id),
@@ -106,21 +106,23 @@ CREATE TABLE chat_closed (
 
 -- When a member is away, and what is answered meanwhile: once in each thread.
 CREATE TABLE away (
-  practice_id TEXT NOT NULL,
+  practice_id TEXT NOT NULL REFERENCES practice (id),
   id TEXT NOT NULL,
   practitioner_id TEXT NOT NULL,
   begins_at instant NOT NULL,
   ends_at instant NOT NULL,
   words sealed NOT NULL,
+  ended_at instant, -- its member came back before
   PRIMARY KEY (practice_id, practitioner_id, id),
   UNIQUE (practice_id, id),
   FOREIGN KEY (practice_id, practitioner_id) REFERENCES practitioner (practice_id, id),
   CHECK (begins_at < ends_at)
 );
 CREATE TABLE away_answer (
-  practice_id TEXT NOT NULL,
+  practice_id TEXT NOT NULL REFERENCES practice (id),
   away_id TEXT NOT NULL,
   conversation_id TEXT NOT NULL,
   PRIMARY KEY (practice_id, away_id, conversation_id),
+  FOREIGN KEY (practice_id, away_id) REFERENCES away (practice_id, id),
   FOREIGN KEY (practice_id, conversation_id) REFERENCES conversation (practice_id, id)
 );

@@ -13,6 +13,11 @@ export function say(text) {
   clearing = setTimeout(() => { live.textContent = ''; }, 8000);
 }
 
+// The one place where text becomes a page: only answers of our own server come
+// here, and a document that is parsed this way runs no script.
+const policy = globalThis.trustedTypes?.createPolicy('app', { createHTML: text => text }) ?? { createHTML: text => text };
+export const parse = text => new DOMParser().parseFromString(policy.createHTML(text), 'text/html');
+
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 
 // prepare wires what needs wiring element by element; a fragment that arrives

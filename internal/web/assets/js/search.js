@@ -1,13 +1,9 @@
 // Search as you type. The form is sent as it would be by its button, and the
 // named part of the answer takes the place of the one on the page. The cursor
 // never moves, because the box is not in that part.
-import { prepare, say } from '#app';
+import { parse, prepare, say } from '#app';
 
 const WAIT = 150;
-
-// The one place where text becomes a page: only answers of our own server come
-// here, and a document that is parsed this way runs no script.
-const policy = globalThis.trustedTypes?.createPolicy('app', { createHTML: text => text }) ?? { createHTML: text => text };
 
 function begin(form) {
   const box = form.querySelector('input[type=search]');
@@ -39,7 +35,7 @@ function begin(form) {
   }
 
   function show(text) {
-    const page = new DOMParser().parseFromString(policy.createHTML(text), 'text/html');
+    const page = parse(text);
     for (const id of [form.dataset.target, ...(form.dataset.also ?? '').split(' ')]) {
       const old = id && document.getElementById(id);
       const fresh = id && page.getElementById(id);

@@ -1,0 +1,60 @@
+// The list of conversations keeps itself true, and so does the number beside
+// "Messaging". One stream for each page; it comes back by itself after sleep.
+import { parse, prepare } from '#app';
+
+// count shows how many are unread, in the frame and in the tab.
+export function count(n) {
+  for (const link of document.querySelectorAll('a[href="/messages"]')) {
+    const at = link.querySelector('.count');
+    if (!n) { at?.remove(); continue; }
+    const words = n === 1 ? '1 unread' : `${n} unread`;
+    const mark = at ?? (link.querySelector('.pip') ?? link).appendChild(Object.assign(document.createElement('span'), { className: 'count' }));
+    const shown = document.createElement('span');
+    shown.setAttribute('aria-hidden', 'true');
+    shown.textContent = n;
+    const said = document.createElement('span');
+    said.className = 'vh';
+    said.textContent = words;
+    mark.replaceChildren(shown, said);
+  }
+  document.title = (n ? `(${n}) ` : '') + document.title.replace(/^\(\d+\) /, '');
+}
+
+// listen opens a stream and hears it until the page goes. Browsers come back by
+// themselves after a lost connection; a server that says no is asked again.
+export function listen(address, on) {
+  let source, timer;
+  const open = () => {
+    clearTimeout(timer);
+    source = new EventSource(address());
+    for (const [name, hear] of Object.entries(on)) source.addEventListener(name, hear);
+    source.addEventListener('over', () => { source.close(); location.reload(); });
+    source.onerror = () => {
+      if (source.readyState !== EventSource.CLOSED) return;
+      timer = setTimeout(open, 3000 + Math.random() * 4000);
+    };
+  };
+  // A page that nobody looks at lets go: it goes on where it was when it is seen again.
+  document.addEventListener('visibilitychange', () => {
+    if (document.hidden) { timer = setTimeout(() => source.close(), 60_000); return; }
+    clearTimeout(timer);
+    if (source.readyState === EventSource.CLOSED) open();
+  });
+  addEventListener('pagehide', () => source.close());
+  addEventListener('pageshow', event => { if (event.persisted) open(); });
+  open();
+}
+
+const list = document.querySelector('[data-conversations]');
+if (list && document.querySelector('.search')) {
+  listen(() => '/messages/stream', {
+    list(event) {
+      const fresh = document.adoptNode(parse(event.data).querySelector('[data-conversations]'));
+      const at = document.activeElement?.closest?.('[data-conversations] a')?.getAttribute('href');
+      document.querySelector('[data-conversations]').replaceWith(fresh);
+      prepare(fresh);
+      if (at) fresh.querySelector(`a[href="${at}"]`)?.focus();
+    },
+    unread(event) { count(Number(event.data)); },
+  });
+}

@@ -1,0 +1,210 @@
+// An open conversation. Messages are sent without leaving the page, come in as
+// they are written, and are never lost: what has not arrived stands there and
+// says so, and is sent again with the same identifier, so that it is there once.
+import { parse, prepare, say } from '#app';
+import { count, listen } from '#messages';
+
+const thread = document.querySelector('[data-thread]');
+const path = thread.dataset.thread;
+const list = document.getElementById('bubbles');
+const form = document.querySelector('[data-composer]');
+const box = form?.elements.body;
+let newest = Number(thread.dataset.newest);
+let read = Number(thread.dataset.read);
+
+const post = (to, fields) => fetch(path + to, {
+  method: 'POST', credentials: 'same-origin', redirect: 'error', headers: { 'X-Script': 'thread' }, body: new URLSearchParams(fields),
+});
+const atEnd = () => innerHeight + scrollY >= document.documentElement.scrollHeight - 160;
+const toEnd = () => scrollTo({ top: document.documentElement.scrollHeight });
+
+// --- reading ---------------------------------------------------------------
+
+let telling;
+function noteRead() {
+  if (document.hidden || !document.hasFocus() || newest <= read || telling) return;
+  telling = true;
+  const seq = newest;
+  post('/read', { seq }).then(answer => { if (answer.ok) { read = seq; document.querySelector('[data-no-script]')?.remove(); } }).catch(() => {}).finally(() => { telling = false; if (newest > seq) setTimeout(noteRead, 500); });
+}
+for (const kind of ['focus', 'visibilitychange', 'scroll']) addEventListener(kind, noteRead, { passive: true });
+document.addEventListener('visibilitychange', noteRead);
+
+// --- what comes in ---------------------------------------------------------
+
+function show(html) {
+  const stay = atEnd();
+  const page = parse(`<ol>${html}</ol>`);
+  let heard = '';
+  let day = null;
+  for (const fresh of [...page.querySelectorAll('li')]) {
+    if (fresh.hasAttribute('data-day')) { day = fresh; continue; }
+    const node = document.adoptNode(fresh);
+    const old = document.getElementById(node.id);
+    document.getElementById(`w-${node.dataset.message}`)?.remove(); // it has arrived
+    if (old) {
+      old.replaceWith(node);
+    } else {
+      if (day) list.append(document.adoptNode(day));
+      list.insertBefore(node, list.querySelector('.waiting'));
+      if (!node.classList.contains('mine')) heard = `${node.querySelector('.who b').textContent}: ${node.querySelector('.words')?.textContent.trim() ?? ''}`;
+    }
+    day = null;
+    prepare(node);
+  }
+  document.querySelector('[data-empty]')?.remove();
+  if (heard) { say(heard); writing(''); }
+  if (stay) toEnd();
+  fadeMends();
+}
+
+let silent;
+function writing(name) {
+  const out = document.getElementById('typing');
+  clearTimeout(silent);
+  out.textContent = name ? `${name} is writing…` : '';
+  if (name) silent = setTimeout(() => { out.textContent = ''; }, 6000);
+}
+
+listen(() => `${path}/stream?after=${newest}`, {
+  messages(event) {
+    newest = Math.max(newest, Number(event.lastEventId) || 0);
+    show(event.data);
+    noteRead();
+  },
+  seen(event) { document.getElementById('seen').textContent = parse(event.data).body.textContent; },
+  typing(event) { writing(parse(event.data).body.textContent); },
+  unread(event) { count(Number(event.data)); },
+});
+
+// A message can be changed for some minutes; then the way to it goes.
+function fadeMends() {
+  const now = Date.now();
+  for (const item of list.querySelectorAll('[data-until]')) {
+    const left = Date.parse(item.dataset.until) - now;
+    if (left <= 0) { item.querySelector('[data-mend]')?.remove(); item.removeAttribute('data-until'); }
+  }
+}
+setInterval(fadeMends, 5000);
+
+// --- writing ---------------------------------------------------------------
+
+// identifier makes one as the server does: in order of time (UUID version 7).
+function identifier() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  let ms = Date.now();
+  for (let i = 5; i >= 0; i--) { bytes[i] = ms % 256; ms = Math.floor(ms / 256); }
+  bytes[6] = 0x70 | bytes[6] & 0x0f;
+  bytes[8] = 0x80 | bytes[8] & 0x3f;
+  const hex = [...bytes].map(b => b.toString(16).padStart(2, '0')).join('');
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}
+
+// waiting draws a message that has not arrived yet.
+function waiting(message, body) {
+  const item = document.createElement('li');
+  item.id = `w-${message}`;
+  item.className = 'bubble mine waiting';
+  const words = document.createElement('div');
+  words.className = 'words';
+  for (const line of body.split('\n')) {
+    const p = document.createElement('p');
+    p.textContent = line;
+    words.append(p);
+  }
+  const state = document.createElement('p');
+  state.className = 'muted small';
+  state.textContent = 'Sending…';
+  item.append(words, state);
+  list.append(item);
+  toEnd();
+  return { item, state };
+}
+
+// One after the other, in the order in which they were written.
+let outbox = Promise.resolve();
+
+function deliver(message, body, drawn) {
+  outbox = outbox.then(async () => {
+    for (let pause = 1000; ; pause = Math.min(pause * 2, 30_000)) {
+      if (!drawn.item.isConnected) return; // the stream has brought it
+      try {
+        const answer = await post('', { message, body });
+        if (answer.ok) return drawn.item.classList.contains('waiting') && (drawn.state.textContent = 'Sent');
+        if (answer.status < 500 && answer.status !== 429) return refused(message, body, drawn);
+      } catch { /* no connection */ }
+      drawn.state.textContent = 'Not sent yet. ';
+      const again = document.createElement('button');
+      again.type = 'button';
+      again.className = 'btn inline';
+      again.textContent = 'Try again';
+      drawn.state.append(again);
+      await new Promise(done => { again.onclick = done; addEventListener('online', done, { once: true }); setTimeout(done, pause); });
+      drawn.state.textContent = 'Sending…';
+    }
+  });
+}
+
+// refused puts the words back where they were typed: the page of the answer says why.
+function refused(message, body, drawn) {
+  drawn.item.remove();
+  form.elements.message.value = message;
+  box.value = body;
+  form.submit();
+}
+
+addEventListener('beforeunload', event => { if (list.querySelector('.waiting') && !navigator.onLine) event.preventDefault(); });
+
+if (form) {
+  const left = form.querySelector('[data-count]');
+  const saved = form.querySelector('[data-saved]');
+  let kept = box.value, keeping, told = 0;
+
+  const grow = () => {
+    box.style.blockSize = 'auto';
+    box.style.blockSize = `${Math.min(box.scrollHeight + 2, 200)}px`;
+    const n = box.maxLength - [...box.value].length;
+    left.hidden = n > 500;
+    left.textContent = n === 1 ? '1 character left. ' : `${n} characters left. `;
+  };
+  const keep = async () => {
+    const body = box.value;
+    if (body === kept) return;
+    try {
+      const answer = await post('/draft', { body });
+      if (answer.ok) { kept = body; saved.hidden = !body; }
+    } catch { /* the next key tries again */ }
+  };
+  box.addEventListener('input', () => {
+    grow();
+    saved.hidden = true;
+    clearTimeout(keeping);
+    keeping = setTimeout(keep, 1500);
+    if (Date.now() - told > 3000 && box.value) { told = Date.now(); post('/typing', {}).catch(() => {}); }
+  });
+  document.addEventListener('visibilitychange', () => { if (document.hidden) keep(); });
+  box.addEventListener('keydown', event => {
+    if (event.key === 'Enter' && !event.isComposing && (event.ctrlKey || event.metaKey || !event.shiftKey && matchMedia('(pointer: fine)').matches)) {
+      event.preventDefault();
+      form.requestSubmit();
+    }
+  });
+  form.addEventListener('submit', event => {
+    event.preventDefault();
+    const body = box.value.trim();
+    if (!body) return box.focus();
+    clearTimeout(keeping);
+    const message = form.elements.message.value;
+    form.elements.message.value = identifier();
+    box.value = '';
+    kept = '';
+    saved.hidden = true;
+    grow();
+    deliver(message, body, waiting(message, body));
+    box.focus();
+  });
+  grow();
+}
+
+if (location.hash === '#end' || !location.hash) toEnd();
+noteRead();

@@ -1,0 +1,111 @@
+package web
+
+import (
+	"strings"
+	"sync"
+
+	"icouch/internal/platform/db"
+)
+
+// hub wakes the open pages of those who are in a conversation. It carries
+// topics and no words: a page that is woken reads anew, as whoever looks at it.
+type hub struct {
+	mu   sync.Mutex
+	open map[string]map[*stream]struct{} // by "practice/reader"; "practice//conversation" for who only reads; "account/…", "practice/…" for who that is
+	down chan struct{}                   // closed when the program goes down
+}
+
+// stream is one open page.
+type stream struct {
+	wake   chan struct{} // something may have changed
+	mu     sync.Mutex
+	typing map[string]bool // who writes at this moment, in the conversation that is shown
+	in     string          // that conversation; empty: the list
+}
+
+func newHub(d *db.DB) *hub {
+	h := &hub{open: map[string]map[*stream]struct{}{}, down: make(chan struct{})}
+	d.Watch(h.hear)
+	return h
+}
+
+// join has a stream woken by what happens under its keys, until leave. The last
+// two are its account's and its practice's: nobody has more than some streams.
+func (h *hub) join(s *stream, keys []string) (leave func(), ok bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.open[keys[len(keys)-2]]) >= most {
+		return nil, false
+	}
+	for _, k := range keys {
+		if h.open[k] == nil {
+			h.open[k] = map[*stream]struct{}{}
+		}
+		h.open[k][s] = struct{}{}
+	}
+	return func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		for _, k := range keys {
+			if delete(h.open[k], s); len(h.open[k]) == 0 {
+				delete(h.open, k)
+			}
+		}
+	}, true
+}
+
+func (h *hub) hear(topic string) {
+	kind, rest, _ := strings.Cut(topic, "/")
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	switch kind {
+	case db.Everything:
+		for _, some := range h.open {
+			wakeAll(some)
+		}
+	case "account", "practice":
+		wakeAll(h.open[topic])
+	case "chat", "typing":
+		practice, rest, _ := strings.Cut(rest, "/")
+		reader, rest, _ := strings.Cut(rest, "/")
+		conversation, who, _ := strings.Cut(rest, "/")
+		key := practice + "/" + reader
+		if reader == "" {
+			key += "/" + conversation
+		}
+		if who == "" {
+			wakeAll(h.open[key])
+			return
+		}
+		for s := range h.open[key] {
+			if s.in == conversation {
+				s.mu.Lock()
+				s.typing[who] = true
+				s.mu.Unlock()
+				s.rouse()
+			}
+		}
+	}
+}
+
+func wakeAll(some map[*stream]struct{}) {
+	for s := range some {
+		s.rouse()
+	}
+}
+
+func (s *stream) rouse() {
+	select {
+	case s.wake <- struct{}{}:
+	default: // it is awake already
+	}
+}
+
+// writing returns who has been writing since it was last asked.
+func (s *stream) writing() map[string]bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	who := s.typing
+	s.typing = map[string]bool{}
+	return who
+}

@@ -1,0 +1,387 @@
+package web
+
+import (
+	"bufio"
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"icouch/internal/base/id"
+	"icouch/internal/chat"
+	"icouch/internal/people"
+	"icouch/internal/platform/db"
+	"icouch/internal/world"
+)
+
+// talking is a site on which Theo and Mara have a conversation.
+type talking struct {
+	*served
+	w    *world.World
+	mara *browser
+	theo *browser
+	at   string // the conversation's address
+}
+
+func newTalking(t *testing.T) *talking {
+	t.Helper()
+	w := world.New(t)
+	w.Linked(t, w.Theo, "theo@example.com")
+	s := serve(t, w)
+	k := &talking{served: s, w: w, mara: s.browser(t, w).as(mara), theo: s.browser(t, w).as("theo@example.com")}
+	a := k.mara.post("/people/"+w.Theo.String()+"/message", url.Values{})
+	k.at = a.Header().Get("Location")
+	if a.Code != http.StatusSeeOther || !strings.HasPrefix(k.at, "/messages/") {
+		t.Fatalf("Secure Message leads to %q, with %d", k.at, a.Code)
+	}
+	return k
+}
+
+func (k *talking) message(body string) url.Values {
+	return form("message", id.New[id.Message](k.w.Now()).String(), "body", body)
+}
+
+func TestASecureMessageIsWrittenAndReadByFormsAlone(t *testing.T) {
+	t.Parallel()
+	k := newTalking(t)
+	k.mara.get("/people").shows(t, 200, "Secure Message", k.w.Theo.String()+"/message")
+	k.mara.get(k.at).shows(t, 200, "Write the first message", "Not for emergencies", "/crisis")
+	k.mara.post(k.at, k.message("Hello Theo.\nSee https://icouch.example/walk, *really*.")).leads(t, k.at+"#end")
+	k.theo.get("/dashboard").shows(t, 200, "1 unread")
+	k.theo.get("/messages").shows(t, 200, "Mara Lindqvist", "Hello Theo. See", "1 unread")
+	k.theo.get(k.at).shows(t, 200, "Hello Theo.", `href="https://icouch.example/walk" target="_blank" rel="noopener noreferrer nofollow ugc"`, "<strong>really</strong>", "Mark as read")
+	k.theo.get("/messages").shows(t, 200, "1 unread") // looking changes nothing
+	k.theo.post(k.at+"/read", form("seq", "1")).leads(t, k.at+"#end")
+	k.theo.get("/messages").lacks(t, "unread")
+	k.mara.get(k.at).shows(t, 200, "Seen ")
+	k.theo.post(k.at, k.message("I will.")).leads(t, k.at+"#end")
+	k.mara.get(k.at).shows(t, 200, "I will.", "Theo Vance")
+}
+
+func TestAMessageThatCannotGoKeepsItsWords(t *testing.T) {
+	t.Parallel()
+	k := newTalking(t)
+	k.theo.post(k.at, k.message("  ")).shows(t, 422, "Write something first.")
+	long := strings.Repeat("x", chat.Most+1)
+	k.theo.post(k.at, k.message(long)).shows(t, 422, "There is a problem", long)
+	k.theo.post(k.at, form("message", "none", "body", "x")).shows(t, 422, "could not be read")
+	k.w.Update(t, func(tx *db.Tx) error { return people.EndCare(tx, k.w.Mara, k.w.Theo, tx.Now()) })
+	k.mara.post(k.at, k.message("Too late, and not lost.")).shows(t, 409, "Too late, and not lost.", "cannot read messages any more")
+}
+
+func TestOnesOwnMessageIsChangedAndTakenBack(t *testing.T) {
+	t.Parallel()
+	k := newTalking(t)
+	m := k.message("I am find.")
+	k.theo.post(k.at, m)
+	one := k.at + "/" + m.Get("message")
+	k.theo.get(k.at).shows(t, 200, "Change", "Take back")
+	k.mara.get(k.at).lacks(t, "Take back")
+	k.theo.get(one).shows(t, 200, "I am find.", "five minutes")
+	k.theo.post(one, form("body", "I am fine.")).leads(t, k.at+"#end")
+	k.mara.get(k.at).shows(t, 200, "I am fine.", "Changed afterwards")
+	k.theo.post(one+"/removal", nil).leads(t, k.at+"#end")
+	k.mara.get(k.at).shows(t, 200, "This message was taken back.").lacks(t, "I am fine.")
+	k.theo.post(one+"/removal", nil).shows(t, 409, "taken back already")
+	late := k.message("Too late")
+	k.theo.post(k.at, late)
+	k.w.Pass(6 * time.Minute)
+	k.theo.post(k.at+"/"+late.Get("message"), form("body", "Not any more")).shows(t, 409, "five minutes", "Not any more")
+}
+
+func TestSettingsOfMessagesAreKept(t *testing.T) {
+	t.Parallel()
+	k := newTalking(t)
+	k.theo.post("/settings/messages", form("letters", "off", "quiet-from", "22", "quiet-until", "7", "seen", "yes")).leads(t, "/settings/messages?said=saved")
+	k.theo.get("/settings/messages").shows(t, 200, `value="off" checked`)
+	k.theo.post("/settings/messages", form("letters", "hourly", "quiet-from", "22", "quiet-until", "7")).shows(t, 422, "Choose from the list.")
+	k.mara.post("/settings/messages/reply-time", form("reply-time", "within one working day")).leads(t, "/settings/messages?said=saved")
+	k.theo.get(k.at).shows(t, 200, "Answers usually come within one working day.")
+	away := form("away", id.New[id.Away](k.w.Now()).String(), "from", "2030-03-14", "until", "2030-03-20", "words", "Back on the 21st.")
+	k.mara.post("/settings/messages/away", form("away", away.Get("away"), "from", "2030-03-14", "until", "soon", "words", "Back on the 21st.")).shows(t, 422, "Choose a day.", "Back on the 21st.")
+	k.mara.post("/settings/messages/away", away).leads(t, "/settings/messages?said=away")
+	k.theo.post(k.at, k.message("Hello?"))
+	k.theo.get(k.at).shows(t, 200, "Automatic answer", "Back on the 21st.")
+	k.mara.post("/settings/messages/back", form("away", away.Get("away"))).leads(t, "/settings/messages?said=back")
+}
+
+func TestAConversationIsFoundPrintedAndPutAway(t *testing.T) {
+	t.Parallel()
+	k := newTalking(t)
+	k.mara.post(k.at, k.message("The river was high."))
+	k.theo.post("/messages/search", form("q", "RIVER")).shows(t, 200, "One message holds", "The river was high.")
+	k.theo.post("/messages/search", form("q", "lake")).shows(t, 200, "Nothing holds")
+	k.theo.get("/messages/search").leads(t, "/messages")
+	k.theo.get(k.at+"/print").shows(t, 200, "The river was high.", "All times are in").lacks(t, "data-composer")
+	k.theo.post(k.at+"/archive", nil).leads(t, "/messages")
+	k.theo.get("/messages").shows(t, 200, "Archived (1)").lacks(t, "The river was high.")
+	k.theo.get("/messages?show=archived").shows(t, 200, "The river was high.")
+	k.mara.post(k.at, k.message("And higher."))
+	k.theo.get("/messages").shows(t, 200, "And higher.")
+}
+
+func TestWhoBeginsAConversationIsOfferedOnlyThoseWhoCanBeReached(t *testing.T) {
+	t.Parallel()
+	k := newTalking(t)
+	k.w.Client(t, k.w.Mara, people.Draft{First: "Una", Last: "Reached"})
+	k.mara.get("/messages/new").shows(t, 200, "Theo Vance", "Noor Haddad").lacks(t, "Una Reached")
+	k.mara.post("/messages/new", form("q", "noor")).shows(t, 200, "Noor Haddad").lacks(t, "Theo Vance")
+	k.theo.get("/messages/new").shows(t, 200, "Mara Lindqvist", "Looks after you").lacks(t, "Noor Haddad")
+	k.theo.post("/messages", form("member", k.w.Noor.Practitioner().String())).shows(t, 422, "Choose whom to write to.")
+	k.theo.post("/messages", form("member", k.w.Mara.Practitioner().String())).leads(t, k.at)
+	k.mara.post("/people/"+k.w.Theo.String()+"/messages", form("closed", "yes"))
+	k.mara.get("/people/"+k.w.Theo.String()).shows(t, 200, "begins no conversations")
+}
+
+// heard is a page's stream, as a browser hears it.
+type heard struct {
+	t     *testing.T
+	lines *bufio.Scanner
+	stop  context.CancelFunc
+}
+
+func (k *talking) listen(t *testing.T, b *browser, at string, last string) *heard {
+	t.Helper()
+	server := httptest.NewServer(k.handler)
+	t.Cleanup(server.Close)
+	ctx, stop := context.WithCancel(t.Context())
+	t.Cleanup(stop)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL+at, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Host = "icouch.test"
+	r.Header.Set("Accept", "text/event-stream")
+	if last != "" {
+		r.Header.Set("Last-Event-ID", last)
+	}
+	for name, value := range b.cookies {
+		r.AddCookie(&http.Cookie{Name: name, Value: value})
+	}
+	a, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { a.Body.Close() })
+	if a.StatusCode != http.StatusOK || a.Header.Get("Content-Type") != "text/event-stream" {
+		t.Fatalf("the stream answers %d, %s", a.StatusCode, a.Header.Get("Content-Type"))
+	}
+	return &heard{t, bufio.NewScanner(a.Body), stop}
+}
+
+// next is the next event of a kind: its place and its words. Others are passed over.
+func (h *heard) next(kind string) (place, data string) {
+	h.t.Helper()
+	event := ""
+	for h.lines.Scan() {
+		switch line := h.lines.Text(); {
+		case line == "":
+			if event == kind {
+				return place, data
+			}
+			place, data, event = "", "", ""
+		case strings.HasPrefix(line, "id: "):
+			place = line[4:]
+		case strings.HasPrefix(line, "event: "):
+			event = line[7:]
+		case strings.HasPrefix(line, "data: "):
+			data += line[6:]
+		}
+	}
+	h.t.Fatalf("the stream ended before it said %q: %v", kind, h.lines.Err())
+	return "", ""
+}
+
+var bubbleIDs = regexp.MustCompile(`id="m-(\d+)"`)
+
+func places(data string) (all []string) {
+	for _, m := range bubbleIDs.FindAllStringSubmatch(data, -1) {
+		all = append(all, m[1])
+	}
+	return all
+}
+
+func TestEdge19_AnOpenPageHearsWhatIsWrittenAndGoesOnWhereItWas(t *testing.T) {
+	t.Parallel()
+	k := newTalking(t)
+	k.mara.post(k.at, k.message("One"))
+	h := k.listen(t, k.theo, k.at+"/stream?after=1", "")
+	if _, n := h.next("unread"); n != "1" {
+		t.Errorf("%q are unread, want 1", n)
+	}
+	k.mara.post(k.at, k.message("Two"))
+	place, data := h.next("messages")
+	if place != "2" || !strings.Contains(data, "Two") || strings.Contains(data, "One") {
+		t.Errorf("it hears, at %s: %s", place, data)
+	}
+	k.theo.post(k.at+"/typing", nil)
+	k.mara.post(k.at+"/typing", nil)
+	if _, who := h.next("typing"); who != "Mara Lindqvist" {
+		t.Errorf("%q is writing", who)
+	}
+	h.stop()
+	for _, body := range []string{"Three", "Four", "Five"} { // asleep
+		k.mara.post(k.at, k.message(body))
+	}
+	again := k.listen(t, k.theo, k.at+"/stream?after=1", "2") // the browser knows better than the page's address
+	place, data = again.next("messages")
+	if got := strings.Join(places(data), " "); place != "5" || got != "3 4 5" {
+		t.Errorf("awake, it hears %q, up to %s", got, place)
+	}
+	k.theo.post(k.at+"/read", form("seq", "5"))
+	again.next("unread") // as it came
+	if _, n := again.next("unread"); n != "0" {
+		t.Errorf("%q are unread after reading", n)
+	}
+}
+
+func TestAnOpenPageHearsThatAMessageWasChanged(t *testing.T) {
+	t.Parallel()
+	k := newTalking(t)
+	m := k.message("I am find.")
+	k.mara.post(k.at, m)
+	h := k.listen(t, k.theo, k.at+"/stream?after=1", "")
+	h.next("unread")
+	k.w.Pass(time.Second)
+	k.mara.post(k.at+"/"+m.Get("message"), form("body", "I am fine."))
+	if _, data := h.next("messages"); !strings.Contains(data, "I am fine.") {
+		t.Errorf("it hears %s", data)
+	}
+}
+
+func TestT06_AnOpenStreamEndsWithWhatOpenedIt(t *testing.T) {
+	t.Parallel()
+	for what, take := range map[string]func(*talking){
+		"sign out": func(k *talking) { k.theo.post("/sign-out", nil) },
+		"end of care": func(k *talking) {
+			k.w.Update(k.mara.t.(*testing.T), func(tx *db.Tx) error { return people.EndCare(tx, k.w.Mara, k.w.Theo, tx.Now()) })
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			k := newTalking(t)
+			h := k.listen(t, k.theo, k.at+"/stream?after=0", "")
+			h.next("unread")
+			take(k)
+			h.next("over")
+		})
+	}
+}
+
+func TestT71_AStreamIsOneLookAndItsLineComesFirst(t *testing.T) {
+	t.Parallel()
+	k := newTalking(t)
+	k.mara.post(k.at, k.message("Seen by Theo."))
+	looks := func() (n int) {
+		if err := k.w.DB.Row(t.Context(), "SELECT COUNT(*) FROM audit WHERE action = 'clients.seen' AND role = 'client'", nil, &n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	before := looks()
+	h := k.listen(t, k.theo, k.at+"/stream?after=0", "")
+	h.next("messages")
+	if n := looks() - before; n != 1 {
+		t.Errorf("%d lines tell of it, want one", n)
+	}
+	k.mara.post(k.at, k.message("And this."))
+	h.next("messages")
+	if n := looks() - before; n != 1 {
+		t.Errorf("%d lines, want one for the whole stream", n)
+	}
+}
+
+func TestWhatIsTypedIsNothingButWords(t *testing.T) {
+	t.Parallel()
+	k := newTalking(t)
+	for _, evil := range []string{`<script>alert(1)</script>`, `<img src=x onerror=alert(1)>`, `javascript:alert(1)`, `https://a.example/"onmouseover="alert(1)`, `*<b>x</b>*`, `_<svg onload=alert(1)>_`,
+		"data: x\n\nevent: over\ndata: y", `<li id="m-1">`, `{{ .Secret }}`, `https://user:pass@evil.example/`} {
+		k.theo.post(k.at, k.message(evil)).leads(t, k.at+"#end")
+	}
+	k.theo.post(k.at, k.message("http://exa\u202emple.com")).shows(t, 422)
+	page := k.mara.get(k.at)
+	for _, never := range []string{"<script>alert", "<img src=x", "<b>x</b>", "<svg onload", `href="javascript:`, `"onmouseover`, `href="https://user:pass`} {
+		page.lacks(t, never)
+	}
+	h := k.listen(t, k.mara, k.at+"/stream?after=0", "")
+	_, data := h.next("messages")
+	if strings.Contains(data, "<script>alert") || len(places(data)) != 10 {
+		t.Errorf("the stream has %d messages: %s", len(places(data)), data)
+	}
+}
+
+func TestSpans(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string]string{
+		"plain":                            "plain",
+		"see https://a.example/x?y=1.":     "see [https://a.example/x?y=1].",
+		"(https://a.example/x)":            "([https://a.example/x])",
+		"*strong* and _said_":              "{strong} and <said>",
+		"2*3*4 and snake_case_name":        "2*3*4 and snake_case_name",
+		"* a list":                         "* a list",
+		"**":                               "**",
+		"http://nodot":                     "http://nodot",
+		"ftp://a.example":                  "ftp://a.example",
+		"xhttps://a.example":               "xhttps://a.example",
+		"https://a.example/\u202egpj":      "[https://a.example/]\u202egpj",
+		"*not closed":                      "*not closed",
+		"*a* *b*":                          "{a} {b}",
+		"Über *grün* https://ü.example/ä!": "Über {grün} [https://ü.example/ä]!",
+	} {
+		var got strings.Builder
+		for _, s := range spans(line) {
+			switch {
+			case s.Href != "":
+				got.WriteString("[" + s.Href + "]")
+			case s.Strong:
+				got.WriteString("{" + s.Text + "}")
+			case s.Stress:
+				got.WriteString("<" + s.Text + ">")
+			default:
+				got.WriteString(s.Text)
+			}
+		}
+		if got.String() != want {
+			t.Errorf("%q is %q, want %q", line, got.String(), want)
+		}
+	}
+}
+
+func FuzzSpans(f *testing.F) {
+	for _, s := range []string{"a *b* _c_ https://d.example/e", "*_*_", "https://", "**a**", "\xff*\xfe*"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, line string) {
+		var all strings.Builder
+		for _, s := range spans(line) {
+			if s.Href != "" && (s.Href != s.Text || !strings.HasPrefix(s.Href, "http")) {
+				t.Fatalf("%q: a link to %q", line, s.Href)
+			}
+			mark := ""
+			if s.Strong {
+				mark = "*"
+			} else if s.Stress {
+				mark = "_"
+			}
+			all.WriteString(mark + s.Text + mark)
+		}
+		if all.String() != line {
+			t.Fatalf("%q became %q", line, all.String())
+		}
+	})
+}
+
+// lacks fails the test if an answer has any of the words.
+func (a answer) lacks(t testing.TB, words ...string) answer {
+	t.Helper()
+	for _, w := range words {
+		if strings.Contains(a.text, w) {
+			t.Errorf("the page says %q", w)
+		}
+	}
+	return a
+}

@@ -1,0 +1,343 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"icouch/internal/access"
+	"icouch/internal/account"
+	"icouch/internal/audit"
+	"icouch/internal/base/at"
+	"icouch/internal/base/fault"
+	"icouch/internal/base/id"
+	"icouch/internal/chat"
+	"icouch/internal/people"
+	"icouch/internal/platform/db"
+)
+
+// An open page hears of what is new by a stream of events. It is woken by
+// topics that carry no words, and reads anew each time, as whoever looks at it,
+// with what they may see at that moment. What it has shown it knows by the
+// place of the newest message, so that a page that slept goes on where it was:
+// nothing is lost, and nothing comes twice.
+//
+// The line of the trail that a conversation is being read is written when its
+// stream opens, before the first message goes out; what comes while it stays
+// open is part of that look.
+
+const (
+	breath   = 25 * time.Second // a sign of life, and a question whether the session still holds
+	patience = 10 * time.Second // for a browser to take what is written to it
+	most     = 40               // streams of one account at once
+)
+
+var errTooMany = fault.New(fault.Busy, "There are very many pages of yours open. Close some of them.")
+
+// events writes a stream.
+type events struct {
+	s    *Site
+	w    http.ResponseWriter
+	rc   *http.ResponseController
+	r    *http.Request
+	ctx  context.Context
+	by   access.Actor
+	look audit.Look // part of the look that is written already
+	buf  bytes.Buffer
+}
+
+// follow keeps a stream going until it ends: the browser goes, the session
+// does, or what was shown is no longer theirs.
+func (s *Site) follow(w http.ResponseWriter, r *http.Request, by access.Actor, st *stream, keys []string, next func(e *events) error) error {
+	e := &events{s: s, w: w, rc: http.NewResponseController(w), r: r, by: by}
+	e.ctx = audit.Looking(r.Context(), &e.look)
+	leave, ok := s.streams.join(st, append(keys, account.Topic(by.Account()), people.PracticeTopic(by.Practice())))
+	if !ok {
+		return errTooMany
+	}
+	defer leave()
+	_ = e.rc.SetReadDeadline(time.Time{}) // the request has been read; what is read from here on is that the browser goes
+	_ = e.rc.SetWriteDeadline(time.Now().Add(patience))
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("X-Accel-Buffering", "no")
+	w.WriteHeader(http.StatusOK) // the look is noted here
+	if visitOf(r).failure != nil {
+		return nil
+	}
+	if err := next(e); err != nil || e.flush() != nil {
+		return nil
+	}
+	timer := time.NewTimer(breath)
+	defer timer.Stop()
+	for {
+		select {
+		case <-r.Context().Done():
+			return nil
+		case <-s.streams.down:
+			return nil
+		case <-st.wake:
+		case <-timer.C:
+			timer.Reset(breath)
+			e.buf.WriteString(":\n\n")
+		}
+		if !e.still() {
+			e.send("over", 0, nil)
+			_ = e.flush()
+			return nil
+		}
+		if err := next(e); err != nil {
+			if !errors.Is(err, fault.NotFound) && r.Context().Err() == nil {
+				s.Log.ErrorContext(r.Context(), "stream", "route", r.Pattern, "err", err)
+			}
+			e.send("over", 0, nil)
+			_ = e.flush()
+			return nil
+		}
+		e.look.Forget()
+		if e.flush() != nil {
+			return nil
+		}
+	}
+}
+
+// still reports whether the session holds, and whoever it is may still do what
+// they might. A stream is no use of a session: it does not keep it open.
+func (e *events) still() bool {
+	v := visit{}
+	if err := e.s.recognize(&v, e.r); err != nil || v.known == nil {
+		return false
+	}
+	same := v.actor.Role() == e.by.Role() && v.actor.Account() == e.by.Account() && v.actor.Practice() == e.by.Practice() && v.actor.Client() == e.by.Client()
+	e.by = v.actor
+	return same
+}
+
+// send adds an event. Place is the page's, to go on from; 0: it stays.
+func (e *events) send(name string, place int64, draw templ.Component) error {
+	if place > 0 {
+		e.buf.WriteString("id: " + strconv.FormatInt(place, 10) + "\n")
+	}
+	e.buf.WriteString("event: " + name + "\ndata: ")
+	if draw != nil {
+		b := buffers.Get().(*bytes.Buffer)
+		defer buffers.Put(b)
+		b.Reset()
+		if err := draw.Render(e.ctx, b); err != nil {
+			return err
+		}
+		for i, line := range bytes.Split(b.Bytes(), []byte("\n")) {
+			if i > 0 {
+				e.buf.WriteString("\ndata: ")
+			}
+			e.buf.Write(bytes.TrimSuffix(line, []byte("\r")))
+		}
+	}
+	e.buf.WriteString("\n\n")
+	return nil
+}
+
+// flush has the browser get what was added.
+func (e *events) flush() error {
+	if e.buf.Len() == 0 {
+		return nil
+	}
+	if err := e.rc.SetWriteDeadline(time.Now().Add(patience)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return err
+	}
+	_, err := e.buf.WriteTo(e.w)
+	if e.buf.Cap() > 16<<10 { // ten thousand streams are open
+		e.buf = bytes.Buffer{}
+	}
+	if err != nil {
+		return err
+	}
+	return e.rc.Flush()
+}
+
+// GET /messages/{conversation}/stream
+func (s *Site) threadStream(w http.ResponseWriter, r *http.Request, by access.Actor) error {
+	c, err := pathID[id.Conversation](r, "conversation")
+	if err != nil {
+		return err
+	}
+	t := threadTold{c: c, unread: -1}
+	t.place = lastHeard(r)
+	var is chat.Conversation
+	err = s.DB.View(r.Context(), func(tx *db.Tx) (err error) {
+		t.since = at.Of(tx.Now().Add(-chat.Regret)) // what may have been changed while the page slept
+		if is, err = chat.Find(tx, by, c); err != nil {
+			return err
+		}
+		is.Look(tx, by)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	zone, err := s.reader(r, by)
+	if err != nil {
+		return err
+	}
+	t.zone = zone
+	st := &stream{wake: make(chan struct{}, 1), typing: map[string]bool{}, in: c.String()}
+	keys := []string{by.Practice().String() + "/" + chat.Reader(by)}
+	if !is.Writes {
+		keys = []string{by.Practice().String() + "//" + c.String()}
+	}
+	return s.follow(w, r, by, st, keys, func(e *events) error { return t.tell(e, st) })
+}
+
+// lastHeard is the newest message that a page has: the browser says so when it
+// comes back, and the page when it first asks.
+func lastHeard(r *http.Request) int64 {
+	for _, v := range []string{r.Header.Get("Last-Event-ID"), r.URL.Query().Get("after")} {
+		if n, err := strconv.ParseInt(v, 10, 64); err == nil && n >= 0 {
+			return n
+		}
+	}
+	return 0
+}
+
+// threadTold is what a page has been told of a conversation.
+type threadTold struct {
+	c      id.Conversation
+	place  int64
+	since  at.Time
+	unread int64
+	seen   string
+	zone   reader
+	mine   int64 // the newest of the reader's own
+}
+
+// catching is how many messages are sent at once to a page that slept.
+const catching = 200
+
+func (t *threadTold) tell(e *events, st *stream) error {
+	writing := st.writing()
+	return e.s.DB.View(e.ctx, func(tx *db.Tx) error {
+		is, err := chat.Find(tx, e.by, t.c)
+		if err != nil {
+			return err
+		}
+		tell := teller{by: e.by, chat: is, zone: t.zone.Zone}
+		if tell.names, err = chat.NamesFor(tx, e.by); err != nil {
+			return err
+		}
+		changed, err := chat.Changed(tx, e.by, is, max(0, t.place-chat.Page), t.place, t.since)
+		if err != nil {
+			return err
+		}
+		if len(changed) > 0 {
+			if err := t.draw(tx, e, &tell, changed); err != nil {
+				return err
+			}
+		}
+		t.since = tx.Now()
+		for t.place < is.Messages {
+			fresh, err := chat.After(tx, e.by, is, t.place, catching)
+			if err != nil || len(fresh) == 0 {
+				return err
+			}
+			t.place = fresh[len(fresh)-1].Seq
+			if err := t.draw(tx, e, &tell, fresh); err != nil {
+				return err
+			}
+		}
+		seen, err := tell.seenWords(tx, t.mine)
+		if err != nil {
+			return err
+		}
+		if seen != t.seen {
+			t.seen = seen
+			if err := e.send("seen", 0, merely(seen)); err != nil {
+				return err
+			}
+		}
+		for who := range writing {
+			name, err := tell.names.Author(tx, e.by, is, chat.Message{Author: who, SentAt: tx.Now()})
+			if err != nil {
+				return err
+			}
+			if err := e.send("typing", 0, merely(name)); err != nil {
+				return err
+			}
+		}
+		return t.count(tx, e)
+	})
+}
+
+func (t *threadTold) draw(tx *db.Tx, e *events, tell *teller, some []chat.Message) error {
+	if len(some) > 0 && some[0].Seq > 1 { // no heading for a day that has one
+		before, err := chat.After(tx, e.by, tell.chat, some[0].Seq-2, 1)
+		if err != nil {
+			return err
+		}
+		if len(before) > 0 {
+			if _, err := tell.bubble(tx, before[0]); err != nil {
+				return err
+			}
+		}
+	}
+	lines, err := tell.bubbles(tx, some)
+	if err != nil {
+		return err
+	}
+	if m := newestMine(lines); m > t.mine {
+		t.mine = m
+	}
+	return e.send("messages", t.place, bubblesOf(lines))
+}
+
+func (t *threadTold) count(tx *db.Tx, e *events) error {
+	n, err := chat.Unread(tx, e.by)
+	if err != nil || n == t.unread {
+		return err
+	}
+	t.unread = n
+	return e.send("unread", 0, merely(strconv.FormatInt(n, 10)))
+}
+
+// GET /messages/stream
+func (s *Site) listStream(w http.ResponseWriter, r *http.Request, by access.Actor) error {
+	is, err := s.reader(r, by)
+	if err != nil {
+		return err
+	}
+	st := &stream{wake: make(chan struct{}, 1), typing: map[string]bool{}}
+	p := MessagesPage{reader: is}
+	var shown []byte
+	if err := s.DB.View(r.Context(), func(tx *db.Tx) error { return p.read(tx, by) }); err != nil { // whose messages the list shows is noted
+		return err
+	}
+	return s.follow(w, r, by, st, []string{by.Practice().String() + "/" + chat.Reader(by)}, func(e *events) error {
+		var n int64
+		err := s.DB.View(e.ctx, func(tx *db.Tx) (err error) {
+			if err := p.read(tx, e.by); err != nil {
+				return err
+			}
+			p.reader.Now = tx.Now()
+			n, err = chat.Unread(tx, e.by)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		var b bytes.Buffer
+		if err := p.list().Render(e.ctx, &b); err != nil {
+			return err
+		}
+		if bytes.Equal(b.Bytes(), shown) {
+			return nil
+		}
+		shown = bytes.Clone(b.Bytes())
+		if err := e.send("list", 0, p.list()); err != nil {
+			return err
+		}
+		return e.send("unread", 0, merely(strconv.FormatInt(n, 10)))
+	})
+}

@@ -1,0 +1,502 @@
+package web
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"icouch/internal/access"
+	"icouch/internal/base/at"
+	"icouch/internal/base/civil"
+	"icouch/internal/base/fault"
+	"icouch/internal/base/id"
+	"icouch/internal/chat"
+	"icouch/internal/platform/db"
+	"icouch/internal/web/parts"
+)
+
+// ThreadPage is one conversation.
+type ThreadPage struct {
+	Page
+	chat      chat.Conversation
+	title     string
+	reader    reader
+	lines     []bubble
+	older     int64 // the place before which there is more; 0: there is none
+	newest    int64
+	read      int64 // how far the reader had come
+	archived  bool
+	seen      string // who has read how far, in words
+	body      string // what is typed, or was begun
+	fresh     id.Message
+	replyTime string
+	printed   bool
+	editing   *bubble // the message that is being changed
+}
+
+// bubble is a message as it is drawn.
+type bubble struct {
+	chat.Message
+	Who    string
+	Day    string // above it, where another day begins; empty: the same
+	Clock  string
+	Full   string // the whole time, with its zone
+	Until  int64  // until when it can be changed, in seconds of Unix; 0: it cannot
+	thread id.Conversation
+}
+
+func (b bubble) lines() []string { return strings.Split(b.Body, "\n") }
+func (b bubble) anchor() string  { return "m-" + strconv.FormatInt(b.Seq, 10) }
+func (b bubble) path(rest string) string {
+	return conversationPath(b.thread, "/"+b.ID.String()+rest)
+}
+
+// teller draws messages for one reader.
+type teller struct {
+	names chat.Names
+	by    access.Actor
+	chat  chat.Conversation
+	zone  civil.Zone
+	day   civil.Date // of the last one drawn
+}
+
+func (t *teller) bubble(tx *db.Tx, m chat.Message) (b bubble, err error) {
+	b = bubble{Message: m, Clock: civil.Clock(m.SentAt.Time, t.zone), Full: civil.Full(m.SentAt.Time, t.zone), thread: t.chat.ID}
+	if b.Who, err = t.names.Author(tx, t.by, t.chat, m); err != nil {
+		return b, err
+	}
+	if day := civil.DateOf(m.SentAt.Time, t.zone); day != t.day {
+		b.Day, t.day = civil.Day(tx.Now().Time, m.SentAt.Time, t.zone), day
+	}
+	if m.May(tx.Now()) && t.chat.Writes {
+		b.Until = m.SentAt.Add(chat.Regret).Unix()
+	}
+	return b, nil
+}
+
+func (t *teller) bubbles(tx *db.Tx, all []chat.Message) (lines []bubble, err error) {
+	for _, m := range all {
+		b, err := t.bubble(tx, m)
+		if err != nil {
+			return nil, err
+		}
+		lines = append(lines, b)
+	}
+	return lines, nil
+}
+
+// seenWords says how far the others have read one's own newest message.
+func (t *teller) seenWords(tx *db.Tx, newestOfMine int64) (string, error) {
+	if newestOfMine == 0 {
+		return "", nil
+	}
+	all, err := chat.SeenBy(tx, t.chat)
+	if err != nil {
+		return "", err
+	}
+	var who []string
+	var last at.Time
+	for _, s := range all {
+		if s.Seq < newestOfMine {
+			continue
+		}
+		name, err := t.names.Author(tx, t.by, t.chat, chat.Message{Author: s.Reader, SentAt: s.At})
+		if err != nil {
+			return "", err
+		}
+		who = append(who, name)
+		if s.At.After(last.Time) {
+			last = s.At
+		}
+	}
+	switch {
+	case len(who) == 0:
+		return "", nil
+	case t.chat.Kind == chat.WithTeam:
+		return "Seen by " + join(who), nil
+	}
+	return "Seen " + civil.Moment(tx.Now().Time, last.Time, t.zone), nil
+}
+
+func newestMine(lines []bubble) (seq int64) {
+	for _, b := range lines {
+		if b.Mine {
+			seq = b.Seq
+		}
+	}
+	return seq
+}
+
+// GET /messages/{conversation}
+func (s *Site) conversation(w http.ResponseWriter, r *http.Request, by access.Actor) error {
+	return s.showThread(w, r, by, ThreadPage{}, nil)
+}
+
+func (s *Site) showThread(w http.ResponseWriter, r *http.Request, by access.Actor, p ThreadPage, wrong error) error {
+	c, err := pathID[id.Conversation](r, "conversation")
+	if err != nil {
+		return err
+	}
+	told, status := problemsOf(wrong)
+	if wrong == nil {
+		status = http.StatusOK
+	} else if told == nil {
+		return wrong
+	}
+	before, _ := strconv.ParseInt(r.URL.Query().Get("before"), 10, 64)
+	if p.reader, err = s.reader(r, by); err != nil {
+		return err
+	}
+	if err = s.DB.View(r.Context(), func(tx *db.Tx) error { return p.fill(tx, by, c, before) }); err != nil {
+		return err
+	}
+	if p.Page, err = s.frame(r, by, "Messaging", "/messages"); err != nil {
+		return err
+	}
+	if before == 0 && !p.printed {
+		p.Modules = []string{"thread"}
+	}
+	if p.fresh == "" {
+		p.fresh = id.New[id.Message](s.DB.Clock())
+	}
+	p.tell(told)
+	return s.show(w, r, status, p.View())
+}
+
+func (p *ThreadPage) fill(tx *db.Tx, by access.Actor, c id.Conversation, before int64) (err error) {
+	if p.chat, err = chat.Find(tx, by, c); err != nil {
+		return err
+	}
+	t := teller{by: by, chat: p.chat, zone: p.reader.Zone}
+	if t.names, err = chat.NamesFor(tx, by); err != nil {
+		return err
+	}
+	if p.title, err = t.names.Title(tx, by, p.chat); err != nil {
+		return err
+	}
+	var all []chat.Message
+	if p.printed {
+		all, err = wholeThread(tx, by, p.chat)
+	} else {
+		all, err = chat.Before(tx, by, p.chat, before)
+	}
+	if err != nil {
+		return err
+	}
+	if p.lines, err = t.bubbles(tx, all); err != nil {
+		return err
+	}
+	if len(all) > 0 && all[0].Seq > 1 {
+		p.older = all[0].Seq
+	}
+	p.newest = p.chat.Messages
+	if p.seen, err = t.seenWords(tx, newestMine(p.lines)); err != nil {
+		return err
+	}
+	place, err := chat.PlaceOf(tx, p.chat)
+	if err != nil {
+		return err
+	}
+	p.read, p.archived = place.Read, place.Archived
+	if p.body == "" {
+		p.body = place.Draft
+	}
+	p.replyTime, err = chat.ReplyTime(tx, by)
+	return err
+}
+
+// mostPrinted is how many messages go on paper at once.
+const mostPrinted = 20_000
+
+func wholeThread(tx *db.Tx, by access.Actor, c chat.Conversation) (all []chat.Message, err error) {
+	for seq := int64(0); len(all) < mostPrinted; {
+		page, err := chat.After(tx, by, c, seq, 500)
+		if err != nil || len(page) == 0 {
+			return all, err
+		}
+		all, seq = append(all, page...), page[len(page)-1].Seq
+	}
+	return all, nil
+}
+
+// GET /messages/{conversation}/print
+func (s *Site) printConversation(w http.ResponseWriter, r *http.Request, by access.Actor) error {
+	return s.showThread(w, r, by, ThreadPage{printed: true}, nil)
+}
+
+func (p ThreadPage) path(rest string) string { return conversationPath(p.chat.ID, rest) }
+
+func (p ThreadPage) head() parts.PageHead {
+	h := parts.PageHead{Title: p.title, Back: &parts.Link{Label: "Messaging", Href: "/messages"}}
+	if p.printed {
+		h.Back = &parts.Link{Label: "The conversation", Href: p.path("")}
+		h.Lede = "All times are in " + p.reader.Zone.ZoneCity() + "."
+		return h
+	}
+	if p.chat.Client != "" && p.reader.by.AtWork() {
+		h.Actions = append(h.Actions, parts.Button{Label: "Client", Hidden: p.title, Kind: parts.Ghost, Small: true, Icon: "user", Href: "/people/" + p.chat.Client.String()})
+	}
+	h.Actions = append(h.Actions, parts.Button{Label: "Print", Hidden: "this conversation", Kind: parts.Ghost, Small: true, Icon: "printer", Href: p.path("/print")})
+	return h
+}
+
+// says is what stands above the composer when nothing can be written.
+func (p ThreadPage) says() string {
+	switch {
+	case !p.chat.Writes:
+		return "You can read this conversation and not write in it. To write to this client, begin a conversation of your own."
+	case !p.chat.Reaches:
+		return chat.ErrUnreached.Public
+	}
+	return ""
+}
+
+// soon is what the practice says about answers, to a client.
+func (p ThreadPage) soon() string {
+	if p.replyTime == "" || !p.reader.by.IsClient() {
+		return ""
+	}
+	return "Answers usually come " + p.replyTime + "."
+}
+
+// crisis is the line of the reader's own country, where it is known.
+func (p ThreadPage) crisis() (l line, known bool) {
+	zone := p.reader.Zone.String()
+	at := -1
+	for i, prefixes := range []string{"America/ US/ Canada/ Pacific/Honolulu", "Europe/London Europe/Belfast", "Europe/Dublin", "Australia/", "Pacific/Auckland Pacific/Chatham", "Europe/"} {
+		for _, prefix := range strings.Fields(prefixes) {
+			if at < 0 && strings.HasPrefix(zone, prefix) {
+				at = i
+			}
+		}
+	}
+	if at < 0 || strings.HasPrefix(zone, "America/") && !northAmerican(zone) {
+		return l, false
+	}
+	return crisisLines[at].Lines[0], true
+}
+
+// northAmerican reports whether a zone of the Americas is of the United States
+// or Canada: their cities are many, and these are not theirs.
+func northAmerican(zone string) bool {
+	for _, elsewhere := range []string{"Argentina", "Mexico", "Bogota", "Lima", "Caracas", "Santiago", "Sao_Paulo", "Bahia", "Manaus", "Fortaleza", "Recife", "Havana", "Jamaica", "Panama", "Costa_Rica",
+		"Guatemala", "El_Salvador", "Managua", "Tegucigalpa", "La_Paz", "Asuncion", "Montevideo", "Guayaquil", "Cancun", "Monterrey", "Tijuana", "Hermosillo", "Chihuahua", "Mazatlan", "Merida", "Santo_Domingo", "Port-au-Prince", "Guyana", "Paramaribo", "Cayenne", "Nuuk"} {
+		if strings.HasSuffix(zone, elsewhere) || strings.Contains(zone, "/"+elsewhere+"/") {
+			return false
+		}
+	}
+	return true
+}
+
+// background reports whether the page's own script asks, and wants no page.
+func byScript(r *http.Request) bool { return r.Header.Get("X-Script") == "thread" }
+
+// POST /messages/{conversation}
+func (s *Site) sendMessage(w http.ResponseWriter, r *http.Request, by access.Actor) error {
+	c, err := pathID[id.Conversation](r, "conversation")
+	if err != nil {
+		return err
+	}
+	form, err := typedIn(r)
+	if err != nil {
+		return err
+	}
+	m, err := id.Parse[id.Message](form.Get("message"))
+	if err != nil {
+		return errBadForm
+	}
+	err = s.DB.Update(r.Context(), func(tx *db.Tx) error {
+		_, err := chat.Send(tx, by, c, m, form.Get("body"))
+		return err
+	})
+	if byScript(r) && err == nil {
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+	if err != nil {
+		return s.showThread(w, r, by, ThreadPage{body: form.Get("body"), fresh: m}, err)
+	}
+	return see(w, r, conversationPath(c, "#end"))
+}
+
+// GET /messages/{conversation}/{message}
+func (s *Site) changeMessage(w http.ResponseWriter, r *http.Request, by access.Actor) error {
+	return s.showChange(w, r, by, "", nil)
+}
+
+func (s *Site) showChange(w http.ResponseWriter, r *http.Request, by access.Actor, typed string, wrong error) error {
+	c, m, err := messageIn(r)
+	if err != nil {
+		return err
+	}
+	p := ThreadPage{}
+	told, status := problemsOf(wrong)
+	if wrong == nil {
+		status = http.StatusOK
+	} else if told == nil {
+		return wrong
+	}
+	if p.reader, err = s.reader(r, by); err != nil {
+		return err
+	}
+	err = s.DB.View(r.Context(), func(tx *db.Tx) error {
+		if err := p.fill(tx, by, c, 0); err != nil {
+			return err
+		}
+		for i := range p.lines { // one's own of the last minutes is on the newest page
+			if b := &p.lines[i]; b.ID == m && b.Mine && b.TakenAt == nil {
+				p.editing = b
+			}
+		}
+		if p.editing == nil {
+			return fault.NotFound
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if p.Page, err = s.frame(r, by, "Messaging", "/messages"); err != nil {
+		return err
+	}
+	p.body = p.editing.Body
+	if typed != "" {
+		p.body = typed
+	}
+	p.tell(told)
+	return s.show(w, r, status, p.Change())
+}
+
+func messageIn(r *http.Request) (c id.Conversation, m id.Message, err error) {
+	if c, err = pathID[id.Conversation](r, "conversation"); err != nil {
+		return c, m, err
+	}
+	m, err = pathID[id.Message](r, "message")
+	return c, m, err
+}
+
+// POST /messages/{conversation}/{message}
+func (s *Site) editMessage(w http.ResponseWriter, r *http.Request, by access.Actor) error {
+	c, m, err := messageIn(r)
+	if err != nil {
+		return err
+	}
+	form, err := typedIn(r)
+	if err != nil {
+		return err
+	}
+	err = s.DB.Update(r.Context(), func(tx *db.Tx) error { return chat.Edit(tx, by, c, m, form.Get("body")) })
+	if err != nil {
+		return s.showChange(w, r, by, form.Get("body"), err)
+	}
+	return see(w, r, conversationPath(c, "#end"))
+}
+
+// POST /messages/{conversation}/{message}/removal
+func (s *Site) takeBackMessage(w http.ResponseWriter, r *http.Request, by access.Actor) error {
+	c, m, err := messageIn(r)
+	if err != nil {
+		return err
+	}
+	err = s.DB.Update(r.Context(), func(tx *db.Tx) error { return chat.TakeBack(tx, by, c, m) })
+	if told, _ := problemsOf(err); told != nil {
+		return s.showThread(w, r, by, ThreadPage{}, err)
+	}
+	if err != nil {
+		return err
+	}
+	return see(w, r, conversationPath(c, "#end"))
+}
+
+// POST /messages/{conversation}/read
+func (s *Site) readMessages(w http.ResponseWriter, r *http.Request, by access.Actor) error {
+	return s.quietly(w, r, func(c id.Conversation, get func(string) string) error {
+		seq, err := strconv.ParseInt(get("seq"), 10, 64)
+		if err != nil || seq < 0 {
+			return errBadForm
+		}
+		return chat.Read(r.Context(), s.DB, by, c, seq)
+	})
+}
+
+// POST /messages/{conversation}/draft
+func (s *Site) keepDraft(w http.ResponseWriter, r *http.Request, by access.Actor) error {
+	return s.quietly(w, r, func(c id.Conversation, get func(string) string) error {
+		return chat.KeepDraft(r.Context(), s.DB, by, c, get("body"))
+	})
+}
+
+// POST /messages/{conversation}/typing
+func (s *Site) typing(w http.ResponseWriter, r *http.Request, by access.Actor) error {
+	return s.quietly(w, r, func(c id.Conversation, _ func(string) string) error {
+		var topics []string
+		err := s.DB.View(r.Context(), func(tx *db.Tx) (err error) { topics, err = chat.Typing(tx, by, c); return err })
+		if err != nil {
+			return err
+		}
+		for _, t := range topics {
+			if err := s.DB.Signal(r.Context(), t); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// POST /messages/{conversation}/archive
+func (s *Site) archiveConversation(w http.ResponseWriter, r *http.Request, by access.Actor) error {
+	c, err := pathID[id.Conversation](r, "conversation")
+	if err != nil {
+		return err
+	}
+	form, err := typedIn(r)
+	if err != nil {
+		return err
+	}
+	err = s.DB.Update(r.Context(), func(tx *db.Tx) error { return chat.Archive(tx, by, c, form.Get("back") == "") })
+	if err != nil {
+		return err
+	}
+	return see(w, r, "/messages")
+}
+
+// quietly does something that a page's script asks for and that has no page of
+// its own. Without script, the thread is shown again.
+func (s *Site) quietly(w http.ResponseWriter, r *http.Request, do func(c id.Conversation, get func(string) string) error) error {
+	c, err := pathID[id.Conversation](r, "conversation")
+	if err != nil {
+		return err
+	}
+	form, err := typedIn(r)
+	if err != nil {
+		return err
+	}
+	if err := do(c, form.Get); err != nil {
+		return err
+	}
+	if byScript(r) {
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+	return see(w, r, conversationPath(c, "#end"))
+}
+
+// until is a moment as a script reads it.
+func until(seconds int64) string { return time.Unix(seconds, 0).UTC().Format(time.RFC3339) }
+
+// nothing is what stands where no message does.
+func (p ThreadPage) nothing() string {
+	if p.reader.by.IsClient() {
+		return "Write when you like."
+	}
+	return "Write the first message. It is encrypted and kept in the record."
+}
+
+func (p ThreadPage) archiveButton() parts.ButtonForm {
+	b := parts.ButtonForm{Action: p.path("/archive"), Button: parts.Button{Label: "Archive", Hidden: "this conversation", Kind: parts.Ghost, Small: true, Icon: "archive"}}
+	if p.archived {
+		b.Hidden, b.Button.Label, b.Button.Icon = []parts.Pair{{Name: "back", Value: "yes"}}, "Bring back", "undo-2"
+	}
+	return b
+}
