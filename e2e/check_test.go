@@ -53,7 +53,7 @@ const readFacts = `(() => {
 
 // title is what a page is called: plain words and the brand. It stands in the
 // history of a device that others may use.
-var title = regexp.MustCompile(`^(Error: )?[A-Z][A-Za-z &?-]+ · iCouch$`)
+var title = regexp.MustCompile(`^(\(\d+\) )?(Error: )?[A-Z][A-Za-z &?-]+ · iCouch$`)
 
 // problems is what is wrong with the page. Its picture is kept under a name, if
 // it has one.

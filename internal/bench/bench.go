@@ -73,6 +73,7 @@ var measurements = []measurement{
 	{"invite", (*run).invite},
 	{"people", (*run).people},
 	{"signup", (*run).signUp},
+	{"messages", (*run).messages},
 }
 
 // Names are the measurements there are.

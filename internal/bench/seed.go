@@ -11,6 +11,7 @@ import (
 	"icouch/internal/base/civil"
 	"icouch/internal/base/email"
 	"icouch/internal/base/id"
+	"icouch/internal/chat"
 	"icouch/internal/contact"
 	"icouch/internal/letter"
 	"icouch/internal/people"
@@ -36,7 +37,7 @@ func (r *run) open(data string) (*db.DB, error) {
 		return nil, err
 	}
 	d, err := db.Open(r.ctx, db.Config{URL: filepath.Join(data, "icouch.db"), Clock: r.Now, Ring: ring,
-		SQL: []db.Prepared{keys.SQL, jobs.SQL, limit.SQL, audit.SQL, letter.SQL, account.SQL, factor.SQL, people.SQL, team.SQL, contact.SQL}})
+		SQL: []db.Prepared{keys.SQL, jobs.SQL, limit.SQL, audit.SQL, letter.SQL, account.SQL, factor.SQL, people.SQL, team.SQL, contact.SQL, chat.SQL}})
 	if err != nil {
 		return nil, err
 	}

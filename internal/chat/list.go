@@ -82,7 +82,8 @@ func conversations(tx *db.Tx, by access.Actor) (all []Summary, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("conversations: %w", err)
 	}
-	return standAll(tx, by, rows)
+	begun := slices.DeleteFunc(rows, func(r chatdb.OfClientRow) bool { return r.LastSeq == 0 }) // nobody has written in it yet
+	return standAll(tx, by, begun)
 }
 
 // OfRecord are all conversations of a client's record, to a member who may read

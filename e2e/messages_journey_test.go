@@ -1,0 +1,180 @@
+package e2e
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+const theirTalk = `document.querySelectorAll('.bubble:not(.waiting)').length`
+
+// written waits until a page shows so many messages.
+func (v *visitor) written(n int) {
+	v.t.Helper()
+	v.until(fmt.Sprintf("%d messages on the page", n), fmt.Sprintf("%s === %d", theirTalk, n))
+}
+
+// says writes a message as a person does.
+func (v *visitor) says(to, words string) {
+	v.t.Helper()
+	v.fill("Message to "+to, words)
+	v.press("Send")
+}
+
+// connected takes the connection away, or gives it back.
+func (v *visitor) connected(yes bool) {
+	v.t.Helper()
+	v.do(command(network.EmulateNetworkConditionsByRule, network.EmulateNetworkConditionsByRuleParams{MatchedNetworkConditions: []*network.Conditions{{Offline: !yes, DownloadThroughput: -1, UploadThroughput: -1}}}))
+}
+
+func TestTwoPeopleWriteToEachOther(t *testing.T) {
+	onBothScreens(t, func(t *testing.T, width int64) {
+		p := serve(t)
+		her := p.found(t, miraName, mira, miraSecret, riverside)
+		her.client("Annie", "Noda", annie, true)
+		p.accept(t, p.link(t, annie, "/join/", 1), annieSecret)
+
+		practitioner := p.visitor(t, width)
+		practitioner.signsIn(mira, miraSecret)
+		practitioner.open("/messages")
+		practitioner.sees("No conversations yet")
+		practitioner.pictured(200, "messages-none")
+		practitioner.goes("New Conversation")
+		practitioner.sees("To", "Annie Noda")
+		practitioner.check(200)
+		practitioner.open("/people")
+		practitioner.goes("Secure Message to Annie Noda")
+		practitioner.sees("Not for emergencies", "Write the first message")
+		practitioner.check(200)
+		practitioner.says("Annie Noda", "Hello Annie. How was the *week*?")
+		practitioner.written(1)
+
+		client := p.visitor(t, width)
+		client.signsIn(annie, annieSecret)
+		client.sees("Messaging")
+		client.open("/messages")
+		client.sees(miraName, "Hello Annie.", "1")
+		client.pictured(200, "messages-list")
+		client.goes(miraName)
+		client.sees("Hello Annie. How was the week?")
+		practitioner.until("that it was seen", `document.getElementById('seen').textContent.startsWith('Seen')`)
+
+		// Live, both ways, without a new page.
+		client.says(miraName, "Better.\nI walked to the river, see https://rivers.example/walk")
+		practitioner.written(2)
+		practitioner.sees("I walked to the river")
+		practitioner.fill("Message to Annie Noda", "I am glad")
+		client.until("who is writing", `document.getElementById('typing').textContent.includes('is writing')`)
+		practitioner.press("Send")
+		client.written(3)
+
+		// The connection goes; what is written is neither lost nor doubled.
+		client.connected(false)
+		client.says(miraName, "Written on the train.")
+		client.until("that it is not sent yet", `document.querySelector('.waiting').textContent.includes('Not sent yet')`)
+		practitioner.says("Annie Noda", "Meanwhile.")
+		practitioner.written(4)
+		client.connected(true)
+		client.written(5)
+		practitioner.written(5)
+		for _, v := range []*visitor{client, practitioner} {
+			for _, once := range []string{"Written on the train.", "Meanwhile.", "I am glad"} {
+				if n := strings.Count(v.text(), once); n != 1 {
+					t.Errorf("%q stands on the page %d times", once, n)
+				}
+			}
+		}
+		practitioner.pictured(200, "messages-thread")
+		client.check(200)
+
+		// What was begun waits.
+		client.fill("Message to "+miraName, "I have not finished this")
+		client.until("that it is kept", `!document.querySelector('[data-saved]').hidden`)
+		client.open("/dashboard")
+		client.open("/messages")
+		client.goes(miraName)
+		if got := client.value("Message to " + miraName); got != "I have not finished this" {
+			t.Errorf("the draft is %q", got)
+		}
+		client.fill("Message to "+miraName, "")
+
+		// A word that was wrong.
+		client.says(miraName, "I am find.")
+		client.written(6)
+		client.press("Take back your message of") // the newest
+		client.until("that it was taken back", `document.body.textContent.includes('This message was taken back.')`)
+		practitioner.until("that it was taken back", `document.body.textContent.includes('This message was taken back.')`)
+		practitioner.seesNot("I am find.")
+		practitioner.open("/settings/messages")
+		practitioner.sees("When you are away", "Show “Seen”")
+		practitioner.pictured(200, "messages-settings")
+	})
+}
+
+func TestMessagesWithoutScriptAreFormsAndPages(t *testing.T) {
+	onBothScreens(t, func(t *testing.T, width int64) {
+		p := serve(t)
+		her := p.found(t, miraName, mira, miraSecret, riverside)
+		at := her.client("Annie", "Noda", annie, true)
+		p.accept(t, p.link(t, annie, "/join/", 1), annieSecret)
+		her.post(at + "/message")
+
+		client := p.visitor(t, width).withoutScripts()
+		client.signsIn(annie, annieSecret)
+		client.open("/messages")
+		client.goes("New Conversation")
+		client.goes("Start a conversation with " + miraName)
+		client.fill("Message to "+miraName, "By a form alone.")
+		client.goes("Send")
+		client.sees("By a form alone.", "You")
+		client.goes("Send")
+		client.sees("Write something first.")
+		client.goes("Print this conversation")
+		client.sees("By a form alone.", "All times are in")
+	})
+}
+
+// What people have had browsers run by way of a message, elsewhere.
+var corpus = []string{
+	`<script>window.bitten=1</script>`, `<img src=x onerror="window.bitten=1">`, `<svg onload="window.bitten=1">`, `"><script>window.bitten=1</script>`, `</textarea><script>window.bitten=1</script>`,
+	`<a href="javascript:window.bitten=1">x</a>`, `javascript:window.bitten=1`, `https://a.example/" onmouseover="window.bitten=1`, `<iframe srcdoc="<script>parent.bitten=1</script>">`, `<template><script>window.bitten=1</script></template>`,
+	`<math><mtext></p><img src=x onerror=window.bitten=1>`, `<div hx-get="/people" hx-trigger="load">`, `<form action=/sign-out method=post><button>`, `*<b onclick=window.bitten=1>*`, `data: x`, `&lt;script&gt;window.bitten=1&lt;/script&gt;`,
+	`<style>*{display:none}</style>`, `<meta http-equiv=refresh content="0;url=https://evil.example">`, `<base href="https://evil.example/">`, `<li id="m-1" data-message="x">`,
+}
+
+func TestNothingThatIsWrittenRuns(t *testing.T) {
+	p := serve(t)
+	her := p.found(t, miraName, mira, miraSecret, riverside)
+	her.client("Annie", "Noda", annie, true)
+	p.accept(t, p.link(t, annie, "/join/", 1), annieSecret)
+	practitioner := p.visitor(t, 1280)
+	practitioner.signsIn(mira, miraSecret)
+	practitioner.open("/people")
+	practitioner.goes("Secure Message to Annie Noda")
+	client := p.visitor(t, 390)
+	client.signsIn(annie, annieSecret)
+	client.open(practitioner.path())
+	for i, evil := range corpus {
+		client.says(miraName, evil)
+		practitioner.written(i + 1) // by the stream
+	}
+	for _, v := range []*visitor{client, practitioner} {
+		v.open(v.path())
+		for _, evil := range corpus {
+			if !strings.Contains(v.text(), strings.Split(evil, "*")[0]) {
+				t.Errorf("%q does not stand there as it was typed", evil)
+			}
+		}
+		v.check(200)
+		v.open("/messages")
+		v.check(200)
+		if ask[bool](v, `'bitten' in window`) {
+			t.Error("something ran")
+		}
+	}
+	client.do(chromedp.KeyEvent(kb.Escape))
+}

@@ -1,0 +1,338 @@
+package bench
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"icouch/internal/access"
+	"icouch/internal/account"
+	"icouch/internal/base/id"
+	"icouch/internal/chat"
+	"icouch/internal/people"
+	"icouch/internal/platform/db"
+)
+
+// The goals of messages.
+const (
+	goalMessages   = 1500.0                // a second, 8 hands
+	goalDelivery   = 2 * time.Millisecond  // p50, to one reader
+	goalCrowd      = 25 * time.Millisecond // p99, among a thousand open pages
+	goalStream     = 35.0                  // KB each
+	goalLongThread = 2.0                   // a thread of 100,000 messages beside one of 100
+)
+
+// crowd is how many pages are open at once.
+const crowd = 1000
+
+// talks are conversations to measure in.
+type talks struct {
+	office
+	with     []id.Conversation // of the owner with each client
+	sessions []string          // of those clients
+}
+
+// converse makes a practice whose clients have accounts, and a conversation
+// with each of them, with so many messages in the first.
+func (r *run) converse(data string, clients, messages int) (t talks, err error) {
+	if t.office, err = r.furnish(data, 0, 0); err != nil {
+		return t, err
+	}
+	d, err := r.open(data)
+	if err != nil {
+		return t, err
+	}
+	defer d.Close()
+	const batch = 100
+	for from := 0; from < clients; from += batch {
+		err := d.Update(r.ctx, func(tx *db.Tx) error {
+			for i := from; i < min(from+batch, clients); i++ {
+				if err := t.befriend(r, tx, i); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return t, err
+		}
+	}
+	for n := 0; n < messages; n += batch {
+		err := d.Update(r.ctx, func(tx *db.Tx) error {
+			for range min(batch, messages-n) {
+				if _, err := chat.Send(tx, t.owner, t.with[0], id.New[id.Message](r.Now()), "It went better this week than the week before."); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return t, err
+		}
+	}
+	return t, nil
+}
+
+// befriend makes a client with an account, a session and a conversation.
+func (t *talks) befriend(r *run, tx *db.Tx, i int) error {
+	c := id.New[id.Client](tx.Now().Time)
+	details := r.person(i)
+	details.EmailConsent = true
+	if err := people.Create(tx, t.owner, c, details, false); err != nil {
+		return err
+	}
+	who, err := account.Make(tx, access.Guest(), account.New{Name: details.Name.Full(), Email: details.Email, Zone: "America/New_York", Password: "!", Verified: true})
+	if err != nil {
+		return err
+	}
+	link, err := people.CopyLink(tx, t.owner, c)
+	if err != nil {
+		return err
+	}
+	if _, err := people.Accept(tx, access.AsPerson(who), link); err != nil {
+		return err
+	}
+	session, err := account.Begin(tx, access.AsPerson(who), who, account.Entry{Place: account.Place{Practice: t.owner.Practice(), Client: c}, Terms: account.Anywhere})
+	if err != nil {
+		return err
+	}
+	conversation, err := chat.Start(tx, t.owner, chat.To{Client: c})
+	t.with, t.sessions = append(t.with, conversation), append(t.sessions, session.Reveal())
+	return err
+}
+
+// messages measures what is written: how much of it the disk takes, how soon it
+// is in the other browser, and how a long thread opens.
+func (r *run) messages() error {
+	if err := r.writing(); err != nil {
+		return err
+	}
+	if err := r.delivery(); err != nil {
+		return err
+	}
+	return r.longThread()
+}
+
+func written(c id.Conversation, now time.Time) (path string, form url.Values) {
+	return "/messages/" + c.String(), url.Values{"message": {id.New[id.Message](now).String()}, "body": {"It went better this week than the week before."}}
+}
+
+// writing measures messages sealed, in the trail and on the disk.
+func (r *run) writing() error {
+	first, err := r.rawCommits()
+	if err != nil {
+		return err
+	}
+	var rows []Row
+	var reached bool
+	for _, hands := range []int{1, 8, 64} {
+		data, err := r.folder(fmt.Sprintf("messages-%d", hands))
+		if err != nil {
+			return err
+		}
+		t, err := r.converse(data, 8, 0)
+		if err != nil {
+			return err
+		}
+		p, err := r.serve(data, "")
+		if err != nil {
+			return err
+		}
+		mara := newPresser(p.url, t.session)
+		before, err := p.cpu()
+		if err != nil {
+			return err
+		}
+		began := r.Now()
+		presses, err := r.repeat(hands, r.For, func(i int) error {
+			path, form := written(t.with[i%len(t.with)], r.Now())
+			return mara.post(path, form, http.StatusSeeOther)
+		})
+		took := r.Now().Sub(began)
+		after, err2 := p.cpu()
+		p.stop()
+		if err != nil || err2 != nil {
+			return fmt.Errorf("writing: %w, %w", err, err2)
+		}
+		rate := float64(len(presses)) / took.Seconds()
+		row := Row{Name: fmt.Sprintf("a message, %d hands", hands), Raw: fmt.Sprintf("%.0f commits/s", first),
+			Ours: fmt.Sprintf("%.0f/s, %s CPU, press p99 %s", rate, ms((after-before)/time.Duration(len(presses))), ms(percentile(presses, 0.99))), Ratio: fmt.Sprintf("%.2f", rate/first)}
+		if hands == 8 {
+			row.Goal, reached = fmt.Sprintf("≥ %.0f/s", goalMessages), rate >= goalMessages
+		}
+		rows = append(rows, row)
+	}
+	last, err := r.rawCommits()
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		if row.Goal != "" {
+			row.Verdict = unlessDrifting(judge(reached), first, last)
+		}
+		r.add(row)
+	}
+	r.add(Row{Name: "drift of the raw line", Ours: fmt.Sprintf("%.0f %%", 100*drift(first, last))})
+	return nil
+}
+
+// ear is an open page, as far as it hears.
+type ear struct {
+	heard chan time.Time // when each event of a kind came
+	stop  context.CancelFunc
+}
+
+// listen opens a stream and hears one kind of event. It returns when the first
+// has come: a stream says at once how many are unread.
+func (r *run) listen(base, path, session, kind string) (*ear, error) {
+	ctx, stop := context.WithCancel(r.ctx)
+	q, err := http.NewRequestWithContext(ctx, http.MethodGet, base+path, nil)
+	if err != nil {
+		stop()
+		return nil, err
+	}
+	q.Header.Set("Accept", "text/event-stream")
+	q.Header.Set("Cookie", "session="+session)
+	a, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true, ReadBufferSize: 1 << 10, WriteBufferSize: 1 << 10}}).Do(q)
+	if err != nil {
+		stop()
+		return nil, err
+	}
+	if a.StatusCode != http.StatusOK {
+		stop()
+		return nil, fmt.Errorf("a stream answered %d", a.StatusCode)
+	}
+	e := &ear{heard: make(chan time.Time, 64), stop: stop}
+	open := make(chan struct{})
+	go func() {
+		defer a.Body.Close()
+		lines, opened := bufio.NewScanner(a.Body), false
+		lines.Buffer(make([]byte, 1<<12), 1<<20)
+		for lines.Scan() {
+			if !opened && strings.HasPrefix(lines.Text(), "event: unread") {
+				opened = true
+				close(open)
+				continue
+			}
+			if opened && lines.Text() == "event: "+kind {
+				e.heard <- r.Now()
+			}
+		}
+	}()
+	select {
+	case <-open:
+		return e, nil
+	case <-time.After(patience):
+		stop()
+		return nil, fmt.Errorf("a stream said nothing")
+	}
+}
+
+// delivery measures from the press of "Send" to the event in another browser:
+// with one page open, and with a thousand.
+func (r *run) delivery() error {
+	data, err := r.folder("delivery")
+	if err != nil {
+		return err
+	}
+	t, err := r.converse(data, crowd, 0)
+	if err != nil {
+		return err
+	}
+	p, err := r.serve(data, "")
+	if err != nil {
+		return err
+	}
+	defer p.stop()
+	mara := newPresser(p.url, t.session)
+	before, err := p.resident()
+	if err != nil {
+		return err
+	}
+	var ears []*ear
+	defer func() {
+		for _, e := range ears {
+			e.stop()
+		}
+	}()
+	for i := range crowd {
+		e, err := r.listen(p.url, "/messages/"+t.with[i].String()+"/stream?after=0", t.sessions[i], "messages")
+		if err != nil {
+			return err
+		}
+		if ears = append(ears, e); i != 0 && i != crowd-1 {
+			continue
+		}
+		took, err := r.deliver(mara, t, ears)
+		if err != nil {
+			return err
+		}
+		if i == 0 {
+			p50 := percentile(took, 0.5)
+			r.add(Row{"a message, to one open page", "", fmt.Sprintf("p50 %s, p99 %s", ms(p50), ms(percentile(took, 0.99))), "", "p50 ≤ " + ms(goalDelivery), judge(p50 <= goalDelivery)})
+			continue
+		}
+		p99 := percentile(took, 0.99)
+		after, err := p.resident()
+		if err != nil {
+			return err
+		}
+		each := (after - before) * 1024 / crowd
+		r.add(Row{fmt.Sprintf("a message, among %d open pages", crowd), "", fmt.Sprintf("p50 %s, p99 %s", ms(percentile(took, 0.5)), ms(p99)), "", "p99 ≤ " + ms(goalCrowd), judge(p99 <= goalCrowd)})
+		r.add(Row{"memory of an open page", "", fmt.Sprintf("%.0f KB", each), "", fmt.Sprintf("≤ %.0f KB", goalStream), judge(each <= goalStream)})
+	}
+	return nil
+}
+
+// deliver writes messages, one after the other, to those who listen.
+func (r *run) deliver(mara *presser, t talks, ears []*ear) (took []time.Duration, err error) {
+	for i, began := 0, r.Now(); r.Now().Sub(began) < r.For; i++ {
+		n := i * 7 % len(ears)
+		path, form := written(t.with[n], r.Now())
+		pressed := r.Now()
+		if err := mara.post(path, form, http.StatusSeeOther); err != nil {
+			return nil, err
+		}
+		select {
+		case at := <-ears[n].heard:
+			took = append(took, at.Sub(pressed))
+		case <-time.After(patience):
+			return nil, fmt.Errorf("a message did not arrive")
+		}
+	}
+	return took, nil
+}
+
+// longThread measures how a conversation opens that has gone on for years.
+func (r *run) longThread() error {
+	var p50s []time.Duration
+	for _, n := range []int{100, 100_000} {
+		data, err := r.folder(fmt.Sprintf("thread-%d", n))
+		if err != nil {
+			return err
+		}
+		t, err := r.converse(data, 1, n)
+		if err != nil {
+			return err
+		}
+		p, err := r.serve(data, "")
+		if err != nil {
+			return err
+		}
+		mara := newPresser(p.url, t.session)
+		took, cpu, err := r.timed(p, func(int) error { return mara.get("/messages/" + t.with[0].String()) })
+		p.stop()
+		if err != nil {
+			return err
+		}
+		p50s = append(p50s, percentile(took, 0.5))
+		r.add(Row{Name: fmt.Sprintf("a thread of %d messages", n), Ours: fmt.Sprintf("%s CPU, p50 %s, p99 %s", ms(cpu), ms(percentile(took, 0.5)), ms(percentile(took, 0.99)))})
+	}
+	growth := float64(p50s[1]) / float64(p50s[0])
+	r.add(Row{"from the short thread to the long one", "", fmt.Sprintf("%.2f ×", growth), "", fmt.Sprintf("≤ %.0f ×", goalLongThread), judge(growth <= goalLongThread)})
+	return nil
+}
