@@ -58,6 +58,7 @@ var mayImport = map[string]string{
 	"chat":             "base platform/crypt platform/db platform/jobs platform/keys access audit letter account people",
 	"recovery":         "base platform/crypt platform/db platform/keys access audit letter account people support",
 	"contact":          "base platform/crypt platform/db platform/jobs platform/keys access audit letter account people",
+	"joint":            "base platform/crypt platform/db platform/keys access account audit letter people",
 	"trail":            "base platform/db platform/keys access account audit letter people",
 	"support":          "base platform/crypt platform/db platform/keys access audit letter account people",
 
@@ -69,7 +70,7 @@ var mayImport = map[string]string{
 	"world":      features + " platform",
 }
 
-const features = "base access audit letter account account/factor account/password people people/directory team contact support trail recovery chat"
+const features = "base access audit letter account account/factor account/password people people/directory team contact joint support trail recovery chat"
 
 // only lists what is not ours, and who may import it. "…" at the end stands for
 // a whole tree.
@@ -132,7 +133,7 @@ var calls = map[string]string{
 	"access.AsLeaving":      "people",
 	"access.AsSupport":      "support",
 	"access.ByLink":         "people team contact",
-	"access.Job":            "letter account people people/directory team contact support trail recovery chat",
+	"access.Job":            "letter account people people/directory team contact joint support trail recovery chat",
 	"access.Operator":       "account cli world", // account: hides an operator's practice from its trail
 	"access.Operating":      "cli world",
 

@@ -20,6 +20,7 @@ import (
 	"icouch/internal/chat"
 	"icouch/internal/cli"
 	"icouch/internal/contact"
+	"icouch/internal/joint"
 	"icouch/internal/letter"
 	"icouch/internal/people"
 	"icouch/internal/platform/config"
@@ -34,7 +35,7 @@ import (
 )
 
 // statements are those of every package that has some.
-var statements = []db.Prepared{keys.SQL, jobs.SQL, limit.SQL, audit.SQL, letter.SQL, account.SQL, factor.SQL, people.SQL, team.SQL, contact.SQL, support.SQL, trail.SQL, recovery.SQL, chat.SQL}
+var statements = []db.Prepared{keys.SQL, jobs.SQL, limit.SQL, audit.SQL, letter.SQL, account.SQL, factor.SQL, people.SQL, team.SQL, contact.SQL, joint.SQL, support.SQL, trail.SQL, recovery.SQL, chat.SQL}
 
 const description = "A safe place for practitioners and their clients. To try it out: icouch demo."
 

@@ -216,6 +216,7 @@ const (
 	Office      Why = "office"      // their role sees every client
 	ByEmergency Why = "emergency"   // opened in an emergency
 	Acting      Why = "contact"     // acts for the client, in what was given
+	Together    Why = "joint"       // looks after a joint record that the client is in, or is in it too
 )
 
 // Why says by what right a sees a client whom the given practitioner looks

@@ -41,7 +41,7 @@ var Powers = []Held{
 	{Vouch, "Vouch for a client who has lost every way to sign in", []Role{Owner, Administrator, Practitioner, Supervisor}},
 	{Break, "Open a colleague’s client in an emergency: with a reason, for an hour at most, and the owners are told", []Role{Practitioner, Supervisor}},
 	{Export, "Take the list of clients away as a file", []Role{Owner, Administrator}},
-	{AssignCare, "Choose who looks after a client, who is in the care team, and hand over a caseload", []Role{Owner, Administrator}},
+	{AssignCare, "Choose who looks after a client or a joint record, who is in the care team, and hand over a caseload", []Role{Owner, Administrator}},
 	{ManageMembers, "Invite colleagues, give roles, make a member inactive", []Role{Owner, Administrator}},
 	{MakeOwners, "Make somebody an owner, or an owner something else", []Role{Owner}},
 	{Recover, "Say that a colleague has lost every way to sign in, and approve it: two owners, one after the other", []Role{Owner}},

@@ -136,6 +136,18 @@ const (
 	ContactTold          Action = "contact.told" // by letter: a day has come
 	ContactAccountClosed Action = "contact.account_closed"
 
+	// Who is looked after together.
+	JointMade      Action = "joint.made"
+	JointEdited    Action = "joint.edited"
+	JointHanded    Action = "joint.handed_over"
+	JointClosed    Action = "joint.closed"
+	JointReopened  Action = "joint.reopened"
+	JointJoined    Action = "joint.person_joined"
+	JointLeft      Action = "joint.person_left"
+	JointStayed    Action = "joint.person_stayed" // the end of their stay was taken back
+	JointAgreed    Action = "joint.consent_noted"
+	JointWithdrawn Action = "joint.consent_withdrawn"
+
 	// What is written: never the words.
 	ConversationBegun    Action = "conversation.begun"
 	ConversationOpened   Action = "conversation.opened" // from somebody's name

@@ -24,6 +24,7 @@ const (
 	Listed  Part = "list"     // a line in the list: name, e-mail, how their invitation fares
 	Written Part = "messages" // what was written to or by them
 	Trail   Part = "trail"    // who was at their record
+	Joint   Part = "joint"    // what a joint record has of them: the name, since when, what they agreed to
 	Named   Part = "name"     // the name alone
 )
 
@@ -32,12 +33,12 @@ var (
 	parts = []struct {
 		part Part
 		code byte
-	}{{Whole, 'r'}, {Listed, 'l'}, {Written, 'w'}, {Trail, 't'}, {Named, 'n'}}
+	}{{Whole, 'r'}, {Listed, 'l'}, {Written, 'w'}, {Trail, 't'}, {Joint, 'j'}, {Named, 'n'}}
 	whys = []struct {
 		why  access.Why
 		code byte
 	}{{access.Unknown, '-'}, {access.Self, 'm'}, {access.Care, 'c'}, {access.CareTeam, 't'}, {access.Supervision, 's'},
-		{access.Office, 'o'}, {access.ByEmergency, 'e'}, {access.Acting, 'k'}}
+		{access.Office, 'o'}, {access.ByEmergency, 'e'}, {access.Acting, 'k'}, {access.Together, 'j'}}
 )
 
 // IsPart reports whether a word names a part, and no action.

@@ -14,6 +14,7 @@ import (
 	"icouch/internal/base/id"
 	"icouch/internal/chat"
 	"icouch/internal/contact"
+	"icouch/internal/joint"
 	"icouch/internal/people"
 	"icouch/internal/platform/config"
 	"icouch/internal/platform/db"
@@ -149,6 +150,9 @@ func renew(ctx context.Context, d *db.DB, owner id.Practice) error {
 		return err
 	}
 	if err := inParts(ctx, d, by, contact.ResealInvitations); err != nil {
+		return err
+	}
+	if err := inParts(ctx, d, by, joint.Reseal); err != nil {
 		return err
 	}
 	if err := inParts(ctx, d, by, chat.RenewKeys); err != nil { // before what they seal

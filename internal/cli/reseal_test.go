@@ -21,6 +21,7 @@ import (
 	"icouch/internal/chat"
 	"icouch/internal/cli"
 	"icouch/internal/contact"
+	"icouch/internal/joint"
 	"icouch/internal/people"
 	"icouch/internal/platform/config"
 	"icouch/internal/platform/crypt"
@@ -204,6 +205,9 @@ func everythingSealed(t *testing.T, d *db.DB, owner access.Actor, client id.Clie
 			return err
 		}
 		return contact.Invite(tx, owner, minor, parent)
+	})
+	change(func(tx *db.Tx) error { // a joint record
+		return joint.Make(tx, owner, id.New[id.Joint](tx.Now().Time), client, joint.Details{Kind: joint.Couple, Name: "The Vances"})
 	})
 	var talk id.Conversation
 	change(func(tx *db.Tx) (err error) { // words between colleagues, changed, and an absence

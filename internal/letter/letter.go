@@ -60,13 +60,14 @@ const (
 	NewMessage  Kind = "new_message"  // there is a new secure message
 	Closing     Kind = "closing"      // a practice closes on a day, or goes on after all
 	EndAsked    Kind = "end_asked"    // to who looks after a client: they ask that a contact's access end
+	TakenBack   Kind = "taken_back"   // to who looks after a joint record: somebody in it took back what they agreed to
 )
 
 // mayRepeat reports whether a second copy does less harm than none at all:
 // true of everything a person cannot go on without. A mere notice is marked
 // first and sent after, so it comes once or not at all.
 func (k Kind) mayRepeat() bool {
-	return k != Accepted && k != AskedAgain && k != HandedOver && k != Left && k != Day && k != EndAsked && k != Digest && k != NewMessage
+	return k != Accepted && k != AskedAgain && k != HandedOver && k != Left && k != Day && k != EndAsked && k != TakenBack && k != Digest && k != NewMessage
 }
 
 // mayDecline reports whether people may ask for no more of this kind.

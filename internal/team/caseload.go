@@ -99,6 +99,33 @@ func tellOfHandOver(tx *db.Tx, by access.Actor, from, heir people.Practitioner, 
 	return nil
 }
 
+// handOverJoints has whoever takes a member's clients look after their joint
+// records, too.
+func handOverJoints(tx *db.Tx, by access.Actor, from, heir id.Practitioner) error {
+	moved, err := SQL.In(tx).HandOverJoints(tx, teamdb.HandOverJointsParams{Heir: heir, PracticeID: by.Practice(), PractitionerID: from})
+	if err != nil {
+		return fmt.Errorf("hand over joint records of %s: %w", from, err)
+	}
+	for _, j := range moved {
+		if err := audit.Record(tx, by, audit.Deed{Did: audit.JointHanded, Subject: j}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keepsNoJoints is ErrHasJoints if a member looks after joint records.
+func keepsNoJoints(tx *db.Tx, by access.Actor, who id.Practitioner) error {
+	n, err := SQL.In(tx).JointsOf(tx, teamdb.JointsOfParams{PracticeID: by.Practice(), PractitionerID: who})
+	if err != nil {
+		return fmt.Errorf("joint records of %s: %w", who, err)
+	}
+	if n > 0 {
+		return ErrHasJoints
+	}
+	return nil
+}
+
 func unique(all []id.Client) map[id.Client]bool {
 	once := make(map[id.Client]bool, len(all))
 	for _, c := range all {

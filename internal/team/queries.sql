@@ -132,3 +132,11 @@ SELECT id, reason FROM emergency WHERE practice_id = @practice_id ORDER BY id;
 
 -- name: ResealedEmergency :exec
 UPDATE emergency SET reason = @reason WHERE practice_id = @practice_id AND id = @id;
+
+-- What a member looks after of joint records goes to whoever takes their clients.
+-- name: HandOverJoints :many
+UPDATE joint SET practitioner_id = @heir, version = version + 1 WHERE practice_id = @practice_id AND practitioner_id = @practitioner_id
+RETURNING id;
+
+-- name: JointsOf :one
+SELECT COUNT(*) FROM joint WHERE practice_id = @practice_id AND practitioner_id = @practitioner_id;

@@ -47,6 +47,7 @@ var (
 	ErrSameRole   = fault.New(fault.Conflict, "This member has that role already.")
 	ErrLastOwner  = fault.New(fault.Conflict, "A practice needs an owner. Make somebody else an owner first.")
 	ErrHasClients = fault.New(fault.Conflict, "This member looks after clients, which nobody with that role does. Hand their clients over first.")
+	ErrHasJoints  = fault.New(fault.Conflict, "This member looks after joint records. Open each under People, “Couples and families”, and choose who looks after it from now on.")
 	ErrNoHeir     = fault.On("heir", fault.Invalid, "Choose who looks after these clients from now on.")
 	ErrInactive   = fault.New(fault.Conflict, "This member is inactive. Make them active first.")
 	ErrActive     = fault.New(fault.Conflict, "This member is active already.")
@@ -133,6 +134,9 @@ func SetRole(tx *db.Tx, by access.Actor, who id.Practitioner, role access.Role) 
 		if has, err := Caseload(tx, by, who); err != nil || len(has) > 0 {
 			return orElse(err, ErrHasClients)
 		}
+		if err := keepsNoJoints(tx, by, who); err != nil {
+			return err
+		}
 	}
 	if err := SQL.In(tx).SetRole(tx, teamdb.SetRoleParams{Role: string(role), Now: tx.Now().Ptr(), PracticeID: by.Practice(), ID: who}); err != nil {
 		return fmt.Errorf("role of %s: %w", who, err)
@@ -177,6 +181,11 @@ func Deactivate(tx *db.Tx, by access.Actor, who, heir id.Practitioner) error {
 		if err := handOver(tx, by, m, heir, clients); err != nil {
 			return err
 		}
+		if err := handOverJoints(tx, by, who, heir); err != nil {
+			return err
+		}
+	} else if err := keepsNoJoints(tx, by, who); err != nil {
+		return err
 	}
 	if err := SQL.In(tx).SetActive(tx, teamdb.SetActiveParams{Active: false, Now: tx.Now().Ptr(), PracticeID: by.Practice(), ID: who}); err != nil {
 		return fmt.Errorf("make %s inactive: %w", who, err)

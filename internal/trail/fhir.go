@@ -60,7 +60,7 @@ type (
 
 // purposes are the rights in HL7's words.
 var purposes = map[access.Why]string{access.Self: "PATRQT", access.Care: "TREAT", access.CareTeam: "TREAT", access.Supervision: "TREAT",
-	access.Office: "HOPERAT", access.ByEmergency: "BTG", access.Acting: "FAMRQT"}
+	access.Office: "HOPERAT", access.ByEmergency: "BTG", access.Acting: "FAMRQT", access.Together: "TREAT"}
 
 // AuditEvent is a line as FHIR has it.
 func (l Line) AuditEvent(practice id.Practice) ([]byte, error) {

@@ -163,6 +163,8 @@ func (p AccessPage) times(v trail.Visit) string {
 // who is somebody in the words of whoever reads.
 func (p AccessPage) who(v trail.Visit) string {
 	switch {
+	case v.Role == access.Client && v.Why == access.Together:
+		return "Somebody in the same joint record"
 	case v.Role == access.Client && p.own:
 		return "You"
 	case v.Role == access.Client:
@@ -191,6 +193,11 @@ func (p AccessPage) deed(v trail.Visit) string {
 			return "Saw name, e-mail and invitation in a list"
 		case audit.Named:
 			return "Saw the name"
+		case audit.Joint:
+			if p.own {
+				return "Opened a joint record that you are in"
+			}
+			return "Opened a joint record with them in it"
 		case audit.Written:
 			return "Read messages"
 		case audit.Trail:
@@ -218,6 +225,10 @@ var didWords = map[audit.Action]string{
 	audit.ContactResumed: "Took the suspension of a contact back", audit.ContactEnded: "Ended a contact’s access", audit.ContactEndAsked: "Asked that a contact’s access ends",
 	audit.ContactInvited: "Invited a contact", audit.ContactReinvited: "Invited a contact again", audit.ContactUninvited: "Withdrew the invitation of a contact",
 	audit.ContactAccepted: "Accepted to act for the client", audit.MinorDates: "Set the days of coming of age",
+	audit.JointMade: "Made a joint record", audit.JointEdited: "Changed a joint record", audit.JointHanded: "Chose who looks after a joint record",
+	audit.JointClosed: "Closed a joint record, or set the day", audit.JointReopened: "Opened a joint record again", audit.JointJoined: "Added to a joint record",
+	audit.JointLeft: "Taken out of a joint record, or the day set", audit.JointStayed: "Stays in a joint record after all",
+	audit.JointAgreed: "Noted an agreement in a joint record", audit.JointWithdrawn: "Took back an agreement in a joint record",
 	audit.ConversationBegun: "Began a conversation", audit.MessageSent: "Wrote a message", audit.MessageEdited: "Changed a message of their own", audit.MessageTakenBack: "Took a message of their own back",
 	audit.MessagesClosed: "Asked for no new conversations from the client", audit.MessagesOpened: "Lets the client begin conversations again",
 	audit.EmergencyOpened: "Opened the record in an emergency", audit.EmergencyClosed: "Closed the record again", audit.AccountClosed: "Closed the account",
@@ -226,9 +237,9 @@ var didWords = map[audit.Action]string{
 
 // why is by what right.
 func (p AccessPage) why(v trail.Visit) string {
-	they := "the client"
+	they, is := "the client", " is"
 	if p.own {
-		they = "you"
+		they, is = "you", " are"
 	}
 	switch v.Why {
 	case access.Care:
@@ -239,6 +250,11 @@ func (p AccessPage) why(v trail.Visit) string {
 		return "They supervise who looks after " + they + "."
 	case access.Office:
 		return "Their work at the practice is with every client."
+	case access.Together:
+		if v.Role == access.Client {
+			return "Both had agreed to take part, so each is told who the other is."
+		}
+		return "They look after a joint record that " + they + is + " in."
 	case access.Acting:
 		return "They act for " + they + ", in what was opened to them."
 	case access.ByEmergency:

@@ -314,6 +314,23 @@ func lead(t *testing.T, w *world.World, s *served, c *canaries) (pages string) {
 	see(a, "/places")
 	w.RunJobs(t)
 
+	// They are looked after together with somebody.
+	joined := id.New[id.Joint](w.Now()).String()
+	together := form("id", joined, "name", c.word("joint"), "kind", c.word("kind"))
+	post(b, at+"/together", 422, together)
+	together.Set("kind", "family")
+	post(b, at+"/together", 303, together)
+	see(b, at)
+	see(b, "/together")
+	see(b, "/together/"+joined)
+	post(b, "/together/"+joined+"/people/new", 200, form("q", c.word("search")))
+	post(b, "/together/"+joined+"/people", 422, form("q", c.word("search"), "client", c.word("id"), "from", c.word("day")))
+	together.Set("version", "1")
+	together.Set("name", c.word("joint"))
+	post(b, "/together/"+joined+"/edit", 303, together)
+	post(b, "/together/"+joined+"/edit", 409, together)
+	post(b, "/together/"+joined+"/closing", 422, form("on", c.word("day")))
+
 	// A file comes in and goes out; many are invited at once.
 	other := c.mail("row")
 	file := "First name,Last name,E-mail,Consents to Email Notifications,Invite to iCouch," + c.word("column") + "\n" +

@@ -14,6 +14,7 @@ import (
 	"icouch/internal/base/text"
 	"icouch/internal/chat"
 	contacts "icouch/internal/contact"
+	"icouch/internal/joint"
 	"icouch/internal/letter"
 	"icouch/internal/people"
 	"icouch/internal/platform/db"
@@ -42,6 +43,7 @@ type ClientPage struct {
 	vouches  bool      // may help them sign in again
 	team     team.Care // who may see them
 	contacts []contacts.Contact
+	joints   []joint.Record   // as far as the reader sees them
 	days     people.Minor     // of a minor
 	opened   []team.Emergency // when they were opened in an emergency, for who reads the trail
 	glass    *glass           // the reader has opened them in one
@@ -113,6 +115,9 @@ func (s *Site) readClient(tx *db.Tx, by access.Actor, client id.Client, p *Clien
 		return err
 	}
 	if p.contacts, err = contacts.Of(tx, by, client); err != nil {
+		return err
+	}
+	if p.joints, err = joint.Of(tx, by, client); err != nil {
 		return err
 	}
 	if p.glass, err = glassOf(tx, by, client); err != nil {

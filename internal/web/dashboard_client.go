@@ -22,6 +22,7 @@ type PrivatePage struct {
 	Unproved       string       // the address that is not confirmed yet
 	Accepted       bool         // an invitation, just now
 	Others         []accessLine // who else may open it
+	Joints         []ownJoint   // the joint records they are in
 	Accounts       string       // whose account reads this, when it is about somebody else
 }
 
@@ -45,6 +46,15 @@ func (s *Site) clientDashboard(w http.ResponseWriter, r *http.Request, by access
 		}
 		if p.Others, err = s.accessLines(tx, by); err != nil {
 			return err
+		}
+		joints, err := s.ownJointsOf(tx, by)
+		if err != nil {
+			return err
+		}
+		for _, o := range joints {
+			if !o.Over(tx.Now()) {
+				p.Joints = append(p.Joints, o)
+			}
 		}
 		if p.Practitioner, err = people.LooksAfter(tx, by, c.ID); err != nil {
 			return err

@@ -26,6 +26,7 @@ import (
 	"icouch/internal/base/secret"
 	"icouch/internal/chat"
 	contacts "icouch/internal/contact"
+	"icouch/internal/joint"
 	"icouch/internal/letter"
 	"icouch/internal/people"
 	"icouch/internal/platform/db"
@@ -228,6 +229,28 @@ var reviewed = map[string]string{
 	"GET /access":                     "clients",
 	"POST /access/endings":            "clients",
 
+	// Who is looked after together.
+	"GET /people/{client}/together/new":                          "inviters",
+	"POST /people/{client}/together":                             "inviters",
+	"GET /together":                                              "members",
+	"GET /together/{joint}":                                      "members",
+	"GET /together/{joint}/edit":                                 "inviters",
+	"POST /together/{joint}/edit":                                "inviters",
+	"POST /together/{joint}/practitioner":                        "heads",
+	"GET /together/{joint}/closing":                              "inviters",
+	"POST /together/{joint}/closing":                             "inviters",
+	"POST /together/{joint}/return":                              "inviters",
+	"GET /together/{joint}/people/new":                           "inviters",
+	"POST /together/{joint}/people/new":                          "inviters",
+	"POST /together/{joint}/people":                              "inviters",
+	"GET /together/{joint}/people/{person}/leaving":              "inviters",
+	"POST /together/{joint}/people/{person}/leaving":             "inviters",
+	"POST /together/{joint}/people/{person}/return":              "inviters",
+	"POST /together/{joint}/people/{person}/consents":            "inviters",
+	"POST /together/{joint}/people/{person}/consents/withdrawal": "inviters",
+	"GET /record/together":                                       "clients",
+	"POST /record/together/withdrawals":                          "clients",
+
 	// The trail.
 	"GET /record/access":          "clients",
 	"GET /people/{client}/access": "heads",
@@ -328,6 +351,9 @@ var (
 		"Bea":  {"Theo"},                // who has opened Theo in an emergency
 		"Ines": {"Ida"},                 // the practice next door
 	}
+	// Theo and Lena are in a joint record, and Mara looks after it. Noor sees Lena,
+	// Tom Theo, and Bea has opened him in an emergency: to them it is not there.
+	seeJoint = []string{"Mara", "Ada", "Bill", "Skye"}
 	// Who reads each conversation, and who wrote its first message.
 	readers = map[string][]string{
 		"Mara and Theo":     {"Mara", "Theo", "Tom", "Bea"}, // who is in the care team reads along; so does who opened him in an emergency
@@ -358,6 +384,8 @@ type matrix struct {
 	message map[string]string // the first message of each
 	request string            // one that support was asked
 	lost    string            // and one of who has lost every second step
+	joint   string            // that Theo and Lena are in
+	person  string            // Lena there
 
 	accountOf map[string]string // of whom the trail speaks
 	covered   int               // answers that showed somebody
@@ -390,6 +418,7 @@ func newMatrix(t *testing.T) *matrix {
 	lena := w.Client(t, w.Noor, people.Draft{First: "Lena", Last: "Marsh", Email: "lena@example.com", EmailConsent: true})
 	ida := w.Client(t, w.Ines, people.Draft{First: "Ida", Last: "Brook", Email: "ida@example.com", EmailConsent: true})
 	m.linked(t, w.Mara, w.Theo, "Theo Vance", "theo@example.com")
+	m.joint, m.person = together(t, w, w.Mara, w.Theo, lena)
 	m.theirs = map[string]id.Client{"Carla": m.linked(t, w.Mara, "", "Carla Fenn", "carla@example.com")}
 	m.linked(t, w.Ines, "", "Dora Lake", "dora@example.com")
 	eve := m.linked(t, w.Mara, "", "Eve Hill", "eve@example.com")
@@ -541,6 +570,35 @@ const noRequest = "01900000-0000-7000-8000-000000000000"
 // noRecovery stands where a request about a lost second step does, and is none.
 const noRecovery = "01900000-0000-7000-8000-000000000001"
 
+// noJoint and noPerson stand where a joint record and somebody in it do, and are none.
+const (
+	noJoint  = "01900000-0000-7000-8000-000000000003"
+	noPerson = "01900000-0000-7000-8000-000000000004"
+)
+
+// together has by begin a joint record of two clients, and returns it and the
+// place of the second in it.
+func together(t *testing.T, w *world.World, by access.Actor, a, b id.Client) (joined, person string) {
+	t.Helper()
+	j := id.New[id.Joint](w.Now())
+	w.Update(t, func(tx *db.Tx) error {
+		if err := joint.Make(tx, by, j, a, joint.Details{Kind: joint.Couple, Name: "Theo Vance and Lena Marsh"}); err != nil {
+			return err
+		}
+		return joint.Join(tx, by, j, b, civil.Date{})
+	})
+	w.View(t, func(tx *db.Tx) error {
+		r, err := joint.Find(tx, by, j)
+		for _, p := range r.People {
+			if p.Client == b {
+				person = p.ID.String()
+			}
+		}
+		return err
+	})
+	return j.String(), person
+}
+
 // noContact stands where a contact of the client's does, and is none.
 const noContact = "01900000-0000-7000-8000-000000000002"
 
@@ -550,7 +608,7 @@ const noTalk, noMessage = "01900000-0000-7000-8000-000000000003", "01900000-0000
 // path is a route's address for a client.
 func path(pattern, client string) string {
 	_, p, _ := strings.Cut(pattern, " ")
-	p = strings.NewReplacer("{client}", client, "{member}", theirMember, "{link}", strings.Repeat("B", 43), "{request}", noRequest, "{recovery}", noRecovery, "{contact}", noContact, "{conversation}", noTalk, "{message}", noMessage, "{n}", "1", "{passkey}", "0195a0b1-0000-7000-8000-000000000000", "{session}", "00000000-0000-7000-8000-000000000000", "{form}", "00000000-0000-7000-8000-000000000000", "{$}", "").Replace(p)
+	p = strings.NewReplacer("{client}", client, "{member}", theirMember, "{link}", strings.Repeat("B", 43), "{request}", noRequest, "{recovery}", noRecovery, "{contact}", noContact, "{conversation}", noTalk, "{message}", noMessage, "{joint}", noJoint, "{person}", noPerson, "{n}", "1", "{passkey}", "0195a0b1-0000-7000-8000-000000000000", "{session}", "00000000-0000-7000-8000-000000000000", "{form}", "00000000-0000-7000-8000-000000000000", "{$}", "").Replace(p)
 	if strings.Contains(p, "{") {
 		panic("a test does not know what stands in " + pattern)
 	}
@@ -566,7 +624,7 @@ func method(pattern string) string { m, _, _ := strings.Cut(pattern, " "); retur
 func tempting(m *matrix) url.Values {
 	return form("first", "Xavier", "last", "Intruder", "email", "x@intruder.test", "version", "1", "on", "2030-03-14", "practice", "Intruders", "zone", "Europe/London",
 		"name", "Xavier Intruder", "show", "yes", "q", "vance", "note", "hello", "client", m.client["Theo"], "place", m.world.Mara.Practice().String()+"/",
-		"happened", "something", "invitations", declined, "consent", "yes", "invite", "yes", "body", "From an intruder", "seq", "1", "letters", "off", "quiet-from", "1", "quiet-until", "2",
+		"happened", "something", "what", "sessions", "invitations", declined, "consent", "yes", "invite", "yes", "body", "From an intruder", "seq", "1", "letters", "off", "quiet-from", "1", "quiet-until", "2",
 		"message", id.New[id.Message](m.world.Now()).String(), "away", id.New[id.Away](m.world.Now()).String(), "from", "2030-03-14", "until", "2030-03-20", "words", "Away", "reply-time", "soon")
 }
 
@@ -584,6 +642,9 @@ func state(t testing.TB, w *world.World) (all string) {
 		' recoveries ' || COALESCE((SELECT string_agg(id || state, ' ' ORDER BY id) FROM recovery), '') ||
 		' contacts ' || COALESCE((SELECT string_agg(id || rights || CAST(version AS TEXT) || COALESCE(CAST(asked_at AS TEXT), ''), ' ' ORDER BY id) FROM contact), '') ||
 		' contact-invitations ' || COALESCE((SELECT string_agg(id || state || COALESCE(CAST(asked_at AS TEXT), ''), ' ' ORDER BY id) FROM contact_invitation), '') ||
+		' joints ' || COALESCE((SELECT string_agg(id || practitioner_id || CAST(version AS TEXT) || COALESCE(CAST(closes_at AS TEXT), ''), ' ' ORDER BY id) FROM joint), '') ||
+		' in-joints ' || COALESCE((SELECT string_agg(id || COALESCE(CAST(ends_at AS TEXT), ''), ' ' ORDER BY id) FROM joint_person), '') ||
+		' consents ' || COALESCE((SELECT string_agg(id || COALESCE(CAST(withdrawn_at AS TEXT), ''), ' ' ORDER BY id) FROM joint_consent), '') ||
 		' conversations ' || COALESCE((SELECT string_agg(id || CAST(last_seq AS TEXT), ' ' ORDER BY id) FROM conversation), '') || ' before ' || (SELECT CAST(COUNT(*) AS TEXT) FROM message_before) ||
 		' readings ' || COALESCE((SELECT string_agg(conversation_id || reader_id || CAST(seq AS TEXT) || CAST(archived_seq AS TEXT) || CAST(COALESCE(length(draft), 0) AS TEXT), ' ' ORDER BY conversation_id, reader_id) FROM reading), '') ||
 		' chosen ' || (SELECT CAST(COUNT(*) AS TEXT) FROM chat_choice) || ' closed ' || (SELECT CAST(COUNT(*) AS TEXT) FROM chat_closed) || ' away ' || (SELECT CAST(COUNT(*) AS TEXT) FROM away) || ' replies ' || COALESCE((SELECT string_agg(reply_time, ' ' ORDER BY practice_id) FROM chat_practice), '') ||
@@ -661,6 +722,9 @@ func (m *matrix) cells() (all []cell) {
 				if strings.HasPrefix(rt.pattern, "POST /people/{client}/team") && slices.Contains([]string{"Vic", "Tom", "Bea"}, who) {
 					may = false // who was given a client gives them to nobody else
 				}
+				if strings.Contains(rt.pattern, "{joint}") && !slices.Contains(seeJoint, who) {
+					may = false
+				}
 				if who == "Bea" && readOnly.MatchString(rt.pattern) {
 					may = false // what is opened in an emergency is read, not changed
 				}
@@ -673,7 +737,7 @@ func (m *matrix) cells() (all []cell) {
 
 // ask sends a cell's request; twist may change it first.
 func (m *matrix) ask(c cell, twist func(*http.Request)) answer {
-	names := []string{noRequest, m.request, noRecovery, m.lost}
+	names := []string{noRequest, m.request, noRecovery, m.lost, noJoint, m.joint, noPerson, m.person}
 	if other, ok := m.member[c.client]; ok {
 		names = append(names, theirMember, other)
 	}

@@ -243,36 +243,52 @@ func (p PeoplePage) files() templ.Component {
 			templ_7745c5c3_Var8 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		if p.reader.by.MayInvite() {
+		if p.reader.by.MayInvite() || !p.nobody() {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "<div class=\"row\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = parts.Button{Label: "Import clients", Kind: parts.Ghost, Icon: "upload", Small: true, Href: "/people/import"}.View().Render(ctx, templ_7745c5c3_Buffer)
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
-			if p.reader.by.May(access.Break) {
-				templ_7745c5c3_Err = parts.Button{Label: "Open a client in an emergency", Kind: parts.Ghost, Icon: "triangle-alert", Small: true, Href: "/people/emergency"}.View().Render(ctx, templ_7745c5c3_Buffer)
+			if !p.nobody() {
+				templ_7745c5c3_Err = parts.Button{Label: "Couples and families", Kind: parts.Ghost, Icon: "users", Small: true, Href: "/together"}.View().Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 			}
-			if p.reader.by.MayExport() && !p.nobody() {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "<form method=\"post\" action=\"/people/export\">")
+			if p.reader.by.MayInvite() {
+				templ_7745c5c3_Err = parts.Button{Label: "Import clients", Kind: parts.Ghost, Icon: "upload", Small: true, Href: "/people/import"}.View().Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = parts.Button{Label: "Export as a file", Hidden: "for a spreadsheet", Kind: parts.Ghost, Icon: "download", Small: true}.View().Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, " ")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "</form>")
+				if p.reader.by.May(access.Break) {
+					templ_7745c5c3_Err = parts.Button{Label: "Open a client in an emergency", Kind: parts.Ghost, Icon: "triangle-alert", Small: true, Href: "/people/emergency"}.View().Render(ctx, templ_7745c5c3_Buffer)
+					if templ_7745c5c3_Err != nil {
+						return templ_7745c5c3_Err
+					}
+				}
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, " ")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
+				}
+				if p.reader.by.MayExport() && !p.nobody() {
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, "<form method=\"post\" action=\"/people/export\">")
+					if templ_7745c5c3_Err != nil {
+						return templ_7745c5c3_Err
+					}
+					templ_7745c5c3_Err = parts.Button{Label: "Export as a file", Hidden: "for a spreadsheet", Kind: parts.Ghost, Icon: "download", Small: true}.View().Render(ctx, templ_7745c5c3_Buffer)
+					if templ_7745c5c3_Err != nil {
+						return templ_7745c5c3_Err
+					}
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, "</form>")
+					if templ_7745c5c3_Err != nil {
+						return templ_7745c5c3_Err
+					}
 				}
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, "</div>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "</div>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

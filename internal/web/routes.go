@@ -47,4 +47,4 @@ func (rt route) size() int64 {
 }
 
 // routes is the whole map of the site.
-var routes = slices.Concat(messageRoutes, contactRoutes, doorRoutes, joinRoutes, homeRoutes, peopleRoutes, settingsRoutes, sessionRoutes, factorRoutes, teamRoutes, supportRoutes, trailRoutes)
+var routes = slices.Concat(messageRoutes, contactRoutes, jointRoutes, doorRoutes, joinRoutes, homeRoutes, peopleRoutes, settingsRoutes, sessionRoutes, factorRoutes, teamRoutes, supportRoutes, trailRoutes)

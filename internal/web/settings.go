@@ -61,7 +61,8 @@ func (s *Site) showSettings(w http.ResponseWriter, r *http.Request, by access.Ac
 		p.Own.List = append(p.Own.List, parts.Fact{Label: "Messages", Value: "When we write to you about them, and what others see", Change: "/settings/messages"})
 	}
 	if by.IsClient() {
-		p.Own.List = append(p.Own.List, parts.Fact{Label: "Who looked at my record", Value: "Everybody who opened it, day by day", Change: "/record/access", Verb: "Open"})
+		p.Own.List = append(p.Own.List, parts.Fact{Label: "Who looked at my record", Value: "Everybody who opened it, day by day", Change: "/record/access", Verb: "Open"},
+			parts.Fact{Label: "Joint records", Value: "Where you are looked after together with others", Change: "/record/together", Verb: "Open"})
 	}
 	if practiceHeads(by) {
 		practice, err := s.practiceOf(r, by)

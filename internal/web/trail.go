@@ -224,6 +224,8 @@ func actionWords(l trail.Line) string {
 			return "Looked at a list"
 		case audit.Named:
 			return "Saw names"
+		case audit.Joint:
+			return "Looked at a joint record"
 		case audit.Written:
 			return "Read messages"
 		case audit.Trail:

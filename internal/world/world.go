@@ -25,6 +25,7 @@ import (
 	"icouch/internal/base/id"
 	"icouch/internal/chat"
 	"icouch/internal/contact"
+	"icouch/internal/joint"
 	"icouch/internal/letter"
 	"icouch/internal/people"
 	"icouch/internal/people/directory"
@@ -41,7 +42,7 @@ import (
 )
 
 // SQL is the statements of every package, as the program lists them.
-var SQL = []db.Prepared{keys.SQL, jobs.SQL, limit.SQL, audit.SQL, letter.SQL, account.SQL, factor.SQL, people.SQL, team.SQL, contact.SQL, support.SQL, trail.SQL, recovery.SQL, chat.SQL}
+var SQL = []db.Prepared{keys.SQL, jobs.SQL, limit.SQL, audit.SQL, letter.SQL, account.SQL, factor.SQL, people.SQL, team.SQL, contact.SQL, joint.SQL, support.SQL, trail.SQL, recovery.SQL, chat.SQL}
 
 // Password is what everybody in the world signs in with.
 const Password = "a quiet river by the mill"

@@ -38,6 +38,10 @@ type (
 	Contact           = ID[contact]
 	ContactInvitation = ID[contactInvitation]
 
+	Joint        = ID[joint]
+	JointPerson  = ID[jointPerson]
+	JointConsent = ID[jointConsent]
+
 	Conversation = ID[conversation]
 	Message      = ID[message]
 	Away         = ID[away]
@@ -60,6 +64,10 @@ type (
 
 	contact           struct{}
 	contactInvitation struct{}
+
+	joint        struct{}
+	jointPerson  struct{}
+	jointConsent struct{}
 
 	conversation struct{}
 	message      struct{}

@@ -338,6 +338,8 @@ var longWalks = map[string]bool{
 	"team.SentBefore":   true, // reads twenty rows of it
 	"team.Supervisions": true, "team.EmergenciesOf": true, "team.Emergencies": true, "team.Listed": true, "team.EndLiveBy": true,
 	"team.ResealInvitations": true, "team.ResealEmergencies": true, "team.CaseloadOf": true,
+	// A practice's joint records are few beside its clients.
+	"joint.All": true, "joint.AllPeople": true, "team.HandOverJoints": true,
 	"recovery.Newest": true, "support.Supporters": true, "support.Newest": true, "account.DueDeletions": true, "account.DropLinks": true,
 	"account.SweepEntries": true, "account.SweepChallenges": true,
 	"letter.Waiting": true, "letter.WaitingOf": true, "audit.Chains": true, "keys.Owners": true, "jobs.Waiting": true,

@@ -72,6 +72,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.handOverStmt, err = db.PrepareContext(ctx, handOver); err != nil {
 		return nil, fmt.Errorf("error preparing query HandOver: %w", err)
 	}
+	if q.handOverJointsStmt, err = db.PrepareContext(ctx, handOverJoints); err != nil {
+		return nil, fmt.Errorf("error preparing query HandOverJoints: %w", err)
+	}
 	if q.holdClientStmt, err = db.PrepareContext(ctx, holdClient); err != nil {
 		return nil, fmt.Errorf("error preparing query HoldClient: %w", err)
 	}
@@ -83,6 +86,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.invitationStmt, err = db.PrepareContext(ctx, invitation); err != nil {
 		return nil, fmt.Errorf("error preparing query Invitation: %w", err)
+	}
+	if q.jointsOfStmt, err = db.PrepareContext(ctx, jointsOf); err != nil {
+		return nil, fmt.Errorf("error preparing query JointsOf: %w", err)
 	}
 	if q.leaveTeamsStmt, err = db.PrepareContext(ctx, leaveTeams); err != nil {
 		return nil, fmt.Errorf("error preparing query LeaveTeams: %w", err)
@@ -211,6 +217,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing handOverStmt: %w", cerr)
 		}
 	}
+	if q.handOverJointsStmt != nil {
+		if cerr := q.handOverJointsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing handOverJointsStmt: %w", cerr)
+		}
+	}
 	if q.holdClientStmt != nil {
 		if cerr := q.holdClientStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing holdClientStmt: %w", cerr)
@@ -229,6 +240,11 @@ func (q *Queries) Close() error {
 	if q.invitationStmt != nil {
 		if cerr := q.invitationStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing invitationStmt: %w", cerr)
+		}
+	}
+	if q.jointsOfStmt != nil {
+		if cerr := q.jointsOfStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing jointsOfStmt: %w", cerr)
 		}
 	}
 	if q.leaveTeamsStmt != nil {
@@ -356,10 +372,12 @@ type Queries struct {
 	endSupervisionByStmt   *sql.Stmt
 	excludeStmt            *sql.Stmt
 	handOverStmt           *sql.Stmt
+	handOverJointsStmt     *sql.Stmt
 	holdClientStmt         *sql.Stmt
 	holdPracticeStmt       *sql.Stmt
 	includeStmt            *sql.Stmt
 	invitationStmt         *sql.Stmt
+	jointsOfStmt           *sql.Stmt
 	leaveTeamsStmt         *sql.Stmt
 	lettersToStmt          *sql.Stmt
 	listedStmt             *sql.Stmt
@@ -396,10 +414,12 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		endSupervisionByStmt:   q.endSupervisionByStmt,
 		excludeStmt:            q.excludeStmt,
 		handOverStmt:           q.handOverStmt,
+		handOverJointsStmt:     q.handOverJointsStmt,
 		holdClientStmt:         q.holdClientStmt,
 		holdPracticeStmt:       q.holdPracticeStmt,
 		includeStmt:            q.includeStmt,
 		invitationStmt:         q.invitationStmt,
+		jointsOfStmt:           q.jointsOfStmt,
 		leaveTeamsStmt:         q.leaveTeamsStmt,
 		lettersToStmt:          q.lettersToStmt,
 		listedStmt:             q.listedStmt,

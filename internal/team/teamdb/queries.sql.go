@@ -562,6 +562,41 @@ func (q *Queries) HandOver(ctx context.Context, arg HandOverParams) ([]id.Client
 	return items, nil
 }
 
+const handOverJoints = `-- name: HandOverJoints :many
+UPDATE joint SET practitioner_id = $1, version = version + 1 WHERE practice_id = $2 AND practitioner_id = $3
+RETURNING id
+`
+
+type HandOverJointsParams struct {
+	Heir           id.Practitioner
+	PracticeID     id.Practice
+	PractitionerID id.Practitioner
+}
+
+// What a member looks after of joint records goes to whoever takes their clients.
+func (q *Queries) HandOverJoints(ctx context.Context, arg HandOverJointsParams) ([]id.Joint, error) {
+	rows, err := q.query(ctx, q.handOverJointsStmt, handOverJoints, arg.Heir, arg.PracticeID, arg.PractitionerID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []id.Joint
+	for rows.Next() {
+		var id id.Joint
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const holdClient = `-- name: HoldClient :one
 SELECT practitioner_id FROM client WHERE practice_id = $1 AND id = $2 FOR UPDATE
 `
@@ -658,6 +693,22 @@ func (q *Queries) Invitation(ctx context.Context, arg InvitationParams) (Invitat
 		&i.CreatedAt,
 	)
 	return i, err
+}
+
+const jointsOf = `-- name: JointsOf :one
+SELECT COUNT(*) FROM joint WHERE practice_id = $1 AND practitioner_id = $2
+`
+
+type JointsOfParams struct {
+	PracticeID     id.Practice
+	PractitionerID id.Practitioner
+}
+
+func (q *Queries) JointsOf(ctx context.Context, arg JointsOfParams) (int64, error) {
+	row := q.queryRow(ctx, q.jointsOfStmt, jointsOf, arg.PracticeID, arg.PractitionerID)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
 }
 
 const leaveTeams = `-- name: LeaveTeams :exec
