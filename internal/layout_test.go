@@ -35,7 +35,8 @@ var mayImport = map[string]string{
 	"base/sheet":  "base/fault",
 	"base/text":   "base/fault",
 
-	"platform/config":       "base platform/mail",
+	"platform/blob":         "base platform/crypt",
+	"platform/config":       "base platform/blob platform/mail platform/scan",
 	"platform/crypt":        "base",
 	"platform/db":           "base platform/crypt",
 	"platform/jobs":         "base platform/db",
@@ -43,6 +44,8 @@ var mayImport = map[string]string{
 	"platform/limit":        "base platform/db platform/keys",
 	"platform/installation": "base platform/config platform/crypt platform/db platform/keys",
 	"platform/mail":         "base",
+	"platform/media":        "base",
+	"platform/scan":         "",
 	"platform/mail/dsn":     "base platform/mail",
 	"platform/mail/sink":    "base platform/mail",
 
@@ -84,8 +87,8 @@ var only = map[string]string{
 	"modernc.org/...":                     "platform/db bench",
 	"github.com/pressly/...":              "platform/db",
 	"github.com/tink-crypto/...":          "platform/crypt",
-	"crypto/aes":                          "",
-	"crypto/cipher":                       "",
+	"crypto/aes":                          "platform/crypt", // pieces of files
+	"crypto/cipher":                       "platform/crypt",
 	"crypto/des":                          "",
 	"crypto/rc4":                          "",
 	"crypto/md5":                          "",
@@ -99,7 +102,7 @@ var only = map[string]string{
 	"filippo.io/age/...":                  "platform/crypt cli",
 	"math/rand":                           "",
 	"math/rand/v2":                        "platform/jobs bench cli", // so that not all come back at once; for secrets it is never right
-	"net":                                 "platform/db platform/mail platform/mail/sink platform/config web cli bench",
+	"net":                                 "platform/db platform/mail platform/mail/sink platform/config platform/scan web cli bench",
 	"net/smtp":                            "",
 	"os/exec":                             "bench", // the program under test
 	"unsafe":                              "",
@@ -116,6 +119,12 @@ var only = map[string]string{
 	"github.com/go-webauthn/...":          "account/factor",
 	"github.com/pquerna/...":              "account/factor",
 	"github.com/boombuler/...":            "web",
+	"github.com/minio/...":                "platform/blob",
+	"github.com/tetratelabs/...":          "platform/media",
+	"github.com/gabriel-vasile/...":       "platform/media",
+	"golang.org/x/image/...":              "platform/media",
+	"image":                               "platform/media",
+	"image/...":                           "platform/media",
 }
 
 // calls lists what only some may call, and who. A name without a package is a

@@ -21,12 +21,14 @@ import (
 	"icouch/internal/letter"
 	"icouch/internal/people"
 	"icouch/internal/people/directory"
+	"icouch/internal/platform/blob"
 	"icouch/internal/platform/config"
 	"icouch/internal/platform/installation"
 	"icouch/internal/platform/jobs"
 	"icouch/internal/platform/limit"
 	"icouch/internal/platform/mail"
 	"icouch/internal/platform/mail/sink"
+	"icouch/internal/platform/scan"
 	"icouch/internal/team"
 	"icouch/internal/trail"
 	"icouch/internal/web"
@@ -63,8 +65,10 @@ type Main struct {
 
 	Installation *installation.Installation
 	Doorman      *account.Doorman
-	Mailbox      *sink.Sink // with Dev, and no mail server
-	Address      string     // where it listens
+	Files        *blob.Store
+	Scanner      *scan.Clamd // nil: none, and it says so
+	Mailbox      *sink.Sink  // with Dev, and no mail server
+	Address      string      // where it listens
 
 	log    *slog.Logger
 	server *server
@@ -137,6 +141,12 @@ func (m *Main) Run(ctx context.Context) (err error) {
 // open opens what the site works with.
 func (m *Main) open(ctx context.Context) (err error) {
 	if m.Installation, err = installation.Open(ctx, m.Settings.Place, statements, m.Clock); err != nil {
+		return err
+	}
+	if m.Files, err = m.Settings.Store(); err != nil {
+		return err
+	}
+	if m.Scanner, err = m.Settings.Scanner(); err != nil {
 		return err
 	}
 	d := m.Installation.DB
@@ -236,7 +246,7 @@ func (m *Main) tidy(ctx context.Context) {
 			return
 		case <-tick.C:
 			m.dir.Drop()
-			if err := errors.Join(m.limits.Sweep(ctx), account.Sweep(ctx, m.Installation.DB), people.Clerk{DB: m.Installation.DB}.Depart(ctx), people.Clerk{DB: m.Installation.DB}.ComeOfAge(ctx), contact.Clerk{DB: m.Installation.DB}.Tell(ctx), trail.Clerk{DB: m.Installation.DB}.Tend(ctx)); err != nil && ctx.Err() == nil {
+			if err := errors.Join(m.limits.Sweep(ctx), m.Files.Sweep(ctx, m.Clock()), account.Sweep(ctx, m.Installation.DB), people.Clerk{DB: m.Installation.DB}.Depart(ctx), people.Clerk{DB: m.Installation.DB}.ComeOfAge(ctx), contact.Clerk{DB: m.Installation.DB}.Tell(ctx), trail.Clerk{DB: m.Installation.DB}.Tend(ctx)); err != nil && ctx.Err() == nil {
 				m.log.Warn("upkeep failed", "err", err)
 			}
 		}
@@ -258,8 +268,16 @@ func (m *Main) greet(w io.Writer) {
 	fmt.Fprintf(w, "%s %s\n", m.Settings.Brand, versionText())
 	say("address", "%s (listening at %s)", m.Settings.Base(), m.Address)
 	say("data", "%s, %s", m.Settings.Data, m.Installation.DB.Engine())
+	say("files", "%s, %s", m.Files.Where(), m.scannerState())
 	say("key", "%s", installation.Protects(m.Installation.Grade))
 	say("letters", "%s", m.mailState())
+}
+
+func (m *Main) scannerState() string {
+	if m.Scanner == nil {
+		return "not scanned (--clamd)"
+	}
+	return "scanned by clamd at " + m.Settings.Clamd
 }
 
 func (m *Main) mailState() string {

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"net"
 	"os"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"icouch/internal/access"
 	"icouch/internal/letter"
+	"icouch/internal/platform/blob"
 	"icouch/internal/platform/config"
 	"icouch/internal/platform/crypt"
 	"icouch/internal/platform/db"
@@ -50,6 +52,8 @@ func (c *Doctor) Run(ctx context.Context, o *Office) error {
 	f.directory(c.Place)
 	f.rootKey(c.Place)
 	f.database(ctx, c.Place)
+	f.files(ctx, c.Place)
+	f.scanner(ctx, c.Serve)
 	f.backups(c.Place, o.Clock)
 	f.mail(ctx, c.Mail, c.Dev, o.Clock)
 	f.reach(c.Site)
@@ -128,6 +132,54 @@ func (f *findings) database(ctx context.Context, p config.Place) {
 	}
 	f.trail(ctx, i.DB)
 	f.letters(ctx, i.DB)
+}
+
+// files sees whether files can be kept. It makes no directory.
+func (f *findings) files(ctx context.Context, p config.Place) {
+	at, err := p.Blobs()
+	if err != nil {
+		return // said with the settings
+	}
+	if !p.Bucket() {
+		info, err := os.Stat(p.FilesDir())
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			f.note("There is no directory %s for files yet. icouch serve makes it.", p.FilesDir())
+			return
+		case err == nil && info.Mode().Perm()&0o077 != 0:
+			f.problem("Others on this machine can look into the directory of the files. Run: chmod 700 %s", p.FilesDir())
+			return
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+	defer cancel()
+	if err := blob.Check(ctx, at); err != nil {
+		f.problem("Files cannot be kept in %s: %s.", at, oneLine(err))
+		return
+	}
+	f.well("Files can be kept in %s.", at)
+	if p.Bucket() {
+		f.note("Files in a bucket are in no backup of icouch backup: the bucket must keep copies of its own.")
+	}
+}
+
+func (f *findings) scanner(ctx context.Context, s config.Serve) {
+	c, err := s.Scanner()
+	if err != nil {
+		return // said with the settings
+	}
+	if c == nil {
+		f.note("No malware scanner is configured (--clamd): no file is scanned.")
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+	defer cancel()
+	version, err := c.Check(ctx)
+	if err != nil {
+		f.problem("The malware scanner does not answer: %s.", oneLine(err))
+		return
+	}
+	f.well("The malware scanner answers: %s.", version)
 }
 
 func (f *findings) trail(ctx context.Context, d *db.DB) {
@@ -227,7 +279,6 @@ func (f *findings) reach(s config.Site) {
 // missing says what this program cannot know or does not have.
 func (f *findings) missing() {
 	f.note("Whether the disk is encrypted cannot be known from here. Make sure that it is.")
-	f.note("No malware scanner is configured: this version takes no files but lists of clients.")
 	f.note("No log on another machine is configured: whoever owns this machine can take lines off the end of the trail. Ship the log away and keep backups elsewhere.")
 }
 

@@ -17,7 +17,7 @@ import (
 
 // Check says what is wrong with the settings, a sentence for each.
 func (s Serve) Check() error {
-	return errors.Join(s.Place.Check(), s.Site.Check(), s.Mail.Check(), s.checkDev())
+	return errors.Join(s.Place.Check(), s.Site.Check(), s.Mail.Check(), s.checkClamd(), s.checkDev())
 }
 
 // checkDev keeps the page with every letter, and the links in them, from all
@@ -34,6 +34,13 @@ func (s Serve) checkDev() error {
 	return errors.New("--dev shows every letter, and the links in them, to whoever asks: it is for this machine alone, so --listen and --url must be localhost")
 }
 
+func (s Serve) checkClamd() error {
+	if _, err := s.Scanner(); err != nil {
+		return fmt.Errorf("--clamd must be written as host:port, or as the path of a socket, like /run/clamav/clamd.ctl, and not %q", s.Clamd)
+	}
+	return nil
+}
+
 // Check says what is wrong with the place.
 func (p Place) Check() error {
 	if p.Data == "" {
@@ -42,7 +49,20 @@ func (p Place) Check() error {
 	if p.Database != "" && !p.Postgres() {
 		return errors.New("--database must begin with postgres://; for SQLite leave it out, and the data directory is used")
 	}
-	return nil
+	return p.checkFiles()
+}
+
+// checkFiles repeats nothing of the address: somebody may have put the secret
+// into it.
+func (p Place) checkFiles() error {
+	_, err := p.Blobs()
+	switch {
+	case err == nil:
+		return nil
+	case p.FilesKey == "" || p.FilesSecret == "":
+		return errors.New("--files names a bucket, and its key and secret are missing: set ICOUCH_FILES_KEY and ICOUCH_FILES_SECRET")
+	}
+	return errors.New("--files must be a directory, or a bucket as s3://host/bucket or s3://host/bucket/prefix, with key and secret apart from it")
 }
 
 // Check says what is wrong with the address of the site.

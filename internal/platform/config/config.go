@@ -17,6 +17,9 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"icouch/internal/platform/blob"
+	"icouch/internal/platform/scan"
 )
 
 // Place is where an installation keeps its data. Every command takes it.
@@ -24,6 +27,42 @@ type Place struct {
 	Data     string `help:"Directory of everything this installation keeps." default:"data" env:"ICOUCH_DATA"`
 	Database string `help:"PostgreSQL, as postgres://user:password@host/name. Without it: the SQLite file icouch.db in the data directory." env:"ICOUCH_DATABASE" placeholder:"URL"`
 	RootKey  string `help:"File with the root key. Without it: root.key in the data directory." env:"ICOUCH_ROOT_KEY" placeholder:"FILE"`
+
+	Files       string `help:"Where the files are that people send: a directory, or a bucket as s3://host/bucket/prefix?region=NAME. Without it: files in the data directory." env:"ICOUCH_FILES" placeholder:"DIR"`
+	FilesKey    string `help:"Key of the bucket. Better in the environment than on a command line." env:"ICOUCH_FILES_KEY" placeholder:"KEY"`
+	FilesSecret string `help:"Secret of the bucket. Better in the environment than on a command line." env:"ICOUCH_FILES_SECRET" placeholder:"SECRET"`
+}
+
+// Bucket reports whether the files are in a bucket, and not on this machine.
+func (p Place) Bucket() bool { return strings.Contains(p.Files, "://") }
+
+// FilesDir is where the files are, if they are on this machine.
+func (p Place) FilesDir() string { return cmp.Or(p.Files, filepath.Join(p.Data, "files")) }
+
+// Blobs is where the files are, in either case. It connects to nothing.
+func (p Place) Blobs() (blob.Place, error) {
+	if !p.Bucket() {
+		return blob.NewFolder(p.FilesDir()), nil
+	}
+	return blob.NewBucket(p.Files, blob.Credentials{Key: p.FilesKey, Secret: p.FilesSecret})
+}
+
+// Growth is the directory in which files grow until they are whole. It is on the
+// same file system as theirs, so that they need not be copied then.
+func (p Place) Growth() string {
+	if p.Bucket() {
+		return filepath.Join(p.Data, "growth")
+	}
+	return filepath.Join(p.FilesDir(), "growth")
+}
+
+// Store opens the files.
+func (p Place) Store() (*blob.Store, error) {
+	at, err := p.Blobs()
+	if err != nil {
+		return nil, err
+	}
+	return blob.Open(at, p.Growth())
 }
 
 // KeyFile is where the root key is.
@@ -78,10 +117,20 @@ type Serve struct {
 	Place   `embed:""`
 	Site    `embed:""`
 	Mail    `embed:""`
+	Clamd   string   `help:"Scanner for the files people send: where clamd listens, as host:port or the path of its socket. Without it none is scanned." env:"ICOUCH_CLAMD" placeholder:"ADDR"`
 	Anchors []string `help:"Where to note, every few minutes, where the trail is: a file on a disk that the database's administrator cannot write to, syslog: or syslog://host:514. Can be given again." env:"ICOUCH_ANCHORS" placeholder:"FILE"`
 
 	Dev bool   `help:"For trying out: letters go to a mailbox on this machine that has a page of its own." env:"ICOUCH_DEV"`
 	Log string `help:"How the log is written: ${enum}." enum:"text,json" default:"text" env:"ICOUCH_LOG"`
+}
+
+// Scanner is what looks at the files people send. Without --clamd it is nil, and
+// scans nothing. It connects to nothing.
+func (s Serve) Scanner() (*scan.Clamd, error) {
+	if s.Clamd == "" {
+		return nil, nil
+	}
+	return scan.New(s.Clamd)
 }
 
 // Command is a command line that has been understood.

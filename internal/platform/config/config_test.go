@@ -82,6 +82,10 @@ func TestWrongSettingsAreExplained(t *testing.T) {
 		{[]string{"--bounce-key", "short"}, "--bounce-key is short"},
 		{[]string{"--brand", " "}, "--brand is empty"},
 		{[]string{"--data", ""}, "--data is empty"},
+		{[]string{"--files", "s3://host/bucket"}, "ICOUCH_FILES_SECRET"},
+		{[]string{"--files", "s3://host", "--files-key", "k", "--files-secret", "s"}, "--files must be a directory"},
+		{[]string{"--files", "ftp://host/bucket", "--files-key", "k", "--files-secret", "s"}, "--files must be a directory"},
+		{[]string{"--clamd", "clamd"}, "--clamd must be written as host:port"},
 	} {
 		err := read(t, c.args...).Check()
 		if err == nil || !strings.Contains(err.Error(), c.says) {
@@ -95,6 +99,7 @@ func TestNoComplaintRepeatsASecret(t *testing.T) {
 	for _, args := range [][]string{
 		{"--smtp", "smtp://me:hunter2@mail example.org", "--from", "a@example.org"},
 		{"--smtp", "imap://me:hunter2@mail.example.org", "--from", "a@example.org"},
+		{"--files", "s3://me:hunter2@host/bucket", "--files-key", "me", "--files-secret", "hunter2"},
 		{"--database", "mysql://me:hunter2@host/db"},
 		{"--bounce-key", "hunter2"},
 	} {
@@ -131,5 +136,34 @@ func TestTheDevelopersMailboxIsForThisMachineAlone(t *testing.T) {
 		if err := read(t, args...).Check(); err != nil {
 			t.Errorf("%v: %v", args, err)
 		}
+	}
+}
+
+func TestFilesAreBesideTheDataUnlessSaidOtherwise(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		args           []string
+		bucket         bool
+		where, growing string
+	}{
+		{nil, false, "data/files", "data/files/growth"},
+		{[]string{"--files", "/mnt/files"}, false, "/mnt/files", "/mnt/files/growth"},
+		{[]string{"--files", "s3://host/couch/a?region=eu-central-1", "--files-key", "k", "--files-secret", "s"}, true, "s3://host/couch/a", "data/growth"},
+	} {
+		s := read(t, c.args...)
+		if err := s.Check(); err != nil {
+			t.Errorf("%v: %v", c.args, err)
+			continue
+		}
+		p, err := s.Blobs()
+		if err != nil || p.String() != c.where || s.Growth() != c.growing || s.Bucket() != c.bucket {
+			t.Errorf("%v: %v, growing in %s (%v)", c.args, p, s.Growth(), err)
+		}
+	}
+	if c, err := read(t).Scanner(); c != nil || err != nil {
+		t.Errorf("a scanner nobody asked for: %v, %v", c, err)
+	}
+	if c, err := read(t, "--clamd", "/run/clamav/clamd.ctl").Scanner(); c == nil || err != nil {
+		t.Errorf("no scanner: %v", err)
 	}
 }
