@@ -603,7 +603,7 @@ func together(t *testing.T, w *world.World, by access.Actor, a, b id.Client) (jo
 const noContact = "01900000-0000-7000-8000-000000000002"
 
 // noTalk and noMessage stand where a conversation and a message do, and are none.
-const noTalk, noMessage = "01900000-0000-7000-8000-000000000003", "01900000-0000-7000-8000-000000000004"
+const noTalk, noMessage = "01900000-0000-7000-8000-000000000005", "01900000-0000-7000-8000-000000000006"
 
 // path is a route's address for a client.
 func path(pattern, client string) string {
