@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -28,6 +29,9 @@ func (v *visitor) says(to, words string) {
 // connected takes the connection away, or gives it back.
 func (v *visitor) connected(yes bool) {
 	v.t.Helper()
+	v.mu.Lock()
+	v.cut = true
+	v.mu.Unlock()
 	v.do(command(network.EmulateNetworkConditionsByRule, network.EmulateNetworkConditionsByRuleParams{MatchedNetworkConditions: []*network.Conditions{{Offline: !yes, DownloadThroughput: -1, UploadThroughput: -1}}}))
 }
 
@@ -83,7 +87,7 @@ func TestTwoPeopleWriteToEachOther(t *testing.T) {
 		practitioner.written(5)
 		for _, v := range []*visitor{client, practitioner} {
 			for _, once := range []string{"Written on the train.", "Meanwhile.", "I am glad"} {
-				if n := strings.Count(v.text(), once); n != 1 {
+				if n := strings.Count(ask[string](v, `document.getElementById('bubbles').innerText`), once); n != 1 {
 					t.Errorf("%q stands on the page %d times", once, n)
 				}
 			}
@@ -105,10 +109,15 @@ func TestTwoPeopleWriteToEachOther(t *testing.T) {
 		// A word that was wrong.
 		client.says(miraName, "I am find.")
 		client.written(6)
-		client.press("Take back your message of") // the newest
+		client.loaded(chromedp.Func(func(context.Context, *chromedp.Target) error {
+			ask[bool](client, `([...document.querySelectorAll('[data-mend] button')].pop().click(), true)`)
+			return nil
+		}))
 		client.until("that it was taken back", `document.body.textContent.includes('This message was taken back.')`)
 		practitioner.until("that it was taken back", `document.body.textContent.includes('This message was taken back.')`)
-		practitioner.seesNot("I am find.")
+		if strings.Contains(ask[string](practitioner, `document.getElementById('bubbles').innerText`), "I am find.") {
+			t.Error("what was taken back still stands there")
+		}
 		practitioner.open("/settings/messages")
 		practitioner.sees("When you are away", "Show “Seen”")
 		practitioner.pictured(200, "messages-settings")

@@ -53,6 +53,7 @@ type visitor struct {
 	mu    sync.Mutex
 	heard []complaint // since the last check
 	loads []load
+	cut   bool // the connection was taken away once
 }
 
 // complaint is what the browser said of a page.
@@ -168,6 +169,9 @@ func (v *visitor) hear(event any) {
 		}
 		v.heard = append(v.heard, complaint{"exception: " + words, e.ExceptionDetails.URL})
 	case *devlog.EventEntryAdded:
+		if v.cut && strings.Contains(e.Entry.Text, "ERR_INTERNET_DISCONNECTED") { // the connection was taken away on purpose
+			return
+		}
 		if e.Entry.Level == devlog.EntryLevelError || e.Entry.Level == devlog.EntryLevelWarning {
 			v.heard = append(v.heard, complaint{string(e.Entry.Source) + ": " + e.Entry.Text, e.Entry.URL})
 		}

@@ -220,6 +220,9 @@ func readerOf(tx *db.Tx, n news) (*told, error) {
 	if r.practice, err = people.PracticeOf(tx, by); err != nil {
 		return nil, err
 	}
+	if r.practice.Closed(tx.Now()) { // nobody can sign in to read it
+		return nil, nil
+	}
 	r.zone = r.practice.Zone
 	if r.account.Zone != "" {
 		r.zone, err = civil.ParseZone(r.account.Zone)

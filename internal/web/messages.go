@@ -147,8 +147,8 @@ func preview(m *chat.Message) string {
 		return "A message was taken back."
 	}
 	body := strings.Join(strings.Fields(m.Body), " ")
-	if len([]rune(body)) > 120 {
-		body = string([]rune(body)[:119]) + "…"
+	if len([]rune(body)) > 70 {
+		body = string([]rune(body)[:69]) + "…"
 	}
 	if m.Mine {
 		return "You: " + body

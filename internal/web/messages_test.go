@@ -299,7 +299,7 @@ func TestWhatIsTypedIsNothingButWords(t *testing.T) {
 	t.Parallel()
 	k := newTalking(t)
 	for _, evil := range []string{`<script>alert(1)</script>`, `<img src=x onerror=alert(1)>`, `javascript:alert(1)`, `https://a.example/"onmouseover="alert(1)`, `*<b>x</b>*`, `_<svg onload=alert(1)>_`,
-		"data: x\n\nevent: over\ndata: y", `<li id="m-1">`, `{{ .Secret }}`, `https://user:pass@evil.example/`} {
+		"data: x\n\nevent: over\ndata: y", "x\rdata: y\r\revent: over\rdata: z", `<li id="m-1">`, `{{ .Secret }}`, `https://user:pass@evil.example/`} {
 		k.theo.post(k.at, k.message(evil)).leads(t, k.at+"#end")
 	}
 	k.theo.post(k.at, k.message("http://exa\u202emple.com")).shows(t, 422)
@@ -309,7 +309,7 @@ func TestWhatIsTypedIsNothingButWords(t *testing.T) {
 	}
 	h := k.listen(t, k.mara, k.at+"/stream?after=0", "")
 	_, data := h.next("messages")
-	if strings.Contains(data, "<script>alert") || len(places(data)) != 10 {
+	if strings.Contains(data, "<script>alert") || len(places(data)) != 11 {
 		t.Errorf("the stream has %d messages: %s", len(places(data)), data)
 	}
 }

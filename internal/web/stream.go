@@ -130,12 +130,9 @@ func (e *events) send(name string, place int64, draw templ.Component) error {
 		if err := draw.Render(e.ctx, b); err != nil {
 			return err
 		}
-		for i, line := range bytes.Split(b.Bytes(), []byte("\n")) {
-			if i > 0 {
-				e.buf.WriteString("\ndata: ")
-			}
-			e.buf.Write(bytes.TrimSuffix(line, []byte("\r")))
-		}
+		// A carriage return ends a line of a stream, too: none of them may be somebody's.
+		drawn := bytes.ReplaceAll(b.Bytes(), []byte("\r"), []byte("\n"))
+		e.buf.Write(bytes.ReplaceAll(drawn, []byte("\n"), []byte("\ndata: ")))
 	}
 	e.buf.WriteString("\n\n")
 	return nil
