@@ -7,7 +7,7 @@ export CGO_ENABLED = 0
 tool = go tool -modfile=tools/go.mod
 
 # The packages with tests of their own on a database.
-databases = ./internal/platform/... ./internal/audit/... ./internal/letter/... ./internal/account/... ./internal/people/... ./internal/team ./internal/contact ./internal/joint ./internal/recovery ./internal/trail ./internal/support ./internal/cli/... ./internal/web/...
+databases = ./internal/platform/... ./internal/audit/... ./internal/letter/... ./internal/account/... ./internal/people/... ./internal/chat ./internal/team ./internal/contact ./internal/joint ./internal/recovery ./internal/trail ./internal/support ./internal/cli/... ./internal/web/...
 
 run: build
 	./icouch demo
