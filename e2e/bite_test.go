@@ -30,6 +30,7 @@ func TestTheChecksBite(t *testing.T) {
 		{"a script, a picture and a style sheet from elsewhere, and something that is not there",
 			[]string{`<h1>`, `<script>document.title = ''</script><img alt="" src="http://127.0.0.2:9/x.png"><link rel="stylesheet" href="http://127.0.0.2:9/x.css"><img alt="" src="/nowhere.png"><h1>`},
 			[]string{"refused by the policy: script-src-elem inline", "refused by the policy: img-src", "refused by the policy: style-src-elem", "Failed to load resource"}},
+		{"words that are not seen in the dark", []string{`<h1>`, `<p><font color="#333333">For the light alone</font></p><h1>`}, []string{"in the dark: axe: color-contrast"}},
 		{"a line too long for a narrow screen", []string{`<h1>`, `<p><nobr>One line of words that does not fit in here</nobr></p><h1>`}, []string{"on a screen of 320 px"}},
 		{"a line too long for any", []string{`<h1>`, `<p><nobr>One line of words that is as long as the line that has just come, and longer</nobr></p><h1>`}, []string{"px wider than the screen"}},
 	} {

@@ -21,12 +21,22 @@ import (
 // rawCommits is how many transactions of one row with three indexes a second
 // the disk takes at synchronous=FULL, one after the other.
 func (r *run) rawCommits() (float64, error) {
+	took, err := r.commits()
+	var all time.Duration
+	for _, d := range took {
+		all += d
+	}
+	return float64(len(took)) / all.Seconds(), err
+}
+
+// commits is how long each of those takes.
+func (r *run) commits() (took []time.Duration, err error) {
 	if _, err := sqlite.OFDLocking(true); err != nil { // as the program has it
-		return 0, err
+		return nil, err
 	}
 	d, err := sql.Open("sqlite", "file:"+filepath.Join(r.dir, "raw-"+rand.Text()+".db")+"?_pragma=journal_mode(wal)&_pragma=synchronous(full)&_txlock=immediate")
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	defer d.Close()
 	d.SetMaxOpenConns(1)
@@ -35,29 +45,29 @@ func (r *run) rawCommits() (float64, error) {
 		"CREATE INDEX raw_a ON raw (a)", "CREATE INDEX raw_b ON raw (b)", "CREATE INDEX raw_c ON raw (c)",
 	} {
 		if _, err := d.ExecContext(r.ctx, s); err != nil {
-			return 0, err
+			return nil, err
 		}
 	}
 	add, err := d.PrepareContext(r.ctx, "INSERT INTO raw VALUES ($1, $2, $3, $4)")
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	blob := make([]byte, 100)
-	n, began := 0, r.Now()
-	for r.Now().Sub(began) < r.For/2 {
+	for began := r.Now(); r.Now().Sub(began) < r.For/2; {
+		pressed := r.Now()
 		tx, err := d.BeginTx(r.ctx, nil)
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
-		if _, err := tx.Stmt(add).ExecContext(r.ctx, rand.Text(), blob, rand.Text(), n); err != nil {
-			return 0, err
+		if _, err := tx.Stmt(add).ExecContext(r.ctx, rand.Text(), blob, rand.Text(), len(took)); err != nil {
+			return nil, err
 		}
 		if err := tx.Commit(); err != nil {
-			return 0, err
+			return nil, err
 		}
-		n++
+		took = append(took, r.Now().Sub(pressed))
 	}
-	return float64(n) / r.Now().Sub(began).Seconds(), nil
+	return took, nil
 }
 
 // rawHashes is how many password hashes a second all cores make.
