@@ -38,9 +38,12 @@ postgres:
 e2e:
 	@if [ -d e2e ]; then script/need chromium && go test -timeout=20m -shuffle=on ./e2e/...; fi
 
+# A part of a page is a function that returns one closure. Put in wherever it is
+# called, it made each page compile all the parts in it anew: five times the work.
 generate:
 	$(tool) sqlc generate
 	$(tool) templ generate -path internal/web
+	find internal/web -name '*_templ.go' -exec sed -i 's|^func .* templ.Component {$$|//go:noinline\n&|' {} + -exec gofmt -w {} +
 	go test ./internal/access -run TestThePageOfRoles -update
 
 check: generate

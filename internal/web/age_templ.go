@@ -11,6 +11,8 @@ import templruntime "github.com/a-h/templ/runtime"
 import "icouch/internal/web/parts"
 
 // ageCard is a minor's days.
+//
+//go:noinline
 func (p ClientPage) ageCard() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -125,6 +127,8 @@ func (p ClientPage) ageCard() templ.Component {
 }
 
 // View draws the two days.
+//
+//go:noinline
 func (p AgePage) View() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -14,6 +14,8 @@ import (
 )
 
 // View draws the page.
+//
+//go:noinline
 func (p ClientPage) View() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -240,6 +242,8 @@ func (p ClientPage) View() templ.Component {
 }
 
 // invitation is how to reach them: one state, one action.
+//
+//go:noinline
 func (p ClientPage) invitation() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -416,6 +420,8 @@ func (p ClientPage) invitation() templ.Component {
 }
 
 // letterForm sends the letter, with a line of the practitioner's own.
+//
+//go:noinline
 func (p ClientPage) letterForm() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -547,6 +553,7 @@ func (p ClientPage) letterForm() templ.Component {
 	})
 }
 
+//go:noinline
 func (p ClientPage) careCard() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -11,6 +11,8 @@ import templruntime "github.com/a-h/templ/runtime"
 import "icouch/internal/web/parts"
 
 // View draws the question, or how it stands.
+//
+//go:noinline
 func (p ClosePage) View() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -137,6 +139,8 @@ func (p ClosePage) View() templ.Component {
 }
 
 // consequences says what closes and what stays.
+//
+//go:noinline
 func (p ClosePage) consequences() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

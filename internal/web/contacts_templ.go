@@ -14,6 +14,8 @@ import (
 )
 
 // contactsCard is who else matters to this client, and what they may open.
+//
+//go:noinline
 func (p ClientPage) contactsCard() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -214,6 +216,8 @@ func (p ClientPage) contactsCard() templ.Component {
 }
 
 // View draws the contact.
+//
+//go:noinline
 func (p ContactPage) View() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -342,6 +346,7 @@ func (p ContactPage) View() templ.Component {
 	})
 }
 
+//go:noinline
 func (p ContactPage) form() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -503,6 +508,7 @@ func (p ContactPage) form() templ.Component {
 	})
 }
 
+//go:noinline
 func (p ContactPage) accessCard() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

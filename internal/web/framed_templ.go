@@ -11,6 +11,8 @@ import templruntime "github.com/a-h/templ/runtime"
 import "icouch/internal/web/parts"
 
 // framed draws the frame that fits who is reading around its children.
+//
+//go:noinline
 func framed(p Page) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -11,6 +11,8 @@ import templruntime "github.com/a-h/templ/runtime"
 import "icouch/internal/web/parts"
 
 // View draws the question for a file.
+//
+//go:noinline
 func (p ImportPage) View() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -143,6 +145,7 @@ func (p ImportPage) View() templ.Component {
 	})
 }
 
+//go:noinline
 func (p ImportPage) file() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -237,6 +240,8 @@ func (p ImportPage) file() templ.Component {
 }
 
 // View draws what will happen, or has.
+//
+//go:noinline
 func (p PlanPage) View() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

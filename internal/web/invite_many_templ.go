@@ -11,6 +11,8 @@ import templruntime "github.com/a-h/templ/runtime"
 import "icouch/internal/web/parts"
 
 // View draws who is in and who is not.
+//
+//go:noinline
 func (p InviteManyPage) View() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -220,6 +222,8 @@ func (p InviteManyPage) View() templ.Component {
 }
 
 // View draws what came of it.
+//
+//go:noinline
 func (p InvitedManyPage) View() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -10,6 +10,7 @@ import templruntime "github.com/a-h/templ/runtime"
 
 import "icouch/internal/web/parts"
 
+//go:noinline
 func (p *DeadLinkPage) View() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -175,6 +176,7 @@ func (p *DeadLinkPage) View() templ.Component {
 	})
 }
 
+//go:noinline
 func (p AskedPage) View() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -15,6 +15,8 @@ import (
 )
 
 // View draws the list.
+//
+//go:noinline
 func (p JointsPage) View() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -167,6 +169,8 @@ func (p JointsPage) View() templ.Component {
 }
 
 // View draws the joint record.
+//
+//go:noinline
 func (p JointPage) View() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -284,6 +288,7 @@ func (p JointPage) View() templ.Component {
 	})
 }
 
+//go:noinline
 func (p JointPage) everybody() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -336,6 +341,8 @@ func (p JointPage) everybody() templ.Component {
 }
 
 // personCard is one person, since when, and what they agree to.
+//
+//go:noinline
 func (p JointPage) personCard(x joint.Person) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -525,6 +532,7 @@ func (p JointPage) personCard(x joint.Person) templ.Component {
 	})
 }
 
+//go:noinline
 func (p JointPage) closingCard() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -612,6 +620,8 @@ func (p JointPage) closingCard() templ.Component {
 }
 
 // edit draws what can be changed about the record itself.
+//
+//go:noinline
 func (p JointPage) edit() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -767,6 +777,7 @@ func (p JointPage) edit() templ.Component {
 	})
 }
 
+//go:noinline
 func jointFields(d joint.Draft, problems parts.Problems) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -801,6 +812,8 @@ func jointFields(d joint.Draft, problems parts.Problems) templ.Component {
 }
 
 // close asks when the record closes.
+//
+//go:noinline
 func (p JointPage) close() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -929,6 +942,8 @@ func (p JointPage) close() templ.Component {
 }
 
 // leave asks when somebody leaves.
+//
+//go:noinline
 func (p JointPage) leave() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1031,6 +1046,8 @@ func (p JointPage) leave() templ.Component {
 }
 
 // add searches for who joins.
+//
+//go:noinline
 func (p JointPage) add() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1183,6 +1200,8 @@ func (p JointPage) add() templ.Component {
 }
 
 // View draws the form for a new joint record.
+//
+//go:noinline
 func (p NewJointPage) View() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1316,6 +1335,8 @@ func (p NewJointPage) View() templ.Component {
 }
 
 // together is which joint records a client is in.
+//
+//go:noinline
 func (p ClientPage) together() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1461,6 +1482,8 @@ func (p ClientPage) together() templ.Component {
 }
 
 // View draws the joint records somebody is in.
+//
+//go:noinline
 func (p OwnJointsPage) View() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1647,6 +1670,8 @@ func (p OwnJointsPage) View() templ.Component {
 }
 
 // togetherLine is a line about the joint records a client is in.
+//
+//go:noinline
 func (p PrivatePage) together() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

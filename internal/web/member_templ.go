@@ -16,6 +16,8 @@ import (
 )
 
 // View draws one member.
+//
+//go:noinline
 func (p MemberPage) View() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -345,6 +347,8 @@ func (p MemberPage) View() templ.Component {
 }
 
 // supervision chooses whose clients a supervisor sees.
+//
+//go:noinline
 func (p MemberPage) supervision() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -450,6 +454,8 @@ func (p MemberPage) supervision() templ.Component {
 }
 
 // View asks before a member is made inactive.
+//
+//go:noinline
 func (p MemberEndPage) View() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -609,6 +615,8 @@ func (p MemberEndPage) View() templ.Component {
 }
 
 // View chooses clients and who takes them.
+//
+//go:noinline
 func (p HandOverPage) View() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -16,6 +16,8 @@ import (
 )
 
 // View draws the list of conversations.
+//
+//go:noinline
 func (p MessagesPage) View() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -149,6 +151,8 @@ func (p MessagesPage) View() templ.Component {
 }
 
 // list is the part of the page that changes while it is open.
+//
+//go:noinline
 func (p MessagesPage) list() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -291,6 +295,7 @@ func (p MessagesPage) list() templ.Component {
 	})
 }
 
+//go:noinline
 func (p MessagesPage) hits() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -393,6 +398,8 @@ func (p MessagesPage) hits() templ.Component {
 }
 
 // neverUrgent stands wherever somebody might write in need.
+//
+//go:noinline
 func neverUrgent() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -423,6 +430,8 @@ func neverUrgent() templ.Component {
 }
 
 // View draws the choice of whom to write to.
+//
+//go:noinline
 func (p NewConversationPage) View() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -638,6 +647,8 @@ func (p NewConversationPage) View() templ.Component {
 }
 
 // View draws a conversation, or what goes on paper of it.
+//
+//go:noinline
 func (p ThreadPage) View() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -849,6 +860,8 @@ func (p ThreadPage) View() templ.Component {
 }
 
 // urgent is the line on top that says what this is not, and whom to call.
+//
+//go:noinline
 func (p ThreadPage) urgent() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -944,6 +957,7 @@ func (p ThreadPage) urgent() templ.Component {
 	})
 }
 
+//go:noinline
 func (p ThreadPage) composer() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1152,6 +1166,8 @@ func (p ThreadPage) composer() templ.Component {
 }
 
 // bubblesOf draws messages, one after the other.
+//
+//go:noinline
 func bubblesOf(lines []bubble) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1423,6 +1439,8 @@ func bubblesOf(lines []bubble) templ.Component {
 }
 
 // prose draws a line of a message.
+//
+//go:noinline
 func prose(line string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1530,6 +1548,8 @@ func prose(line string) templ.Component {
 }
 
 // merely draws a few words, by themselves.
+//
+//go:noinline
 func merely(s string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1565,6 +1585,8 @@ func merely(s string) templ.Component {
 }
 
 // Change draws the form in which a message is changed.
+//
+//go:noinline
 func (p ThreadPage) Change() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1667,6 +1689,8 @@ func (p ThreadPage) Change() templ.Component {
 }
 
 // messagesCard is what was written in this client's record.
+//
+//go:noinline
 func (p ClientPage) messagesCard() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1851,6 +1875,8 @@ func (p ClientPage) messagesCard() templ.Component {
 }
 
 // View draws what can be chosen about messages.
+//
+//go:noinline
 func (p MessageSettingsPage) View() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -14,6 +14,8 @@ import (
 )
 
 // View draws the list.
+//
+//go:noinline
 func (p PeoplePage) View() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -123,6 +125,7 @@ func (p PeoplePage) View() templ.Component {
 	})
 }
 
+//go:noinline
 func (p PeoplePage) order() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -222,6 +225,8 @@ func (p PeoplePage) order() templ.Component {
 }
 
 // files is how a list comes in and goes out.
+//
+//go:noinline
 func (p PeoplePage) files() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -10,6 +10,7 @@ import templruntime "github.com/a-h/templ/runtime"
 
 import "icouch/internal/web/parts"
 
+//go:noinline
 func (p SettingsPage) View() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -192,6 +193,8 @@ func (p SettingsPage) View() templ.Component {
 }
 
 // topic draws one topic's page around its form.
+//
+//go:noinline
 func topic(p Page, title, lede string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -259,6 +262,7 @@ func topic(p Page, title, lede string) templ.Component {
 	})
 }
 
+//go:noinline
 func (p NamePage) View() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -332,6 +336,7 @@ func (p NamePage) View() templ.Component {
 	})
 }
 
+//go:noinline
 func (p ZonePage) View() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -405,6 +410,7 @@ func (p ZonePage) View() templ.Component {
 	})
 }
 
+//go:noinline
 func (p PracticePage) View() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -589,6 +595,7 @@ func (p PracticePage) View() templ.Component {
 	})
 }
 
+//go:noinline
 func (p PasswordPage) View() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -678,6 +685,7 @@ func (p PasswordPage) View() templ.Component {
 	})
 }
 
+//go:noinline
 func (p EmailPage) View() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -10,6 +10,7 @@ import templruntime "github.com/a-h/templ/runtime"
 
 import "icouch/internal/web/parts"
 
+//go:noinline
 func (p SignUpPage) View() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -145,6 +146,7 @@ func (p SignUpPage) View() templ.Component {
 	})
 }
 
+//go:noinline
 func (p CheckMailPage) View() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -211,6 +213,7 @@ func (p CheckMailPage) View() templ.Component {
 	})
 }
 
+//go:noinline
 func (p ConfirmPage) View() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -14,6 +14,8 @@ import (
 )
 
 // View draws who works here.
+//
+//go:noinline
 func (p TeamPage) View() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -148,6 +150,8 @@ func (p TeamPage) View() templ.Component {
 }
 
 // invitedButtons are what can be done with an open invitation.
+//
+//go:noinline
 func invitedButtons(i team.Invited, may bool) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -198,6 +202,8 @@ func invitedButtons(i team.Invited, may bool) templ.Component {
 }
 
 // View draws the form.
+//
+//go:noinline
 func (p ColleaguePage) View() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -330,6 +336,8 @@ func (p ColleaguePage) View() templ.Component {
 }
 
 // View draws what was opened.
+//
+//go:noinline
 func (p EmergenciesPage) View() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

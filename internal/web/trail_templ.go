@@ -16,6 +16,8 @@ import (
 )
 
 // View draws the trail.
+//
+//go:noinline
 func (p TrailPage) View() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -220,6 +222,8 @@ func (p TrailPage) View() templ.Component {
 }
 
 // aboutCell names whom a line is about.
+//
+//go:noinline
 func aboutCell(l trail.Line) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -328,6 +332,8 @@ func aboutCell(l trail.Line) templ.Component {
 }
 
 // View draws the weeks.
+//
+//go:noinline
 func (p WeeksPage) View() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -10,6 +10,7 @@ import templruntime "github.com/a-h/templ/runtime"
 
 import "icouch/internal/web/parts"
 
+//go:noinline
 func (p VouchedPage) View() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -125,6 +126,8 @@ func (p VouchedPage) View() templ.Component {
 }
 
 // vouchFor helps a client who has lost the second step.
+//
+//go:noinline
 func (p ClientPage) vouchFor() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

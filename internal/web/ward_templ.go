@@ -18,6 +18,8 @@ var rightIcons = map[access.Right]string{
 }
 
 // View draws what was opened to somebody who acts for a client.
+//
+//go:noinline
 func (p WardPage) View() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -171,6 +173,8 @@ func (p WardPage) View() templ.Component {
 }
 
 // View draws who may open the client's record.
+//
+//go:noinline
 func (p OthersPage) View() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -332,6 +336,8 @@ func (p OthersPage) View() templ.Component {
 }
 
 // others is a line about who else may open this.
+//
+//go:noinline
 func (p PrivatePage) others() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -9,6 +9,8 @@ import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
 // View draws the head of the page.
+//
+//go:noinline
 func (h PageHead) View() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -158,6 +160,7 @@ func (h PageHead) View() templ.Component {
 	})
 }
 
+//go:noinline
 func (l Link) back() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -222,6 +225,8 @@ func (l Link) back() templ.Component {
 }
 
 // View draws the panel around its children.
+//
+//go:noinline
 func (c Card) View() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -342,6 +347,8 @@ func (c Card) View() templ.Component {
 }
 
 // View draws the banner; children, if any, follow the words.
+//
+//go:noinline
 func (n Notice) View() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -454,6 +461,8 @@ func (n Notice) View() templ.Component {
 }
 
 // View draws the toast. It stays until the next page, or ten seconds.
+//
+//go:noinline
 func (t Toast) View() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -565,6 +574,8 @@ func (t Toast) View() templ.Component {
 }
 
 // View draws the sentence and the way on.
+//
+//go:noinline
 func (e Empty) View() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -647,6 +658,8 @@ func (e Empty) View() templ.Component {
 }
 
 // View draws the line to open and its children.
+//
+//go:noinline
 func (d Details) View() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -716,6 +729,8 @@ func (d Details) View() templ.Component {
 }
 
 // View draws the steps.
+//
+//go:noinline
 func (t Tasks) View() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -866,6 +881,8 @@ func (t Tasks) View() templ.Component {
 }
 
 // View draws the list.
+//
+//go:noinline
 func (f Facts) View() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1005,6 +1022,8 @@ func (f Facts) View() templ.Component {
 }
 
 // View draws what happened.
+//
+//go:noinline
 func (t Timeline) View() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1176,6 +1195,8 @@ func (t Timeline) View() templ.Component {
 }
 
 // View draws the box and its button, which is there only when it can work.
+//
+//go:noinline
 func (c CopyBox) View() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1390,6 +1411,8 @@ func (c CopyBox) View() templ.Component {
 }
 
 // View draws the button and what it opens.
+//
+//go:noinline
 func (m Menu) View() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1595,6 +1618,7 @@ func (m Menu) View() templ.Component {
 	})
 }
 
+//go:noinline
 func (x MenuItem) inside() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -293,11 +293,11 @@ func TestInitialsAreLettersOfTheName(t *testing.T) {
 
 func TestThePhoneBarHoldsFourLinksAndMore(t *testing.T) {
 	t.Parallel()
-	bar, rest := plainSample().shell.tabs()
+	bar, rest := frame(plainSample().shell).tabs()
 	if len(bar) != 4 || len(rest) != 2 {
 		t.Errorf("%d on the bar and %d in More, want 4 and 2", len(bar), len(rest))
 	}
-	bar, rest = plainSample().first().tabs()
+	bar, rest = frame(plainSample().first()).tabs()
 	if len(bar) != 2 || len(rest) != 1 {
 		t.Errorf("%d on the bar and %d in More, want 2 and 1", len(bar), len(rest))
 	}

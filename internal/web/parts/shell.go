@@ -57,10 +57,15 @@ type Picture struct {
 // Point is one fact with its icon.
 type Point struct{ Icon, Words string }
 
+// frame is a Shell as it is drawn. What every page embeds has no methods: each of
+// a hundred pages would get its own copy of them, and the compiler five times
+// its work.
+type frame Shell
+
 // mostTabs is how many links fit on a phone's bar beside More.
 const mostTabs = 4
 
-func (s Shell) title() string {
+func (s frame) title() string {
 	t := s.Title + " · " + s.Brand
 	if len(s.Problems) > 0 {
 		return "Error: " + t
@@ -68,7 +73,7 @@ func (s Shell) title() string {
 	return t
 }
 
-func (s Shell) home() string {
+func (s frame) home() string {
 	if s.Home == "" {
 		return "/"
 	}
@@ -76,7 +81,7 @@ func (s Shell) home() string {
 }
 
 // tabs are the links of the phone's bar; rest are those of its More sheet.
-func (s Shell) tabs() (bar, rest []NavLink) {
+func (s frame) tabs() (bar, rest []NavLink) {
 	for _, l := range s.Nav {
 		if l.InMore || len(bar) == mostTabs {
 			rest = append(rest, l)
@@ -115,7 +120,7 @@ func importMap() templ.JSONScriptElement {
 }
 
 // session tells the page's script how long the reader stays signed in.
-func (s Shell) session() templ.Attributes {
+func (s frame) session() templ.Attributes {
 	if s.Idle <= 0 {
 		return nil
 	}

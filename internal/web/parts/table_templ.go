@@ -10,6 +10,8 @@ import templruntime "github.com/a-h/templ/runtime"
 
 // View draws the rows, or the sentence for none. Roles are written out: as
 // cards the elements would lose them.
+//
+//go:noinline
 func (t Table) View() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -176,6 +178,7 @@ func (t Table) View() templ.Component {
 	})
 }
 
+//go:noinline
 func (b Bulk) bar() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -250,6 +253,8 @@ func (b Bulk) bar() templ.Component {
 }
 
 // View draws the way to more.
+//
+//go:noinline
 func (m ShowMore) View() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -314,6 +319,8 @@ func (m ShowMore) View() templ.Component {
 }
 
 // View draws both ways.
+//
+//go:noinline
 func (p Pages) View() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -381,6 +388,8 @@ func (p Pages) View() templ.Component {
 }
 
 // View draws the box. Its button is for those without script.
+//
+//go:noinline
 func (s Search) View() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -534,6 +543,8 @@ func (s Search) View() templ.Component {
 }
 
 // View draws the filter.
+//
+//go:noinline
 func (s Segments) View() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -646,6 +657,8 @@ func (s Segments) View() templ.Component {
 }
 
 // Beside lays things beside each other, as buttons in a cell.
+//
+//go:noinline
 func Beside(things ...templ.Component) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
