@@ -333,7 +333,7 @@ var longWalks = map[string]bool{
 	"chat.ReplyTime":      true, // a practice has one row
 	"chat.ResealDrafts":   true, "chat.ResealAways": true,
 	"people.Standing": true, "people.OtherOwners": true, "people.OthersAtWork": true,
-	"people.EndClientsLinks": true, "people.EndContactsLinks": true, "people.EndTeamLinks": true, "people.EndRecoveries": true, // a practice closes
+	"people.EndClientsLinks": true, "people.EndContactsLinks": true, "people.EndTeamLinks": true, "people.EndRecoveries": true, "people.ContactToldOfClosing": true, // a practice closes
 	"people.EndSupervision": true, "people.EndColleaguesLinks": true, "people.EndVouchesBy": true,
 	"team.SentBefore":   true, // reads twenty rows of it
 	"team.Supervisions": true, "team.EmergenciesOf": true, "team.Emergencies": true, "team.Listed": true, "team.EndLiveBy": true,
