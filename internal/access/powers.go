@@ -19,6 +19,7 @@ const (
 	ChangePractice Power = "change-practice"
 	ReadTrail      Power = "read-trail"
 	ReviewTrail    Power = "review-trail"
+	ReadReasons    Power = "read-reasons"
 	Vouch          Power = "vouch"
 	Recover        Power = "recover"
 	Close          Power = "close-practice"
@@ -49,6 +50,7 @@ var Powers = []Held{
 	{Close, "Close the practice on a day at least 30 days ahead, and take that back until then", []Role{Owner}},
 	{ReadTrail, "Read who did and saw what in the practice, and take that away as a file", []Role{Owner, Administrator}},
 	{ReviewTrail, "Sign that the weekly digest was reviewed", []Role{Owner}},
+	{ReadReasons, "Read why a colleague’s client was opened in an emergency", []Role{Owner}},
 }
 
 // WorkRoles are the roles of a practice's members, those with the most to do first.

@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"bufio"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -26,8 +25,9 @@ import (
 // A chain proves that nothing before its end was changed. It cannot prove where
 // its end was: whoever has the database can cut lines off and set the rest to
 // fit. So, every few minutes, where each chain is goes to a place that the
-// database's administrator cannot write to: a file on another machine's disk, or
-// a log server. What is there is an anchor. Verify asks the chain for it.
+// database's administrator cannot write to: a file on another machine's disk, a
+// log server, and once a week a letter to the owners. What is there is an anchor.
+// Verify asks the chain for it.
 
 // Anchor says where a chain was at a moment. It names no person.
 type Anchor struct {
@@ -39,8 +39,11 @@ type Anchor struct {
 	signature []byte
 }
 
-// anchorMark begins each line of a file of anchors.
+// anchorMark begins each anchor, wherever it is kept.
 const anchorMark = "icouch-anchor-1"
+
+// Word is the anchor without a space, which no letter breaks in two.
+func (a Anchor) Word() string { return strings.ReplaceAll(a.String(), " ", ":") }
 
 // String is the anchor as it is kept: one line.
 func (a Anchor) String() string {
@@ -51,27 +54,28 @@ func (a Anchor) sign(key *crypt.Key) ([]byte, error) {
 	return key.Mac(fmt.Appendf(nil, "anchor\x00%s\x00%d\x00%x\x00%d", a.Practice, a.Seq, a.Mac, a.At.UnixMicro()))
 }
 
-// ParseAnchors reads what was kept. Lines that are none, such as one that was
-// cut short when the machine fell over, are counted and left out.
+// ParseAnchors reads what was kept: a file of anchors, what a log server wrote, or
+// letters as they came. Of other lines it takes no notice. Anchors that cannot be
+// read, such as one that was cut short when the machine fell over, are counted and
+// left out.
 func ParseAnchors(r io.Reader) (all []Anchor, unreadable int, err error) {
-	lines := bufio.NewScanner(r)
-	for lines.Scan() {
-		text := lines.Text()
-		if i := strings.Index(text, anchorMark); i > 0 { // what a log server puts before it
-			text = text[i:]
-		}
-		if strings.TrimSpace(text) == "" {
+	text, err := io.ReadAll(r)
+	if err != nil {
+		return nil, 0, fmt.Errorf("audit: read anchors: %w", err)
+	}
+	whole := strings.NewReplacer("=\r\n", "", "=\n", "").Replace(string(text)) // how a letter breaks a long line
+	for line := range strings.Lines(whole) {
+		i := strings.Index(line, anchorMark)
+		if i < 0 {
 			continue
 		}
-		a, ok := parseAnchor(strings.Fields(text))
+		line, _, _ = strings.Cut(line[i:], "<") // the end of a paragraph of a letter
+		a, ok := parseAnchor(strings.Fields(strings.ReplaceAll(line, ":", " ")))
 		if !ok {
 			unreadable++
 			continue
 		}
 		all = append(all, a)
-	}
-	if err := lines.Err(); err != nil {
-		return nil, 0, fmt.Errorf("audit: read anchors: %w", err)
 	}
 	return all, unreadable, nil
 }
@@ -97,24 +101,33 @@ func Ends(tx *db.Tx, by access.Actor) (all []Anchor, err error) {
 		return nil, err
 	}
 	for _, practice := range owners {
-		end, err := SQL.In(tx).Newest(tx, practice)
+		a, err := end(tx, practice)
 		if errors.Is(err, db.None) {
 			continue
 		}
 		if err != nil {
-			return nil, fmt.Errorf("end of %s: %w", practice, err)
-		}
-		key, err := keys.Of(tx, practice)
-		if err != nil {
-			return nil, err
-		}
-		a := Anchor{Practice: practice, Seq: end.Seq, Mac: end.Mac, At: tx.Now()}
-		if a.signature, err = a.sign(key); err != nil {
 			return nil, err
 		}
 		all = append(all, a)
 	}
 	return all, nil
+}
+
+// End returns where the chain of by's practice is now.
+func End(tx *db.Tx, by access.Actor) (Anchor, error) { return end(tx, by.Practice()) }
+
+func end(tx *db.Tx, practice id.Practice) (a Anchor, err error) {
+	newest, err := SQL.In(tx).Newest(tx, practice)
+	if err != nil {
+		return a, fmt.Errorf("end of %s: %w", practice, err)
+	}
+	key, err := keys.Of(tx, practice)
+	if err != nil {
+		return a, err
+	}
+	a = Anchor{Practice: practice, Seq: newest.Seq, Mac: newest.Mac, At: tx.Now()}
+	a.signature, err = a.sign(key)
+	return a, err
 }
 
 // Place is where anchors are kept.
@@ -123,7 +136,8 @@ type Place interface {
 }
 
 // ParsePlace reads where anchors go: a file, "syslog:" for this machine's log,
-// or "syslog://host:port" for another's.
+// "syslog:/run/a/socket" for one that listens there, or "syslog://host:port" for
+// another machine's.
 func ParsePlace(text string) Place {
 	if rest, ok := strings.CutPrefix(text, "syslog:"); ok {
 		return logPlace(strings.TrimPrefix(rest, "//"))
@@ -160,12 +174,15 @@ func (p filePlace) Put(all []Anchor) (err error) {
 	return nil
 }
 
-// logPlace is a log server, or, empty, this machine's.
+// logPlace is a log server, or the socket of one, or, empty, this machine's.
 type logPlace string
 
 func (p logPlace) Put(all []Anchor) (err error) {
 	network := ""
-	if p != "" {
+	switch {
+	case strings.HasPrefix(string(p), "/"):
+		network = "unixgram"
+	case p != "":
 		network = "udp"
 	}
 	w, err := syslog.Dial(network, string(p), syslog.LOG_AUTHPRIV|syslog.LOG_NOTICE, "icouch")

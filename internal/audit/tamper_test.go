@@ -3,10 +3,12 @@ package audit_test
 import (
 	"errors"
 	"math/rand/v2"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"icouch/internal/access"
 	"icouch/internal/audit"
@@ -21,16 +23,17 @@ const places = 100
 // way, without the triggers that keep it from being changed, and with a copy.
 type tampered struct {
 	*world.World
-	mara string
-	end  int64
-	file string // of anchors
+	mara  string
+	end   int64
+	file  string // of anchors
+	least int    // how many anchors are in it
 }
 
 func newTampered(t *testing.T) *tampered {
 	t.Helper()
 	w := world.New(t)
 	s, k := audit.NewScribe(w.DB), &audit.Keeper{DB: w.DB}
-	tm := &tampered{World: w, mara: w.Mara.Practice().String(), file: filepath.Join(t.TempDir(), "anchors")}
+	tm := &tampered{World: w, mara: w.Mara.Practice().String(), file: filepath.Join(t.TempDir(), "anchors"), least: 6}
 	k.Places = []audit.Place{audit.ParsePlace(tm.file)}
 	for n := range 12 {
 		w.Update(t, func(tx *db.Tx) error {
@@ -84,7 +87,7 @@ func (tm *tampered) verify(t *testing.T) []audit.Finding {
 	}
 	defer f.Close()
 	anchors, unreadable, err := audit.ParseAnchors(f)
-	if err != nil || unreadable != 0 || len(anchors) < 6 {
+	if err != nil || unreadable != 0 || len(anchors) < tm.least {
 		t.Fatalf("%d anchors, %d unreadable, %v", len(anchors), unreadable, err)
 	}
 	var r audit.Report
@@ -210,6 +213,7 @@ func TestAnchorsAreOurs(t *testing.T) {
 		found               bool
 	}{
 		{line + "\n", 1, 0, false}, {"Mar 14 host icouch[3]: " + line + "\n", 1, 0, false}, {line[:40], 0, 1, false}, {"\n\n", 0, 0, false},
+		{"Mar 14 host sshd[7]: another program's line\n" + line, 1, 0, false}, {"<p>" + strings.ReplaceAll(line, " ", ":") + "</p>", 1, 0, false},
 		{strings.Join(fields, " "), 1, 0, true}, {line[:len(line)-2] + "00", 1, 0, true},
 	} {
 		anchors, unreadable, err := audit.ParseAnchors(strings.NewReader(tt.lines))
@@ -221,6 +225,130 @@ func TestAnchorsAreOurs(t *testing.T) {
 		if (len(r.Findings) > 0) != tt.found {
 			t.Errorf("%q: %+v", tt.lines, r.Findings)
 		}
+	}
+}
+
+// listening is a log server at a UDP port, or at a socket in a directory: where it
+// is, and what it has been told, a line for each message.
+func listening(t *testing.T, network string) (place string, told func(n int) string) {
+	t.Helper()
+	where := "127.0.0.1:0"
+	if network == "unixgram" {
+		dir, err := os.MkdirTemp("", "log") // a socket's name is a short one
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = os.RemoveAll(dir) })
+		where = filepath.Join(dir, "s")
+	}
+	var l net.ListenConfig
+	c, err := l.ListenPacket(t.Context(), network, where)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	place = "syslog://" + c.LocalAddr().String()
+	return place, func(n int) string {
+		t.Helper()
+		var all strings.Builder
+		if err := c.SetReadDeadline(time.Now().Add(5 * time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		for b := make([]byte, 4096); n > 0; n-- {
+			read, _, err := c.ReadFrom(b)
+			if err != nil {
+				t.Fatalf("%d messages are missing: %v", n, err)
+			}
+			all.WriteString(strings.TrimRight(string(b[:read]), "\n") + "\n")
+		}
+		return all.String()
+	}
+}
+
+// What a log server was told finds what a file finds: all of it.
+func TestALogServerKeepsAnchors(t *testing.T) {
+	t.Parallel()
+	for _, network := range []string{"udp", "unixgram"} {
+		tm := newTampered(t)
+		place, told := listening(t, network)
+		k := &audit.Keeper{DB: tm.DB, Places: []audit.Place{audit.ParsePlace(place), audit.ParsePlace(filepath.Join(t.TempDir(), "anchors"))}}
+		if err := k.Anchor(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		kept := told(3) // two practices, and the installation
+		if !strings.Contains(kept, "icouch") || strings.Contains(kept, "Mara") {
+			t.Errorf("%s was told %s", network, kept)
+		}
+		file := filepath.Join(t.TempDir(), "auth.log")
+		if err := os.WriteFile(file, []byte("Mar 14 09:00:00 host sshd[7]: a line of another program's\n"+kept), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		tm.file, tm.least = file, 3
+		ctx, mara, d := t.Context(), tm.mara, tm.DB
+		for what, do := range map[string]func(seq int64) error{
+			"changed": func(seq int64) error {
+				return d.Exec(ctx, "UPDATE audit SET role = 'biller' WHERE practice_id = $1 AND seq = $2", mara, seq)
+			},
+			"taken out": func(seq int64) error {
+				return d.Exec(ctx, "DELETE FROM audit WHERE practice_id = $1 AND seq = $2", mara, seq)
+			},
+			"put in": func(seq int64) error {
+				return errors.Join(d.Exec(ctx, "UPDATE audit SET seq = -seq - 1 WHERE practice_id = $1 AND seq >= $2", mara, seq),
+					d.Exec(ctx, "UPDATE audit SET seq = -seq WHERE practice_id = $1 AND seq < 0", mara),
+					d.Exec(ctx, "INSERT INTO audit SELECT practice_id, seq - 1, at, role, account_id, action, subject, client_id, detail, mac, shown FROM audit WHERE practice_id = $1 AND seq = $2", mara, seq+1))
+			},
+			"swapped": func(seq int64) error {
+				return errors.Join(d.Exec(ctx, "UPDATE audit SET seq = -1 WHERE practice_id = $1 AND seq = $2", mara, seq),
+					d.Exec(ctx, "UPDATE audit SET seq = seq - 1 WHERE practice_id = $1 AND seq = $2", mara, seq+1),
+					d.Exec(ctx, "UPDATE audit SET seq = $2 WHERE practice_id = $1 AND seq = -1", mara, seq+1))
+			},
+			"cut off, and the note of the end set to fit": func(seq int64) error {
+				return errors.Join(d.Exec(ctx, "DELETE FROM audit WHERE practice_id = $1 AND seq > $2", mara, seq),
+					d.Exec(ctx, "DELETE FROM audit_head WHERE practice_id = $1", mara),
+					d.Exec(ctx, "INSERT INTO audit_head SELECT practice_id, seq, mac FROM audit WHERE practice_id = $1 AND seq = $2", mara, seq))
+			},
+		} {
+			for _, seq := range []int64{1, 2, tm.end / 2, tm.end - 1} {
+				if err := do(seq); err != nil {
+					t.Fatal(err)
+				}
+				if len(tm.verify(t)) == 0 {
+					t.Errorf("by what %s was told, %d %s is not found", network, seq, what)
+				}
+				tm.restore(t)
+			}
+		}
+		if found := tm.verify(t); len(found) != 0 {
+			t.Errorf("made good again, it is not: %+v", found)
+		}
+	}
+}
+
+// A log server that is not there is an error, and told again later.
+func TestALogServerThatIsAwayIsToldLater(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	dir, err := os.MkdirTemp("", "log")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	k := &audit.Keeper{DB: w.DB, Places: []audit.Place{audit.ParsePlace("syslog:" + filepath.Join(dir, "s"))}}
+	if err := k.Anchor(t.Context()); err == nil {
+		t.Fatal("anchors were told to nobody")
+	}
+	var l net.ListenConfig
+	c, err := l.ListenPacket(t.Context(), "unixgram", filepath.Join(dir, "s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	if err := errors.Join(k.Anchor(t.Context()), c.SetReadDeadline(time.Now().Add(5*time.Second))); err != nil {
+		t.Fatal(err)
+	}
+	b := make([]byte, 4096)
+	if n, _, err := c.ReadFrom(b); err != nil || !strings.Contains(string(b[:n]), "icouch-anchor-1 ") {
+		t.Errorf("it was told %q, %v", b[:n], err)
 	}
 }
 

@@ -21,11 +21,14 @@ type Audit struct {
 // VerifyTrail checks the trail.
 type VerifyTrail struct {
 	config.Place `embed:""`
-	Anchors      string `help:"File of anchors, as icouch serve writes it: lines cut off the end of the trail are found by it alone." placeholder:"FILE"`
+	Anchors      string `help:"File of anchors, as icouch serve writes it, or what a log server kept, or the letters that owners get each Monday: lines cut off the end of the trail are found by it alone." placeholder:"FILE"`
 }
 
 // ErrTrail says that the trail has been tampered with.
 var ErrTrail = errors.New("the trail is not what was written; see above, keep a copy of everything, and find out who could write to the database")
+
+// ErrNoAnchors says that a file proves nothing.
+var ErrNoAnchors = errors.New("no anchor is in that file, so it proves nothing; it is a file of icouch serve --anchors, what a log server kept, or the letters that owners get each Monday")
 
 // Run is "icouch audit verify".
 func (c *VerifyTrail) Run(ctx context.Context, o *Office) error {
@@ -70,6 +73,9 @@ func (c *VerifyTrail) anchors(o *Office) (all []audit.Anchor, err error) {
 	o.say("%s.", count(len(all), "anchor", "anchors"))
 	if unreadable > 0 {
 		o.say("%s of the file cannot be read. One that was cut short is no harm; more are.", count(unreadable, "line", "lines"))
+	}
+	if len(all) == 0 {
+		return nil, ErrNoAnchors
 	}
 	return all, nil
 }

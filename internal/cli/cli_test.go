@@ -365,6 +365,12 @@ func TestAnEndThatWasCutOffIsFoundByItsAnchor(t *testing.T) {
 	if err := (&cli.VerifyTrail{Place: p, Anchors: file + ".not"}).Run(t.Context(), o); err == nil {
 		t.Error("a file that is not there proves something")
 	}
+	if err := os.WriteFile(file, []byte("nothing of ours\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := (&cli.VerifyTrail{Place: p, Anchors: file}).Run(t.Context(), o); !errors.Is(err, cli.ErrNoAnchors) {
+		t.Errorf("a file without an anchor proves something: %v", err)
+	}
 }
 
 func freeTheTrail(ctx context.Context, d *db.DB) error {

@@ -111,15 +111,6 @@ func MayCome(tx *db.Tx, by access.Actor) error {
 	return nil
 }
 
-// foundedOne reports whether a practice that somebody founded has closed.
-func foundedOne(tx *db.Tx, who id.Account) (bool, error) {
-	n, err := SQL.In(tx).ClosedOf(tx, peopledb.ClosedOfParams{FounderID: who, Now: tx.Now().Ptr()})
-	if err != nil {
-		return false, fmt.Errorf("what %s founded: %w", who, err)
-	}
-	return n > 0, nil
-}
-
 // ClosePractice has by's practice close at the end of a day. The door has had by
 // show who they are. What invites anybody is withdrawn at once; owners and
 // clients are written to.
@@ -235,7 +226,7 @@ func ended(tx *db.Tx, by access.Actor, did audit.Action, link fmt.Stringer, l id
 	return audit.Record(tx, by, audit.Deed{Did: did, Subject: link})
 }
 
-// announce writes to the owners now, and to the clients soon.
+// announce writes to the owners now, and to the clients and who acts for them soon.
 func announce(tx *db.Tx, by access.Actor, p Practice, b letter.Body) error {
 	tx.Notify(PracticeTopic(p.ID))
 	all, err := Practitioners(tx, by)
@@ -261,17 +252,25 @@ func announce(tx *db.Tx, by access.Actor, p Practice, b letter.Body) error {
 const aPart = 100
 
 // closingNews is the job that writes to the clients of a practice that closes,
-// or that goes on after all.
+// or that goes on after all, and to who acts for them.
 const closingNews = jobs.Kind[news]("people.closing_news")
 
 type news struct{ Practice id.Practice }
 
-// tellOfClosing writes to each client who has not been told how it stands now.
+// tellOfClosing writes to everybody who has not been told how it stands now.
 // Run again, it writes to nobody twice.
 func (c Clerk) tellOfClosing(ctx context.Context, n news) error {
-	for after := id.Client(""); ; {
-		err := c.DB.Update(ctx, func(tx *db.Tx) (err error) {
-			after, err = tellSome(tx, access.Job(n.Practice), after)
+	if err := inParts(ctx, c.DB, n, tellSome); err != nil {
+		return err
+	}
+	return inParts(ctx, c.DB, n, tellSomeContacts)
+}
+
+// inParts tells some after others, each some in a transaction.
+func inParts[ID ~string](ctx context.Context, d *db.DB, n news, some func(*db.Tx, access.Actor, ID) (ID, error)) error {
+	for after := ID(""); ; {
+		err := d.Update(ctx, func(tx *db.Tx) (err error) {
+			after, err = some(tx, access.Job(n.Practice), after)
 			return err
 		})
 		if err != nil || after == "" {
@@ -336,4 +335,67 @@ func tellClient(tx *db.Tx, by access.Actor, p Practice, r peopledb.UntoldOfClosi
 		return err
 	}
 	return audit.Record(tx, by, audit.Deed{Did: audit.ClosingTold, Subject: r.ID, Client: r.ID})
+}
+
+// tellSomeContacts is tellSome for who acts for a client.
+func tellSomeContacts(tx *db.Tx, by access.Actor, after id.Contact) (next id.Contact, err error) {
+	if err := holdPractice(tx, by.Practice()); err != nil {
+		return "", err
+	}
+	p, err := PracticeOf(tx, by)
+	if err != nil {
+		return "", err
+	}
+	rows, err := SQL.In(tx).ContactsUntoldOfClosing(tx, peopledb.ContactsUntoldOfClosingParams{PracticeID: p.ID, After: after, Now: tx.Now().Ptr()})
+	if err != nil {
+		return "", fmt.Errorf("whom to tell of the end of %s: %w", p.ID, err)
+	}
+	told := map[id.Account]bool{} // of rows read before: who acts for two gets one letter
+	for _, r := range rows {
+		next = r.ID
+		if same(r.ToldClosing, p.ClosesAt) || told[*r.AccountID] {
+			continue
+		}
+		if told[*r.AccountID], err = tellContact(tx, by, p, r); err != nil {
+			return "", err
+		}
+	}
+	if len(rows) < aPart { // that was the last
+		next = ""
+	}
+	return next, audit.Record(tx, by, audit.Deed{Did: audit.ClosingTold, Subject: p.ID})
+}
+
+// tellContact writes to one, if the client's coming of age has not ended what
+// they may. Neither the client nor what is opened is in the letter.
+func tellContact(tx *db.Tx, by access.Actor, p Practice, r peopledb.ContactsUntoldOfClosingRow) (told bool, err error) {
+	if r.OfAge {
+		m, err := MinorOf(tx, by, r.ClientID)
+		if err != nil {
+			return false, err
+		}
+		if end := m.GuardiansEnd(); end != nil && !end.After(tx.Now().Time) {
+			return false, nil
+		}
+	}
+	err = SQL.In(tx).ContactToldOfClosing(tx, peopledb.ContactToldOfClosingParams{ClosesAt: p.ClosesAt, PracticeID: p.ID, AccountID: r.AccountID})
+	if err != nil {
+		return false, fmt.Errorf("tell contact %s: %w", r.ID, err)
+	}
+	to, err := account.Read(tx, by, *r.AccountID)
+	if errors.Is(err, account.ErrNoAccount) {
+		return true, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	body := goesOnLetter(p)
+	if p.ClosesAt != nil {
+		body = closesForOthersLetter(p)
+	}
+	_, err = letter.Send(tx, by, letter.Draft{Kind: letter.Closing, To: to.Email, FromName: p.Name, Body: body, Client: r.ClientID, Account: *r.AccountID})
+	if err != nil {
+		return false, err
+	}
+	return true, audit.Record(tx, by, audit.Deed{Did: audit.ClosingTold, Subject: r.ID, Client: r.ClientID})
 }

@@ -122,11 +122,6 @@ func TestAPracticeClosesByTheClockAndOnlyThen(t *testing.T) {
 		t.Errorf("Mara cannot leave: %v", err)
 	}
 	err = update(t, w, func(tx *db.Tx) error {
-		_, err := people.Found(tx, access.AsPerson(w.Mara.Account()), "Another", "Europe/Berlin")
-		return err
-	})
-	wants(t, "another practice", err, people.ErrFounded)
-	err = update(t, w, func(tx *db.Tx) error {
 		_, err := people.Found(tx, access.AsPerson(w.Noor.Account()), "Noor’s own", "Europe/Berlin")
 		return err
 	})
@@ -233,6 +228,71 @@ func TestEverybodyIsToldOnceThatAPracticeClosesAndThatItDoesNot(t *testing.T) {
 	}
 	if n := trailOf(t, w, "practice.closes"); n != 2 || trailOf(t, w, "practice.closing_taken_back") != 1 {
 		t.Errorf("the trail has %d ends", n)
+	}
+}
+
+// Whoever founded a practice founds another once it has closed, and not before:
+// with the same account, however often they press, and the old one stays closed.
+func TestWhoFoundedAPracticeThatHasClosedFoundsAnother(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	mara := access.AsPerson(w.Mara.Account())
+	found := func(by access.Actor) error {
+		return w.DB.Update(t.Context(), func(tx *db.Tx) error { return second(people.Found(tx, by, "Another", "Europe/Berlin")) })
+	}
+	if err := closes(t, w, w.Mara, 30); err != nil {
+		t.Fatal(err)
+	}
+	wants(t, "before the day", found(mara), people.ErrHasPractice)
+	w.Pass(32 * aDay)
+	had := rows(t, w, "practice")
+	no := errors.New("no")
+	wants(t, "undone", w.DB.Update(t.Context(), func(tx *db.Tx) error {
+		return errors.Join(second(people.Found(tx, mara, "Another", "Europe/Berlin")), no)
+	}), no)
+	got := atOnce(16, func(int) error { return found(mara) })
+	if got[nil] != 1 || got[people.ErrHasPractice] != 15 || rows(t, w, "practice") != had+1 {
+		t.Errorf("they were told %v, and %d practices were founded", got, rows(t, w, "practice")-had)
+	}
+	w.View(t, func(tx *db.Tx) error {
+		all, err := people.Places(tx, mara)
+		open := 0
+		for _, p := range all {
+			if !p.Ended {
+				open++
+				if p.Place.Practice == w.Mara.Practice() {
+					t.Error("the practice that has closed is open")
+				}
+			}
+		}
+		if open != 1 || len(all) != 2 {
+			t.Errorf("her places are %+v", all)
+		}
+		return err
+	})
+	if a := enters(t, w, w.Mara.Account(), account.Place{Practice: w.Mara.Practice()}); a.AtWork() {
+		t.Errorf("the practice that has closed lets her in as %s", a.Role())
+	}
+	wants(t, "the one that has closed, taken back", staysOpen(t, w, w.Mara), people.ErrGoesOn)
+}
+
+// So does whoever was made inactive in the practice they founded, or in another.
+func TestWhoWorksNowhereFoundsAPractice(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	w.Colleague(t, "Olga Reed", "olga@practice.test", access.Owner)
+	for _, who := range []access.Actor{w.Mara, w.Noor} {
+		found := func() error {
+			return update(t, w, func(tx *db.Tx) error {
+				return second(people.Found(tx, access.AsPerson(who.Account()), "Of my own", "Europe/Berlin"))
+			})
+		}
+		wants(t, "while a member", found(), people.ErrHasPractice)
+		if err := w.DB.Exec(t.Context(), "UPDATE practitioner SET active = FALSE WHERE account_id = $1", who.Account().String()); err != nil {
+			t.Fatal(err)
+		}
+		wants(t, "no member any more", found(), nil)
+		wants(t, "a second time", found(), people.ErrHasPractice)
 	}
 }
 

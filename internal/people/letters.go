@@ -174,7 +174,19 @@ func closesLetter(p Practice) letter.Body {
 	}}
 }
 
-// goesOnLetter tells whoever got closesLetter that it is not so.
+// closesForOthersLetter tells it to who acts for a client, and not for whom.
+func closesForOthersLetter(p Practice) letter.Body {
+	name, day := text.StripLinks(p.Name), dayOf(p)
+	return letter.Body{Subject: "A practice you use on " + letter.Brand + " closes", Parts: []letter.Part{
+		{Text: name + ", where you act on behalf of somebody else on " + letter.Brand + ", closes on " + day + ". Until the end of that day you can sign in as always, and read what was opened to you. From the day after, it opens to nobody any more."},
+		{Button: &letter.Button{Label: "Sign in", URL: letter.Base + "/dashboard"}},
+		{Text: "What the practice has noted stays kept, as the law asks. To ask how things go on, speak with the practice in the way you do now."},
+		{Text: "Your account stays yours, with whatever else it opens. You need not do anything."},
+		{Sign: name},
+	}}
+}
+
+// goesOnLetter tells whoever was told that it closes that it is not so.
 func goesOnLetter(p Practice) letter.Body {
 	name := text.StripLinks(p.Name)
 	return letter.Body{Subject: "Your practice on " + letter.Brand + " stays open", Parts: []letter.Part{
@@ -186,7 +198,7 @@ func goesOnLetter(p Practice) letter.Body {
 func closesToo(p Practice) letter.Body {
 	return letter.Body{Subject: "A practice you own is set to close", Parts: []letter.Part{
 		{Text: "An owner of " + text.StripLinks(p.Name) + " has set its last day on " + letter.Brand + ": " + dayOf(p) + ". From the day after, nobody enters it any more, neither who works there nor its clients. Nothing is deleted."},
-		{Text: "Clients who have an account and agreed to e-mail are told by letter. Open invitations were withdrawn."},
+		{Text: "Clients who have an account and agreed to e-mail are told by letter, and so is whoever acts for one. Open invitations were withdrawn."},
 		{Text: "Is that not right? Each owner can take it back until then, in Settings."},
 		{Button: &letter.Button{Label: "See it", URL: letter.Base + "/settings/practice/close"}},
 		{Sign: letter.Brand},
@@ -195,7 +207,7 @@ func closesToo(p Practice) letter.Body {
 
 func goesOnToo(p Practice) letter.Body {
 	return letter.Body{Subject: "A practice you own stays open", Parts: []letter.Part{
-		{Text: "An owner of " + text.StripLinks(p.Name) + " has taken back that it closes. It stays open. Clients who had been told otherwise are told by letter. Invitations that were withdrawn stay so: send them anew."},
+		{Text: "An owner of " + text.StripLinks(p.Name) + " has taken back that it closes. It stays open. Whoever had been told otherwise is told by letter. Invitations that were withdrawn stay so: send them anew."},
 		{Button: &letter.Button{Label: "See it", URL: letter.Base + "/settings/practice/close"}},
 		{Sign: letter.Brand},
 	}}

@@ -1,7 +1,6 @@
 package people
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -25,7 +24,6 @@ var (
 	ErrNoPracticeName = fault.On("practice", fault.Invalid, "Enter the name of your practice, as clients know it.")
 	ErrNoZone         = fault.On("zone", fault.Invalid, "Choose the time zone your practice works in.")
 	ErrHasPractice    = fault.New(fault.Conflict, "You already have a practice.")
-	ErrFounded        = fault.New(fault.Conflict, "The practice that this account founded has closed, and an account founds one. To begin another, sign up with another e-mail address.")
 	ErrMember         = fault.New(fault.Conflict, "This person is a member of the practice already.")
 )
 
@@ -44,7 +42,8 @@ type Practice struct {
 	ClosingBy   id.Account // the owner who has set that
 }
 
-// Found makes a practice, with its key, and makes by its owner.
+// Found makes a practice, with its key, and makes by its owner. It is for whoever
+// works nowhere, also if a practice of theirs has closed or they have left it.
 func Found(tx *db.Tx, by access.Actor, name, zone string) (access.Actor, error) {
 	if !by.SignedIn() {
 		return access.Actor{}, fault.NotFound
@@ -60,15 +59,15 @@ func Found(tx *db.Tx, by access.Actor, name, zone string) (access.Actor, error) 
 	if err != nil || zone == "" {
 		return access.Actor{}, ErrNoZone
 	}
+	if _, err := account.Hold(tx, by, by.Account()); err != nil { // a double press: the second sees the first's practice
+		return access.Actor{}, err
+	}
 	already, err := SQL.In(tx).Memberships(tx, by.Account())
 	if err != nil {
 		return access.Actor{}, fmt.Errorf("found a practice: %w", err)
 	}
-	if slices.ContainsFunc(already, func(m peopledb.MembershipsRow) bool { return !closed(m.ClosesAt, tx.Now()) }) { // a double press; a second practice comes by invitation
+	if slices.ContainsFunc(already, func(m peopledb.MembershipsRow) bool { return !closed(m.ClosesAt, tx.Now()) }) { // a second practice comes by invitation
 		return access.Actor{}, ErrHasPractice
-	}
-	if done, err := foundedOne(tx, by.Account()); err != nil || done {
-		return access.Actor{}, cmp.Or(err, error(ErrFounded))
 	}
 	again, err := reopen(tx, by, name, z.String())
 	if !errors.Is(err, db.None) {
@@ -76,9 +75,6 @@ func Found(tx *db.Tx, by access.Actor, name, zone string) (access.Actor, error) 
 	}
 	p := id.New[id.Practice](tx.Now().Time)
 	err = SQL.In(tx).AddPractice(tx, peopledb.AddPracticeParams{ID: p, Name: name, Zone: z.String(), FounderID: by.Account(), CreatedAt: tx.Now()})
-	if db.Taken(err) { // both presses saw no practice; the column sees to it
-		return access.Actor{}, ErrHasPractice
-	}
 	if err != nil {
 		return access.Actor{}, fmt.Errorf("found %s: %w", p, err)
 	}

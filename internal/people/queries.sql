@@ -21,9 +21,6 @@ UPDATE practice SET put_away_at = @now WHERE id = @id AND put_away_at IS NULL;
 UPDATE practice SET closes_at = @closes_at, closing_by = @closing_by WHERE id = @id AND closes_at IS NULL AND put_away_at IS NULL;
 
 -- Whether a practice that an account founded has closed.
--- name: ClosedOf :one
-SELECT COUNT(*) FROM practice WHERE founder_id = @founder_id AND closes_at <= @now;
-
 -- name: KeepPractice :execrows
 UPDATE practice SET closes_at = NULL, closing_by = NULL WHERE id = @id AND closes_at > @now;
 
@@ -48,6 +45,16 @@ ORDER BY id LIMIT 100;
 
 -- name: ToldOfClosing :exec
 UPDATE client SET told_closing = @closes_at WHERE practice_id = @practice_id AND id = @id;
+
+-- Whoever acts for a client, from the day that was set or already.
+-- name: ContactsUntoldOfClosing :many
+SELECT id, client_id, account_id, told_closing, of_age FROM contact
+WHERE practice_id = @practice_id AND id > @after AND account_id IS NOT NULL AND rights <> '' AND suspended_at IS NULL AND (ends_at IS NULL OR ends_at > @now)
+ORDER BY id LIMIT 100;
+
+-- One letter for all whom somebody acts for.
+-- name: ContactToldOfClosing :exec
+UPDATE contact SET told_closing = @closes_at WHERE practice_id = @practice_id AND account_id = @account_id;
 
 -- name: LeavePractice :many
 UPDATE practitioner SET active = FALSE WHERE practice_id = @practice_id AND account_id = @account_id AND active RETURNING id;

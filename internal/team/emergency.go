@@ -178,7 +178,7 @@ type Emergency struct {
 	Client   id.Client
 	Name     string // the client's
 	By       string // who opened it
-	Reason   string
+	Reason   string // to owners; to whoever else reads the trail it is empty
 	OpenedAt at.Time
 	EndedAt  at.Time // or when it ends, if that is to come
 	ByHand   bool    // it was closed before its time
@@ -236,8 +236,10 @@ func emergencies(tx *db.Tx, by access.Actor, rows []teamdb.EmergenciesRow) ([]Em
 		if r.ClosedAt != nil {
 			e.EndedAt, e.ByHand = *r.ClosedAt, true
 		}
-		if e.Reason, err = key.Open(r.Reason, reasonPlace(by.Practice(), r.ID)); err != nil {
-			return nil, err
+		if by.May(access.ReadReasons) { // it may tell of the client's health
+			if e.Reason, err = key.Open(r.Reason, reasonPlace(by.Practice(), r.ID)); err != nil {
+				return nil, err
+			}
 		}
 		all[i] = e
 	}

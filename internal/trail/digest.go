@@ -128,8 +128,12 @@ func write(tx *db.Tx, by access.Actor, w week) error {
 		return fmt.Errorf("digest of %s: %w", by.Practice(), err)
 	}
 	if n == 1 { // another node was not quicker
+		end, err := audit.End(tx, by)
+		if err != nil {
+			return err
+		}
 		for _, m := range members {
-			if err := tell(tx, by, m, w, d); err != nil {
+			if err := tell(tx, by, m, digestLetter(w, d, end)); err != nil {
 				return err
 			}
 		}
@@ -143,7 +147,7 @@ type number int64
 func (n number) String() string { return strconv.FormatInt(int64(n), 10) }
 
 // tell writes to an owner. No client is in the letter.
-func tell(tx *db.Tx, by access.Actor, m people.Practitioner, w week, d Digest) error {
+func tell(tx *db.Tx, by access.Actor, m people.Practitioner, b letter.Body) error {
 	if m.Role != access.Owner || !m.Active {
 		return nil
 	}
@@ -151,11 +155,13 @@ func tell(tx *db.Tx, by access.Actor, m people.Practitioner, w week, d Digest) e
 	if err != nil {
 		return err
 	}
-	_, err = letter.Send(tx, by, letter.Draft{Kind: letter.Digest, To: a.Email, FromName: letter.Brand, Body: digestLetter(w, d)})
+	_, err = letter.Send(tx, by, letter.Draft{Kind: letter.Digest, To: a.Email, FromName: letter.Brand, Body: b})
 	return err
 }
 
-func digestLetter(w week, d Digest) letter.Body {
+// digestLetter is a place for an anchor, too: who has the database does not have
+// the owners' mail.
+func digestLetter(w week, d Digest, end audit.Anchor) letter.Body {
 	lines := []string{
 		counted(d.Emergencies, "record was", "records were") + " opened in an emergency",
 		counted(d.Missed, "search", "searches") + " in an emergency found nobody",
@@ -169,6 +175,8 @@ func digestLetter(w week, d Digest) letter.Body {
 		{List: lines},
 		{Text: "Look through it, and sign that you did. Nobody is named in this e-mail."},
 		{Button: &letter.Button{Label: "Review the week", URL: letter.Base + "/settings/trail/weeks"}},
+		{Text: "Keep this e-mail. The line below says how far the trail went when it was written. With it, whoever runs your " + letter.Brand + " can show that nothing was taken off its end since:"},
+		{Text: end.Word()},
 		{Sign: letter.Brand},
 	}}
 }

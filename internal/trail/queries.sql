@@ -17,9 +17,14 @@ VALUES (@practice_id, @client_id, @day, @account_id, @role, @what, @why, @times,
 ON CONFLICT (practice_id, client_id, day, account_id, role, what, why)
 DO UPDATE SET times = sighting.times + excluded.times, last_at = excluded.last_at;
 
+-- The days before one on which somebody was there, the newest first.
+-- name: Days :many
+SELECT DISTINCT day FROM sighting
+WHERE practice_id = @practice_id AND client_id = @client_id AND day >= @since AND day < @before ORDER BY day DESC LIMIT @most;
+
 -- name: Of :many
 SELECT day, account_id, role, what, why, times, first_at, last_at FROM sighting
-WHERE practice_id = @practice_id AND client_id = @client_id AND day >= @since ORDER BY day DESC;
+WHERE practice_id = @practice_id AND client_id = @client_id AND day >= @since AND day < @before ORDER BY day DESC;
 
 -- name: AddDigest :execrows
 INSERT INTO digest (practice_id, week, from_at, to_at, from_seq, to_seq, looks, changes, missed, emergencies, exports, after_hours, own_name)

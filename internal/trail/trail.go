@@ -13,6 +13,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
+	"slices"
 
 	"icouch/internal/access"
 	"icouch/internal/audit"
@@ -52,20 +54,30 @@ func (v Visit) Emergency() bool {
 // Exported reports whether the record left the practice's system, as a file.
 func (v Visit) Exported() bool { return v.Change == audit.ClientsExported }
 
-// days is how far back visits are told: as long as the trail is kept.
-const days = 6 * 366
+// Visits are some days of a record: a page.
+type Visits struct {
+	List  []Visit    // the newest day first
+	Older civil.Date // At with it returns those before; zero: there are none
+}
 
-// At returns who was at a client's record, the newest day first: to the client,
-// and to whoever reads the practice's trail. No address of a computer is in it.
-// That somebody reads it is a look, too.
-func At(tx *db.Tx, by access.Actor, client id.Client) ([]Visit, error) {
+// days is how far back visits are told: as long as the trail is kept. pageDays is
+// how many of those on which somebody was there make a page.
+const (
+	days     = 6 * 366
+	pageDays = 30
+)
+
+// At returns who was at a client's record before a day, or, if that is zero,
+// until now: to the client, and to whoever reads the practice's trail. No address
+// of a computer is in it. That somebody reads it is a look, too.
+func At(tx *db.Tx, by access.Actor, client id.Client, before civil.Date) (v Visits, err error) {
 	own := by.IsClient() && by.Client() == client
 	if !own {
 		if !by.May(access.ReadTrail) {
-			return nil, fault.NotFound
+			return v, fault.NotFound
 		}
 		if _, err := people.NameOf(tx, by, client); err != nil {
-			return nil, err
+			return v, err
 		}
 	}
 	why := access.Unknown // as NameOf has noted it
@@ -76,40 +88,74 @@ func At(tx *db.Tx, by access.Actor, client id.Client) ([]Visit, error) {
 	program := access.Job(by.Practice())
 	practice, err := people.PracticeOf(tx, program)
 	if err != nil {
-		return nil, err
+		return v, err
 	}
-	visits, err := visitsOf(tx, program, practice.Zone, client)
-	if err != nil {
-		return nil, err
+	if v, err = visitsOf(tx, program, practice.Zone, client, before); err != nil {
+		return Visits{}, err
 	}
-	return named(tx, program, visits)
+	v.List, err = named(tx, program, v.List)
+	return v, err
 }
 
 // visitsOf puts together what is kept by day and what came since.
-func visitsOf(tx *db.Tx, program access.Actor, zone civil.Zone, client id.Client) ([]Visit, error) {
+func visitsOf(tx *db.Tx, program access.Actor, zone civil.Zone, client id.Client, before civil.Date) (v Visits, err error) {
 	made := dayOf(at.Of(client.Made()), zone) // an export before is about others
-	since := max(dayOf(tx.Now(), zone)-days, made)
+	since, until := max(dayOf(tx.Now(), zone)-days, made), int64(math.MaxInt64)
+	if !before.IsZero() {
+		until = int64(epoch.DaysUntil(before))
+	}
+	read, err := SQL.In(tx).Head(tx, program.Practice())
+	if err != nil && !errors.Is(err, db.None) {
+		return v, fmt.Errorf("visits of %s: %w", client, err)
+	}
 	t := newTally(zone)
+	err = each(tx, program, read, func(e audit.Entry) {
+		t.take(e, func(c id.Client) bool { return c == client || c == "" && e.At.After(client.Made()) })
+	})
+	if err != nil {
+		return v, err
+	}
+	t.order = slices.DeleteFunc(t.order, func(s sighting) bool { return s.day < since || s.day >= until })
+	from, more, err := pageOf(tx, program.Practice(), client, t.order, since, until)
+	if err != nil {
+		return v, err
+	}
+	t.order = slices.DeleteFunc(t.order, func(s sighting) bool { return s.day < from })
 	for _, who := range []id.Client{client, ""} {
-		rows, err := SQL.In(tx).Of(tx, traildb.OfParams{PracticeID: program.Practice(), ClientID: who, Since: since})
+		rows, err := SQL.In(tx).Of(tx, traildb.OfParams{PracticeID: program.Practice(), ClientID: who, Since: from, Before: until})
 		if err != nil {
-			return nil, fmt.Errorf("visits of %s: %w", client, err)
+			return v, fmt.Errorf("visits of %s: %w", client, err)
 		}
 		for _, r := range rows {
 			t.put(sighting{who, r.Day, r.AccountID, access.Role(r.Role), r.What, access.Why(r.Why)}, r.Times, r.FirstAt, r.LastAt)
 		}
 	}
-	read, err := SQL.In(tx).Head(tx, program.Practice())
-	if err != nil && !errors.Is(err, db.None) {
-		return nil, fmt.Errorf("visits of %s: %w", client, err)
+	v.List = t.visits()
+	if more {
+		v.Older = epoch.AddDays(int(from))
 	}
-	err = each(tx, program, read, func(e audit.Entry) {
-		t.take(e, func(c id.Client) bool { return c == client || c == "" && e.At.After(client.Made()) })
-	})
-	if err != nil {
-		return nil, err
+	return v, nil
+}
+
+// pageOf returns the first day of a page, and whether there are days before it.
+func pageOf(tx *db.Tx, p id.Practice, client id.Client, recent []sighting, since, until int64) (from int64, more bool, err error) {
+	var all []int64
+	for _, s := range recent {
+		all = append(all, s.day)
 	}
-	return t.visits(), nil
+	for _, who := range []id.Client{client, ""} {
+		kept, err := SQL.In(tx).Days(tx, traildb.DaysParams{PracticeID: p, ClientID: who, Since: since, Before: until, Most: pageDays + 1})
+		if err != nil {
+			return 0, false, fmt.Errorf("days of %s: %w", client, err)
+		}
+		all = append(all, kept...)
+	}
+	slices.Sort(all)
+	all = slices.Compact(all)
+	if len(all) <= pageDays {
+		return since, false, nil
+	}
+	return all[len(all)-pageDays], true, nil
 }
 
 // each shows do every line after a place.

@@ -4,6 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"mime/quotedprintable"
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -41,8 +44,54 @@ func looks(t *testing.T, w *world.World, s *audit.Scribe, by access.Actor, clien
 
 func visits(t *testing.T, w *world.World, by access.Actor, c id.Client) (all []trail.Visit) {
 	t.Helper()
-	w.View(t, func(tx *db.Tx) (err error) { all, err = trail.At(tx, by, c); return err })
+	w.View(t, func(tx *db.Tx) error {
+		v, err := trail.At(tx, by, c, civil.Date{})
+		all = v.List
+		return err
+	})
 	return all
+}
+
+// A page is thirty days on which somebody was there, whether they are put away
+// already or not; none is told twice, and none is left out.
+func TestVisitsHavePagesOfDays(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	s := audit.NewScribe(w.DB)
+	for day := range 71 {
+		looks(t, w, s, w.Mara, w.Theo)
+		if day == 20 || day == 50 {
+			if err := (trail.Clerk{DB: w.DB}).Tend(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.Pass(24 * time.Hour)
+	}
+	for _, by := range []access.Actor{w.Mara, theo(w)} {
+		var seen, pages []string
+		before := civil.Date{}
+		for {
+			var v trail.Visits
+			w.View(t, func(tx *db.Tx) (err error) { v, err = trail.At(tx, by, w.Theo, before); return err })
+			days := map[string]bool{}
+			for _, one := range v.List {
+				if !before.IsZero() && one.Day.Compare(before) >= 0 {
+					t.Errorf("%s is on the page of the days before %s", one.Day, before)
+				}
+				if !days[one.Day.String()] {
+					seen = append(seen, one.Day.String())
+				}
+				days[one.Day.String()] = true
+			}
+			pages = append(pages, fmt.Sprint(len(days)))
+			if before = v.Older; before.IsZero() {
+				break
+			}
+		}
+		if got := strings.Join(pages, " "); got != "30 30 11" || len(seen) != 71 || !slices.IsSortedFunc(seen, func(a, b string) int { return strings.Compare(b, a) }) {
+			t.Errorf("to %s: pages of %s days, %v", by.Role(), got, seen)
+		}
+	}
 }
 
 // told is a visit in a line.
@@ -161,7 +210,7 @@ func TestTheTrailIsNotEverybodys(t *testing.T) {
 		{"somebody in support", access.AsSupport("an account"), w.Theo},
 	} {
 		w.View(t, func(tx *db.Tx) error {
-			if all, err := trail.At(tx, tt.by, tt.of); !errors.Is(err, fault.NotFound) || all != nil {
+			if all, err := trail.At(tx, tt.by, tt.of, civil.Date{}); !errors.Is(err, fault.NotFound) || all.List != nil {
 				t.Errorf("%s: %v, %v", tt.name, all, err)
 			}
 			if tt.by.May(access.ReadTrail) {
@@ -262,6 +311,67 @@ func TestALongTrailHasPages(t *testing.T) {
 	}
 }
 
+// wellFormed holds an AuditEvent against R4: no field that it does not know, none
+// of the required ones missing, an identifier and an instant of the right shape,
+// codes of the closed sets, and nothing that is empty.
+func wellFormed(t *testing.T, b []byte) {
+	t.Helper()
+	var e map[string]any
+	if err := json.Unmarshal(b, &e); err != nil {
+		t.Fatal(err)
+	}
+	for what, ok := range map[string]bool{
+		"id":       regexp.MustCompile(`^[A-Za-z0-9\-.]{1,64}$`).MatchString(fmt.Sprint(e["id"])),
+		"recorded": regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$`).MatchString(fmt.Sprint(e["recorded"])),
+		"outcome":  slices.Contains([]string{"0", "4", "8", "12"}, fmt.Sprint(e["outcome"])),
+		"action":   slices.Contains([]string{"C", "R", "U", "D", "E"}, fmt.Sprint(e["action"])),
+		"type":     e["type"] != nil, "agent": e["agent"] != nil, "source": e["source"] != nil,
+	} {
+		if !ok {
+			t.Errorf("%s is wrong in %s", what, b)
+		}
+	}
+	known := map[string]string{
+		"":        "resourceType id type subtype action recorded outcome purposeOfEvent agent source entity",
+		"agent":   "role who requestor",
+		"source":  "observer",
+		"entity":  "what detail",
+		"detail":  "type valueString",
+		"coding":  "system code display",
+		"type":    "system code display",
+		"subtype": "system code display",
+		"role":    "coding", "purposeOfEvent": "coding",
+		"who": "reference display", "what": "reference display", "observer": "reference display",
+	}
+	var walk func(name string, v any)
+	walk = func(name string, v any) {
+		switch v := v.(type) {
+		case map[string]any:
+			if len(v) == 0 {
+				t.Errorf("%s is empty in %s", name, b)
+			}
+			for key, inner := range v {
+				if !slices.Contains(strings.Fields(known[name]), key) {
+					t.Errorf("%s.%s is not R4’s, in %s", name, key, b)
+				}
+				walk(key, inner)
+			}
+		case []any:
+			if len(v) == 0 {
+				t.Errorf("%s is empty in %s", name, b)
+			}
+			for _, inner := range v {
+				walk(name, inner)
+			}
+		case string:
+			if v == "" {
+				t.Errorf("%s is empty in %s", name, b)
+			}
+		}
+	}
+	walk("", e)
+}
+
 func TestTakingTheTrailAwayIsInIt(t *testing.T) {
 	t.Parallel()
 	w := world.New(t)
@@ -291,6 +401,7 @@ func TestTakingTheTrailAwayIsInIt(t *testing.T) {
 		if l.Did == audit.Seen && (event.Action != "R" || len(event.Entity) != 1 || event.Entity[0].What.Reference != "Patient/"+w.Theo.String()) {
 			t.Errorf("%s", b)
 		}
+		wellFormed(t, b)
 		text += string(b) + fmt.Sprint(l.Rows())
 	}
 	if strings.Contains(text, "Vance") || strings.Contains(text, "theo@") || !strings.Contains(text, w.Theo.String()) || !strings.Contains(text, "Mara Lindqvist") {
@@ -366,6 +477,94 @@ func TestOwnersGetTheirWeekOnMonday(t *testing.T) {
 	}
 	if !strings.Contains(text, "1 record was opened in an emergency") || !strings.Contains(text, "/settings/trail/weeks") {
 		t.Errorf("%s", text)
+	}
+}
+
+// The letter of the week is an anchor, as it comes and as it is kept in a mailbox.
+// Whatever is done to the trail before it was written is found by it, also when
+// what the database notes of the trail's end is set to fit.
+func TestTheLetterOfTheWeekIsAnAnchor(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	practice := w.Mara.Practice().String()
+	for range 6 {
+		w.Client(t, w.Mara, people.Draft{First: "Olaf", Last: "Reed"})
+	}
+	w.Pass(7 * 24 * time.Hour)
+	if err := (trail.Clerk{DB: w.DB}).Tend(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.RunJobs(t)
+	letters := w.Letters("mara@practice.test")
+	m := letters[len(letters)-1]
+	var broken strings.Builder // as a mail server breaks long lines
+	q := quotedprintable.NewWriter(&broken)
+	if _, err := q.Write([]byte(m.Text + m.HTML)); err != nil {
+		t.Fatal(err)
+	}
+	if err := q.Close(); err != nil {
+		t.Fatal(err)
+	}
+	d, ctx := w.DB, t.Context()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if world.OnPostgres() {
+		must(d.Exec(ctx, "DROP TRIGGER audit_append_only ON audit"))
+	} else {
+		must(d.Exec(ctx, "DROP TRIGGER IF EXISTS audit_no_update"))
+		must(d.Exec(ctx, "DROP TRIGGER IF EXISTS audit_no_delete"))
+	}
+	must(d.Exec(ctx, "CREATE TABLE kept AS SELECT * FROM audit"))
+	must(d.Exec(ctx, "CREATE TABLE kept_head AS SELECT * FROM audit_head"))
+	findings := func(text string) []audit.Finding {
+		t.Helper()
+		anchors, unreadable, err := audit.ParseAnchors(strings.NewReader(text))
+		if err != nil || unreadable != 0 || len(anchors) == 0 {
+			t.Fatalf("%d anchors, %d unreadable, %v in\n%s", len(anchors), unreadable, err, text)
+		}
+		var r audit.Report
+		w.View(t, func(tx *db.Tx) (err error) { r, err = audit.Verify(tx, access.Operator(), anchors...); return err })
+		return r.Findings
+	}
+	all := map[string]func(){
+		"a line changed": func() {
+			must(d.Exec(ctx, "UPDATE audit SET role = 'biller' WHERE practice_id = $1 AND seq = 3", practice))
+		},
+		"a line taken out": func() { must(d.Exec(ctx, "DELETE FROM audit WHERE practice_id = $1 AND seq = 3", practice)) },
+		"a line put in": func() {
+			must(d.Exec(ctx, "UPDATE audit SET seq = -seq - 1 WHERE practice_id = $1 AND seq >= 3", practice))
+			must(d.Exec(ctx, "UPDATE audit SET seq = -seq WHERE practice_id = $1 AND seq < 0", practice))
+			must(d.Exec(ctx, "INSERT INTO audit SELECT practice_id, 3, at, role, account_id, action, subject, client_id, detail, mac, shown FROM audit WHERE practice_id = $1 AND seq = 4", practice))
+		},
+		"two lines swapped": func() {
+			must(d.Exec(ctx, "UPDATE audit SET seq = -1 WHERE practice_id = $1 AND seq = 3", practice))
+			must(d.Exec(ctx, "UPDATE audit SET seq = 3 WHERE practice_id = $1 AND seq = 4", practice))
+			must(d.Exec(ctx, "UPDATE audit SET seq = 4 WHERE practice_id = $1 AND seq = -1", practice))
+		},
+		"the end cut off": func() {
+			must(d.Exec(ctx, "DELETE FROM audit WHERE practice_id = $1 AND seq > 3", practice))
+			must(d.Exec(ctx, "DELETE FROM audit_head WHERE practice_id = $1", practice))
+			must(d.Exec(ctx, "INSERT INTO audit_head SELECT practice_id, seq, mac FROM audit WHERE practice_id = $1 AND seq = 3", practice))
+		},
+	}
+	for name, text := range map[string]string{"the text": m.Text, "the page": m.HTML, "the mailbox": broken.String()} {
+		if found := findings(text); len(found) != 0 {
+			t.Errorf("%s: before anything was done: %+v", name, found)
+		}
+		for what, do := range all {
+			do()
+			if len(findings(text)) == 0 {
+				t.Errorf("by %s, %s is not found", name, what)
+			}
+			must(d.Exec(ctx, "DELETE FROM audit"))
+			must(d.Exec(ctx, "INSERT INTO audit SELECT * FROM kept"))
+			must(d.Exec(ctx, "DELETE FROM audit_head"))
+			must(d.Exec(ctx, "INSERT INTO audit_head SELECT * FROM kept_head"))
+		}
 	}
 }
 

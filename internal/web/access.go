@@ -23,13 +23,10 @@ type AccessPage struct {
 	client   id.Client
 	name     string // the client's
 	practice string
-	visits   []trail.Visit
-	all      bool // not only the newest days
+	visits   trail.Visits
+	before   civil.Date // only days before it; zero: the newest
 	reader   reader
 }
-
-// accessDays is how many days are shown until more are asked for.
-const accessDays = 30
 
 // GET /record/access
 func (s *Site) ownAccess(w http.ResponseWriter, r *http.Request, by access.Actor) error {
@@ -46,9 +43,9 @@ func (s *Site) clientAccess(w http.ResponseWriter, r *http.Request, by access.Ac
 }
 
 func (s *Site) showAccess(w http.ResponseWriter, r *http.Request, by access.Actor, p AccessPage) error {
-	p.all = r.URL.Query().Get("days") == "all"
+	p.before, _ = civil.ParseDate(r.URL.Query().Get("before")) // what makes no sense is left out
 	err := s.DB.View(r.Context(), func(tx *db.Tx) (err error) {
-		if p.visits, err = trail.At(tx, by, p.client); err != nil {
+		if p.visits, err = trail.At(tx, by, p.client, p.before); err != nil {
 			return err
 		}
 		name, err := people.NameOf(tx, by, p.client)
@@ -88,6 +85,9 @@ func (p AccessPage) head() parts.PageHead {
 }
 
 func (p AccessPage) empty() parts.Empty {
+	if !p.before.IsZero() {
+		return parts.Empty{Icon: "shield-check", Title: "Nobody was here before that day"}
+	}
 	if p.own {
 		return parts.Empty{Icon: "shield-check", Title: "Nobody has opened your record"}
 	}
@@ -103,11 +103,8 @@ type accessDay struct {
 // byDay are the days with somebody in them, the newest first.
 func (p AccessPage) byDay() (all []accessDay) {
 	var day civil.Date
-	for _, v := range p.visits {
+	for _, v := range p.visits.List {
 		if v.Day != day {
-			if len(all) == accessDays && !p.all {
-				return all
-			}
 			day = v.Day
 			title := v.Day.InWords(civil.DateOf(p.reader.Now.Time, p.reader.Zone))
 			all = append(all, accessDay{title, parts.Timeline{Label: title}})
@@ -118,20 +115,16 @@ func (p AccessPage) byDay() (all []accessDay) {
 	return all
 }
 
-// more reports whether there are days that are not shown.
-func (p AccessPage) more() bool {
-	shown := 0
-	for _, d := range p.byDay() {
-		shown += len(d.story.Entries)
+// href is this page, or the one with the days before another.
+func (p AccessPage) href(before civil.Date) string {
+	at := "/record/access"
+	if !p.own {
+		at = "/people/" + p.client.String() + "/access"
 	}
-	return shown < len(p.visits)
-}
-
-func (p AccessPage) moreHref() string {
-	if p.own {
-		return "/record/access?days=all"
+	if before.IsZero() {
+		return at
 	}
-	return "/people/" + p.client.String() + "/access?days=all"
+	return at + "?before=" + before.String()
 }
 
 func (p AccessPage) entry(v trail.Visit) parts.Entry {

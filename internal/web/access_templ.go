@@ -8,7 +8,10 @@ package web
 import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
-import "icouch/internal/web/parts"
+import (
+	"icouch/internal/base/civil"
+	"icouch/internal/web/parts"
+)
 
 // View draws who was at a record.
 //
@@ -60,7 +63,7 @@ func (p AccessPage) View() templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			if len(p.visits) == 0 {
+			if len(p.visits.List) == 0 {
 				templ_7745c5c3_Err = p.empty().View().Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
@@ -90,16 +93,24 @@ func (p AccessPage) View() templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			if p.more() {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "<div class=\"row\">")
+			if !p.before.IsZero() || !p.visits.Older.IsZero() {
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "<nav class=\"row\" aria-label=\"Days\">")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = parts.Button{Label: "Show all days", Kind: parts.Quiet, Href: p.moreHref()}.View().Render(ctx, templ_7745c5c3_Buffer)
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
+				if !p.visits.Older.IsZero() {
+					templ_7745c5c3_Err = parts.Button{Label: "Older", Hidden: "days", Kind: parts.Quiet, Href: p.href(p.visits.Older)}.View().Render(ctx, templ_7745c5c3_Buffer)
+					if templ_7745c5c3_Err != nil {
+						return templ_7745c5c3_Err
+					}
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "</div>")
+				if !p.before.IsZero() {
+					templ_7745c5c3_Err = parts.Button{Label: "Newest", Hidden: "days", Kind: parts.Quiet, Href: p.href(civil.Date{})}.View().Render(ctx, templ_7745c5c3_Buffer)
+					if templ_7745c5c3_Err != nil {
+						return templ_7745c5c3_Err
+					}
+				}
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "</nav>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

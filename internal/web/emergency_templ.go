@@ -86,7 +86,7 @@ func (p EmergencyPage) View() templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = parts.TextArea{Name: "reason", Label: "Why now?", Value: p.reason, Hint: "15 characters or more. The owners and administrators of the practice read it.", Problem: p.Problems.For("reason"), Rows: 3, Max: 1000, Required: true}.View().Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = parts.TextArea{Name: "reason", Label: "Why now?", Value: p.reason, Hint: "15 characters or more. Only the owners of the practice read it.", Problem: p.Problems.For("reason"), Rows: 3, Max: 1000, Required: true}.View().Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -452,8 +452,12 @@ func emergencyTimeline(all []team.Emergency, is reader, named bool) parts.Timeli
 		case e.EndedAt.After(is.Now.Time):
 			ended = "Open for " + minutesWords(e.EndedAt.Sub(is.Now.Time)) + " more."
 		}
+		why := "The owners read why. "
+		if e.Reason != "" {
+			why = "“" + e.Reason + "” "
+		}
 		t.Entries = append(t.Entries, parts.Entry{Icon: "triangle-alert", Tone: parts.Bad, Words: words, By: e.By, When: is.past(e.OpenedAt),
-			Exact: civil.Full(e.OpenedAt.Time, is.Zone), Timestamp: e.OpenedAt.Format(time.RFC3339), Detail: "“" + e.Reason + "” " + ended})
+			Exact: civil.Full(e.OpenedAt.Time, is.Zone), Timestamp: e.OpenedAt.Format(time.RFC3339), Detail: why + ended})
 	}
 	return t
 }

@@ -39,6 +39,29 @@ func TestATrailIsReadFilteredAndTakenAway(t *testing.T) {
 	}
 }
 
+// Who was at a record long ago is on a page of its own, for the client as well.
+func TestOlderDaysOfARecordHaveTheirPage(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	w.Linked(t, w.Theo, "theo@example.com")
+	s := serve(t, w)
+	at := "/people/" + w.Theo.String()
+	for range 33 {
+		s.browser(t, w).as(mara).get(at).shows(t, 200, "Theo Vance")
+		w.Pass(24 * time.Hour)
+	}
+	for who, at := range map[string]string{mara: at + "/access", "theo@example.com": "/record/access"} {
+		b := s.browser(t, w).as(who)
+		page := b.get(at).shows(t, 200, "Older")
+		page.lacks(t, "Made the record", "Newest")
+		_, rest, _ := strings.Cut(page.text, at+"?before=")
+		day, _, _ := strings.Cut(rest, `"`)
+		b.get(at+"?before="+day).shows(t, 200, "Made the record", "Newest").lacks(t, "Older")
+		b.get(at+"?before=2001-01-01").shows(t, 200, "Nobody was here before that day", "Newest")
+		b.get(at+"?before=nonsense").shows(t, 200, "Older")
+	}
+}
+
 func TestAWeekIsReviewedOnItsPage(t *testing.T) {
 	t.Parallel()
 	w := world.New(t)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -62,7 +63,7 @@ func TestTheZooIsWhole(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tested := map[string]bool{}
+	tested, names := map[string]bool{}, map[string]string{}
 	for _, d := range f.Decls {
 		fn, ok := d.(*ast.FuncDecl)
 		if !ok || !strings.HasPrefix(fn.Name.Name, "TestCVE_") {
@@ -70,6 +71,7 @@ func TestTheZooIsWhole(t *testing.T) {
 		}
 		for _, m := range regexp.MustCompile(`(\d{4})_(\d{4,})_`).FindAllStringSubmatch(fn.Name.Name, -1) {
 			tested["CVE-"+m[1]+"-"+m[2]] = true
+			names["CVE-"+m[1]+"-"+m[2]] = fn.Name.Name
 		}
 	}
 	for _, cve := range zoo {
@@ -77,6 +79,19 @@ func TestTheZooIsWhole(t *testing.T) {
 			t.Errorf("%s: it is tested: %t, and later: %q; want one of the two", cve, tested[cve], zooLater[cve])
 		}
 		delete(tested, cve)
+	}
+	page, err := os.ReadFile("../../docs/security.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, cve := range zoo {
+		want := names[cve]
+		if want == "" {
+			want = "none yet"
+		}
+		if !regexp.MustCompile(`(?m)^\| ` + cve + ` \|.*\| ` + "`?" + want + "`?" + ` \|$`).Match(page) {
+			t.Errorf("docs/security.md does not say of %s: %s", cve, want)
+		}
 	}
 	for cve := range tested {
 		t.Errorf("%s is tested and does not stand in the list", cve)

@@ -78,8 +78,11 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.closePracticeStmt, err = db.PrepareContext(ctx, closePractice); err != nil {
 		return nil, fmt.Errorf("error preparing query ClosePractice: %w", err)
 	}
-	if q.closedOfStmt, err = db.PrepareContext(ctx, closedOf); err != nil {
-		return nil, fmt.Errorf("error preparing query ClosedOf: %w", err)
+	if q.contactToldOfClosingStmt, err = db.PrepareContext(ctx, contactToldOfClosing); err != nil {
+		return nil, fmt.Errorf("error preparing query ContactToldOfClosing: %w", err)
+	}
+	if q.contactsUntoldOfClosingStmt, err = db.PrepareContext(ctx, contactsUntoldOfClosing); err != nil {
+		return nil, fmt.Errorf("error preparing query ContactsUntoldOfClosing: %w", err)
 	}
 	if q.editClientStmt, err = db.PrepareContext(ctx, editClient); err != nil {
 		return nil, fmt.Errorf("error preparing query EditClient: %w", err)
@@ -386,9 +389,14 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing closePracticeStmt: %w", cerr)
 		}
 	}
-	if q.closedOfStmt != nil {
-		if cerr := q.closedOfStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing closedOfStmt: %w", cerr)
+	if q.contactToldOfClosingStmt != nil {
+		if cerr := q.contactToldOfClosingStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing contactToldOfClosingStmt: %w", cerr)
+		}
+	}
+	if q.contactsUntoldOfClosingStmt != nil {
+		if cerr := q.contactsUntoldOfClosingStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing contactsUntoldOfClosingStmt: %w", cerr)
 		}
 	}
 	if q.editClientStmt != nil {
@@ -778,191 +786,193 @@ func (q *Queries) queryRow(ctx context.Context, stmt *sql.Stmt, query string, ar
 }
 
 type Queries struct {
-	db                        DBTX
-	tx                        *sql.Tx
-	actingStmt                *sql.Stmt
-	actingOfAccountStmt       *sql.Stmt
-	actsStmt                  *sql.Stmt
-	addClientStmt             *sql.Stmt
-	addInvitationStmt         *sql.Stmt
-	addPracticeStmt           *sql.Stmt
-	addPractitionerStmt       *sql.Stmt
-	addVouchStmt              *sql.Stmt
-	askedStmt                 *sql.Stmt
-	beMinorStmt               *sql.Stmt
-	byAddressStmt             *sql.Stmt
-	byTokenStmt               *sql.Stmt
-	claimStmt                 *sql.Stmt
-	clientStmt                *sql.Stmt
-	clientEndsStmt            *sql.Stmt
-	clientOfAccountStmt       *sql.Stmt
-	closeEmergenciesStmt      *sql.Stmt
-	closePracticeStmt         *sql.Stmt
-	closedOfStmt              *sql.Stmt
-	editClientStmt            *sql.Stmt
-	endCareStmt               *sql.Stmt
-	endClientsLinksStmt       *sql.Stmt
-	endColleaguesLinksStmt    *sql.Stmt
-	endContactsLinksStmt      *sql.Stmt
-	endLiveStmt               *sql.Stmt
-	endRecoveriesStmt         *sql.Stmt
-	endSupervisionStmt        *sql.Stmt
-	endTeamLinksStmt          *sql.Stmt
-	endVouchStmt              *sql.Stmt
-	endVouchesByStmt          *sql.Stmt
-	everybodyStmt             *sql.Stmt
-	everybodysInvitationsStmt *sql.Stmt
-	everybodysMinorsStmt      *sql.Stmt
-	hideStepsStmt             *sql.Stmt
-	historyStmt               *sql.Stmt
-	holdClientStmt            *sql.Stmt
-	holdPracticeStmt          *sql.Stmt
-	inCareTeamsStmt           *sql.Stmt
-	inEmergenciesStmt         *sql.Stmt
-	keepEndedStmt             *sql.Stmt
-	keepPracticeStmt          *sql.Stmt
-	leaveCareTeamsStmt        *sql.Stmt
-	leavePracticeStmt         *sql.Stmt
-	lettersToStmt             *sql.Stmt
-	linkStmt                  *sql.Stmt
-	liveByAddressStmt         *sql.Stmt
-	membershipStmt            *sql.Stmt
-	membershipsStmt           *sql.Stmt
-	minorStmt                 *sql.Stmt
-	newestStmt                *sql.Stmt
-	otherOwnersStmt           *sql.Stmt
-	othersAtWorkStmt          *sql.Stmt
-	positionsStmt             *sql.Stmt
-	practiceStmt              *sql.Stmt
-	practitionerStmt          *sql.Stmt
-	practitionersStmt         *sql.Stmt
-	putAwayStmt               *sql.Stmt
-	recordsOfAccountStmt      *sql.Stmt
-	rejoinStmt                *sql.Stmt
-	renamePractitionerStmt    *sql.Stmt
-	reopenStmt                *sql.Stmt
-	resealStmt                *sql.Stmt
-	resealInvitationsStmt     *sql.Stmt
-	resealMinorsStmt          *sql.Stmt
-	resealedStmt              *sql.Stmt
-	resealedInvitationStmt    *sql.Stmt
-	resealedMinorStmt         *sql.Stmt
-	resumeCareStmt            *sql.Stmt
-	sameEmailStmt             *sql.Stmt
-	setClientStepStmt         *sql.Stmt
-	setConsentStmt            *sql.Stmt
-	setMinorStmt              *sql.Stmt
-	setPracticeStmt           *sql.Stmt
-	setTermsStmt              *sql.Stmt
-	somebodyStmt              *sql.Stmt
-	somebodysInvitationsStmt  *sql.Stmt
-	somebodysMinorsStmt       *sql.Stmt
-	standingStmt              *sql.Stmt
-	supervisedStmt            *sql.Stmt
-	supportsStmt              *sql.Stmt
-	termsStmt                 *sql.Stmt
-	toldMinorStmt             *sql.Stmt
-	toldOfClosingStmt         *sql.Stmt
-	unlinkStmt                *sql.Stmt
-	unlinkContactStmt         *sql.Stmt
-	untoldMinorsStmt          *sql.Stmt
-	untoldOfClosingStmt       *sql.Stmt
-	useVouchStmt              *sql.Stmt
-	vouchByTokenStmt          *sql.Stmt
+	db                          DBTX
+	tx                          *sql.Tx
+	actingStmt                  *sql.Stmt
+	actingOfAccountStmt         *sql.Stmt
+	actsStmt                    *sql.Stmt
+	addClientStmt               *sql.Stmt
+	addInvitationStmt           *sql.Stmt
+	addPracticeStmt             *sql.Stmt
+	addPractitionerStmt         *sql.Stmt
+	addVouchStmt                *sql.Stmt
+	askedStmt                   *sql.Stmt
+	beMinorStmt                 *sql.Stmt
+	byAddressStmt               *sql.Stmt
+	byTokenStmt                 *sql.Stmt
+	claimStmt                   *sql.Stmt
+	clientStmt                  *sql.Stmt
+	clientEndsStmt              *sql.Stmt
+	clientOfAccountStmt         *sql.Stmt
+	closeEmergenciesStmt        *sql.Stmt
+	closePracticeStmt           *sql.Stmt
+	contactToldOfClosingStmt    *sql.Stmt
+	contactsUntoldOfClosingStmt *sql.Stmt
+	editClientStmt              *sql.Stmt
+	endCareStmt                 *sql.Stmt
+	endClientsLinksStmt         *sql.Stmt
+	endColleaguesLinksStmt      *sql.Stmt
+	endContactsLinksStmt        *sql.Stmt
+	endLiveStmt                 *sql.Stmt
+	endRecoveriesStmt           *sql.Stmt
+	endSupervisionStmt          *sql.Stmt
+	endTeamLinksStmt            *sql.Stmt
+	endVouchStmt                *sql.Stmt
+	endVouchesByStmt            *sql.Stmt
+	everybodyStmt               *sql.Stmt
+	everybodysInvitationsStmt   *sql.Stmt
+	everybodysMinorsStmt        *sql.Stmt
+	hideStepsStmt               *sql.Stmt
+	historyStmt                 *sql.Stmt
+	holdClientStmt              *sql.Stmt
+	holdPracticeStmt            *sql.Stmt
+	inCareTeamsStmt             *sql.Stmt
+	inEmergenciesStmt           *sql.Stmt
+	keepEndedStmt               *sql.Stmt
+	keepPracticeStmt            *sql.Stmt
+	leaveCareTeamsStmt          *sql.Stmt
+	leavePracticeStmt           *sql.Stmt
+	lettersToStmt               *sql.Stmt
+	linkStmt                    *sql.Stmt
+	liveByAddressStmt           *sql.Stmt
+	membershipStmt              *sql.Stmt
+	membershipsStmt             *sql.Stmt
+	minorStmt                   *sql.Stmt
+	newestStmt                  *sql.Stmt
+	otherOwnersStmt             *sql.Stmt
+	othersAtWorkStmt            *sql.Stmt
+	positionsStmt               *sql.Stmt
+	practiceStmt                *sql.Stmt
+	practitionerStmt            *sql.Stmt
+	practitionersStmt           *sql.Stmt
+	putAwayStmt                 *sql.Stmt
+	recordsOfAccountStmt        *sql.Stmt
+	rejoinStmt                  *sql.Stmt
+	renamePractitionerStmt      *sql.Stmt
+	reopenStmt                  *sql.Stmt
+	resealStmt                  *sql.Stmt
+	resealInvitationsStmt       *sql.Stmt
+	resealMinorsStmt            *sql.Stmt
+	resealedStmt                *sql.Stmt
+	resealedInvitationStmt      *sql.Stmt
+	resealedMinorStmt           *sql.Stmt
+	resumeCareStmt              *sql.Stmt
+	sameEmailStmt               *sql.Stmt
+	setClientStepStmt           *sql.Stmt
+	setConsentStmt              *sql.Stmt
+	setMinorStmt                *sql.Stmt
+	setPracticeStmt             *sql.Stmt
+	setTermsStmt                *sql.Stmt
+	somebodyStmt                *sql.Stmt
+	somebodysInvitationsStmt    *sql.Stmt
+	somebodysMinorsStmt         *sql.Stmt
+	standingStmt                *sql.Stmt
+	supervisedStmt              *sql.Stmt
+	supportsStmt                *sql.Stmt
+	termsStmt                   *sql.Stmt
+	toldMinorStmt               *sql.Stmt
+	toldOfClosingStmt           *sql.Stmt
+	unlinkStmt                  *sql.Stmt
+	unlinkContactStmt           *sql.Stmt
+	untoldMinorsStmt            *sql.Stmt
+	untoldOfClosingStmt         *sql.Stmt
+	useVouchStmt                *sql.Stmt
+	vouchByTokenStmt            *sql.Stmt
 }
 
 func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 	return &Queries{
-		db:                        tx,
-		tx:                        tx,
-		actingStmt:                q.actingStmt,
-		actingOfAccountStmt:       q.actingOfAccountStmt,
-		actsStmt:                  q.actsStmt,
-		addClientStmt:             q.addClientStmt,
-		addInvitationStmt:         q.addInvitationStmt,
-		addPracticeStmt:           q.addPracticeStmt,
-		addPractitionerStmt:       q.addPractitionerStmt,
-		addVouchStmt:              q.addVouchStmt,
-		askedStmt:                 q.askedStmt,
-		beMinorStmt:               q.beMinorStmt,
-		byAddressStmt:             q.byAddressStmt,
-		byTokenStmt:               q.byTokenStmt,
-		claimStmt:                 q.claimStmt,
-		clientStmt:                q.clientStmt,
-		clientEndsStmt:            q.clientEndsStmt,
-		clientOfAccountStmt:       q.clientOfAccountStmt,
-		closeEmergenciesStmt:      q.closeEmergenciesStmt,
-		closePracticeStmt:         q.closePracticeStmt,
-		closedOfStmt:              q.closedOfStmt,
-		editClientStmt:            q.editClientStmt,
-		endCareStmt:               q.endCareStmt,
-		endClientsLinksStmt:       q.endClientsLinksStmt,
-		endColleaguesLinksStmt:    q.endColleaguesLinksStmt,
-		endContactsLinksStmt:      q.endContactsLinksStmt,
-		endLiveStmt:               q.endLiveStmt,
-		endRecoveriesStmt:         q.endRecoveriesStmt,
-		endSupervisionStmt:        q.endSupervisionStmt,
-		endTeamLinksStmt:          q.endTeamLinksStmt,
-		endVouchStmt:              q.endVouchStmt,
-		endVouchesByStmt:          q.endVouchesByStmt,
-		everybodyStmt:             q.everybodyStmt,
-		everybodysInvitationsStmt: q.everybodysInvitationsStmt,
-		everybodysMinorsStmt:      q.everybodysMinorsStmt,
-		hideStepsStmt:             q.hideStepsStmt,
-		historyStmt:               q.historyStmt,
-		holdClientStmt:            q.holdClientStmt,
-		holdPracticeStmt:          q.holdPracticeStmt,
-		inCareTeamsStmt:           q.inCareTeamsStmt,
-		inEmergenciesStmt:         q.inEmergenciesStmt,
-		keepEndedStmt:             q.keepEndedStmt,
-		keepPracticeStmt:          q.keepPracticeStmt,
-		leaveCareTeamsStmt:        q.leaveCareTeamsStmt,
-		leavePracticeStmt:         q.leavePracticeStmt,
-		lettersToStmt:             q.lettersToStmt,
-		linkStmt:                  q.linkStmt,
-		liveByAddressStmt:         q.liveByAddressStmt,
-		membershipStmt:            q.membershipStmt,
-		membershipsStmt:           q.membershipsStmt,
-		minorStmt:                 q.minorStmt,
-		newestStmt:                q.newestStmt,
-		otherOwnersStmt:           q.otherOwnersStmt,
-		othersAtWorkStmt:          q.othersAtWorkStmt,
-		positionsStmt:             q.positionsStmt,
-		practiceStmt:              q.practiceStmt,
-		practitionerStmt:          q.practitionerStmt,
-		practitionersStmt:         q.practitionersStmt,
-		putAwayStmt:               q.putAwayStmt,
-		recordsOfAccountStmt:      q.recordsOfAccountStmt,
-		rejoinStmt:                q.rejoinStmt,
-		renamePractitionerStmt:    q.renamePractitionerStmt,
-		reopenStmt:                q.reopenStmt,
-		resealStmt:                q.resealStmt,
-		resealInvitationsStmt:     q.resealInvitationsStmt,
-		resealMinorsStmt:          q.resealMinorsStmt,
-		resealedStmt:              q.resealedStmt,
-		resealedInvitationStmt:    q.resealedInvitationStmt,
-		resealedMinorStmt:         q.resealedMinorStmt,
-		resumeCareStmt:            q.resumeCareStmt,
-		sameEmailStmt:             q.sameEmailStmt,
-		setClientStepStmt:         q.setClientStepStmt,
-		setConsentStmt:            q.setConsentStmt,
-		setMinorStmt:              q.setMinorStmt,
-		setPracticeStmt:           q.setPracticeStmt,
-		setTermsStmt:              q.setTermsStmt,
-		somebodyStmt:              q.somebodyStmt,
-		somebodysInvitationsStmt:  q.somebodysInvitationsStmt,
-		somebodysMinorsStmt:       q.somebodysMinorsStmt,
-		standingStmt:              q.standingStmt,
-		supervisedStmt:            q.supervisedStmt,
-		supportsStmt:              q.supportsStmt,
-		termsStmt:                 q.termsStmt,
-		toldMinorStmt:             q.toldMinorStmt,
-		toldOfClosingStmt:         q.toldOfClosingStmt,
-		unlinkStmt:                q.unlinkStmt,
-		unlinkContactStmt:         q.unlinkContactStmt,
-		untoldMinorsStmt:          q.untoldMinorsStmt,
-		untoldOfClosingStmt:       q.untoldOfClosingStmt,
-		useVouchStmt:              q.useVouchStmt,
-		vouchByTokenStmt:          q.vouchByTokenStmt,
+		db:                          tx,
+		tx:                          tx,
+		actingStmt:                  q.actingStmt,
+		actingOfAccountStmt:         q.actingOfAccountStmt,
+		actsStmt:                    q.actsStmt,
+		addClientStmt:               q.addClientStmt,
+		addInvitationStmt:           q.addInvitationStmt,
+		addPracticeStmt:             q.addPracticeStmt,
+		addPractitionerStmt:         q.addPractitionerStmt,
+		addVouchStmt:                q.addVouchStmt,
+		askedStmt:                   q.askedStmt,
+		beMinorStmt:                 q.beMinorStmt,
+		byAddressStmt:               q.byAddressStmt,
+		byTokenStmt:                 q.byTokenStmt,
+		claimStmt:                   q.claimStmt,
+		clientStmt:                  q.clientStmt,
+		clientEndsStmt:              q.clientEndsStmt,
+		clientOfAccountStmt:         q.clientOfAccountStmt,
+		closeEmergenciesStmt:        q.closeEmergenciesStmt,
+		closePracticeStmt:           q.closePracticeStmt,
+		contactToldOfClosingStmt:    q.contactToldOfClosingStmt,
+		contactsUntoldOfClosingStmt: q.contactsUntoldOfClosingStmt,
+		editClientStmt:              q.editClientStmt,
+		endCareStmt:                 q.endCareStmt,
+		endClientsLinksStmt:         q.endClientsLinksStmt,
+		endColleaguesLinksStmt:      q.endColleaguesLinksStmt,
+		endContactsLinksStmt:        q.endContactsLinksStmt,
+		endLiveStmt:                 q.endLiveStmt,
+		endRecoveriesStmt:           q.endRecoveriesStmt,
+		endSupervisionStmt:          q.endSupervisionStmt,
+		endTeamLinksStmt:            q.endTeamLinksStmt,
+		endVouchStmt:                q.endVouchStmt,
+		endVouchesByStmt:            q.endVouchesByStmt,
+		everybodyStmt:               q.everybodyStmt,
+		everybodysInvitationsStmt:   q.everybodysInvitationsStmt,
+		everybodysMinorsStmt:        q.everybodysMinorsStmt,
+		hideStepsStmt:               q.hideStepsStmt,
+		historyStmt:                 q.historyStmt,
+		holdClientStmt:              q.holdClientStmt,
+		holdPracticeStmt:            q.holdPracticeStmt,
+		inCareTeamsStmt:             q.inCareTeamsStmt,
+		inEmergenciesStmt:           q.inEmergenciesStmt,
+		keepEndedStmt:               q.keepEndedStmt,
+		keepPracticeStmt:            q.keepPracticeStmt,
+		leaveCareTeamsStmt:          q.leaveCareTeamsStmt,
+		leavePracticeStmt:           q.leavePracticeStmt,
+		lettersToStmt:               q.lettersToStmt,
+		linkStmt:                    q.linkStmt,
+		liveByAddressStmt:           q.liveByAddressStmt,
+		membershipStmt:              q.membershipStmt,
+		membershipsStmt:             q.membershipsStmt,
+		minorStmt:                   q.minorStmt,
+		newestStmt:                  q.newestStmt,
+		otherOwnersStmt:             q.otherOwnersStmt,
+		othersAtWorkStmt:            q.othersAtWorkStmt,
+		positionsStmt:               q.positionsStmt,
+		practiceStmt:                q.practiceStmt,
+		practitionerStmt:            q.practitionerStmt,
+		practitionersStmt:           q.practitionersStmt,
+		putAwayStmt:                 q.putAwayStmt,
+		recordsOfAccountStmt:        q.recordsOfAccountStmt,
+		rejoinStmt:                  q.rejoinStmt,
+		renamePractitionerStmt:      q.renamePractitionerStmt,
+		reopenStmt:                  q.reopenStmt,
+		resealStmt:                  q.resealStmt,
+		resealInvitationsStmt:       q.resealInvitationsStmt,
+		resealMinorsStmt:            q.resealMinorsStmt,
+		resealedStmt:                q.resealedStmt,
+		resealedInvitationStmt:      q.resealedInvitationStmt,
+		resealedMinorStmt:           q.resealedMinorStmt,
+		resumeCareStmt:              q.resumeCareStmt,
+		sameEmailStmt:               q.sameEmailStmt,
+		setClientStepStmt:           q.setClientStepStmt,
+		setConsentStmt:              q.setConsentStmt,
+		setMinorStmt:                q.setMinorStmt,
+		setPracticeStmt:             q.setPracticeStmt,
+		setTermsStmt:                q.setTermsStmt,
+		somebodyStmt:                q.somebodyStmt,
+		somebodysInvitationsStmt:    q.somebodysInvitationsStmt,
+		somebodysMinorsStmt:         q.somebodysMinorsStmt,
+		standingStmt:                q.standingStmt,
+		supervisedStmt:              q.supervisedStmt,
+		supportsStmt:                q.supportsStmt,
+		termsStmt:                   q.termsStmt,
+		toldMinorStmt:               q.toldMinorStmt,
+		toldOfClosingStmt:           q.toldOfClosingStmt,
+		unlinkStmt:                  q.unlinkStmt,
+		unlinkContactStmt:           q.unlinkContactStmt,
+		untoldMinorsStmt:            q.untoldMinorsStmt,
+		untoldOfClosingStmt:         q.untoldOfClosingStmt,
+		useVouchStmt:                q.useVouchStmt,
+		vouchByTokenStmt:            q.vouchByTokenStmt,
 	}
 }

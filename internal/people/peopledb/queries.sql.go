@@ -616,21 +616,70 @@ func (q *Queries) ClosePractice(ctx context.Context, arg ClosePracticeParams) (i
 	return result.RowsAffected()
 }
 
-const closedOf = `-- name: ClosedOf :one
-SELECT COUNT(*) FROM practice WHERE founder_id = $1 AND closes_at <= $2
+const contactToldOfClosing = `-- name: ContactToldOfClosing :exec
+UPDATE contact SET told_closing = $1 WHERE practice_id = $2 AND account_id = $3
 `
 
-type ClosedOfParams struct {
-	FounderID id.Account
-	Now       *at.Time
+type ContactToldOfClosingParams struct {
+	ClosesAt   *at.Time
+	PracticeID id.Practice
+	AccountID  *id.Account
 }
 
-// Whether a practice that an account founded has closed.
-func (q *Queries) ClosedOf(ctx context.Context, arg ClosedOfParams) (int64, error) {
-	row := q.queryRow(ctx, q.closedOfStmt, closedOf, arg.FounderID, arg.Now)
-	var count int64
-	err := row.Scan(&count)
-	return count, err
+// One letter for all whom somebody acts for.
+func (q *Queries) ContactToldOfClosing(ctx context.Context, arg ContactToldOfClosingParams) error {
+	_, err := q.exec(ctx, q.contactToldOfClosingStmt, contactToldOfClosing, arg.ClosesAt, arg.PracticeID, arg.AccountID)
+	return err
+}
+
+const contactsUntoldOfClosing = `-- name: ContactsUntoldOfClosing :many
+SELECT id, client_id, account_id, told_closing, of_age FROM contact
+WHERE practice_id = $1 AND id > $2 AND account_id IS NOT NULL AND rights <> '' AND suspended_at IS NULL AND (ends_at IS NULL OR ends_at > $3)
+ORDER BY id LIMIT 100
+`
+
+type ContactsUntoldOfClosingParams struct {
+	PracticeID id.Practice
+	After      id.Contact
+	Now        *at.Time
+}
+
+type ContactsUntoldOfClosingRow struct {
+	ID          id.Contact
+	ClientID    id.Client
+	AccountID   *id.Account
+	ToldClosing *at.Time
+	OfAge       bool
+}
+
+// Whoever acts for a client, from the day that was set or already.
+func (q *Queries) ContactsUntoldOfClosing(ctx context.Context, arg ContactsUntoldOfClosingParams) ([]ContactsUntoldOfClosingRow, error) {
+	rows, err := q.query(ctx, q.contactsUntoldOfClosingStmt, contactsUntoldOfClosing, arg.PracticeID, arg.After, arg.Now)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ContactsUntoldOfClosingRow
+	for rows.Next() {
+		var i ContactsUntoldOfClosingRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.ClientID,
+			&i.AccountID,
+			&i.ToldClosing,
+			&i.OfAge,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const editClient = `-- name: EditClient :execrows
@@ -1349,6 +1398,7 @@ type KeepPracticeParams struct {
 	Now *at.Time
 }
 
+// Whether a practice that an account founded has closed.
 func (q *Queries) KeepPractice(ctx context.Context, arg KeepPracticeParams) (int64, error) {
 	result, err := q.exec(ctx, q.keepPracticeStmt, keepPractice, arg.ID, arg.Now)
 	if err != nil {

@@ -33,6 +33,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.beginStmt, err = db.PrepareContext(ctx, begin); err != nil {
 		return nil, fmt.Errorf("error preparing query Begin: %w", err)
 	}
+	if q.daysStmt, err = db.PrepareContext(ctx, days); err != nil {
+		return nil, fmt.Errorf("error preparing query Days: %w", err)
+	}
 	if q.digestsStmt, err = db.PrepareContext(ctx, digests); err != nil {
 		return nil, fmt.Errorf("error preparing query Digests: %w", err)
 	}
@@ -75,6 +78,11 @@ func (q *Queries) Close() error {
 	if q.beginStmt != nil {
 		if cerr := q.beginStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing beginStmt: %w", cerr)
+		}
+	}
+	if q.daysStmt != nil {
+		if cerr := q.daysStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing daysStmt: %w", cerr)
 		}
 	}
 	if q.digestsStmt != nil {
@@ -159,6 +167,7 @@ type Queries struct {
 	addStmt        *sql.Stmt
 	addDigestStmt  *sql.Stmt
 	beginStmt      *sql.Stmt
+	daysStmt       *sql.Stmt
 	digestsStmt    *sql.Stmt
 	headStmt       *sql.Stmt
 	holdStmt       *sql.Stmt
@@ -176,6 +185,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		addStmt:        q.addStmt,
 		addDigestStmt:  q.addDigestStmt,
 		beginStmt:      q.beginStmt,
+		daysStmt:       q.daysStmt,
 		digestsStmt:    q.digestsStmt,
 		headStmt:       q.headStmt,
 		holdStmt:       q.holdStmt,

@@ -101,6 +101,49 @@ func (q *Queries) Begin(ctx context.Context, practiceID id.Practice) error {
 	return err
 }
 
+const days = `-- name: Days :many
+SELECT DISTINCT day FROM sighting
+WHERE practice_id = $1 AND client_id = $2 AND day >= $3 AND day < $4 ORDER BY day DESC LIMIT $5
+`
+
+type DaysParams struct {
+	PracticeID id.Practice
+	ClientID   id.Client
+	Since      int64
+	Before     int64
+	Most       int32
+}
+
+// The days before one on which somebody was there, the newest first.
+func (q *Queries) Days(ctx context.Context, arg DaysParams) ([]int64, error) {
+	rows, err := q.query(ctx, q.daysStmt, days,
+		arg.PracticeID,
+		arg.ClientID,
+		arg.Since,
+		arg.Before,
+		arg.Most,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var day int64
+		if err := rows.Scan(&day); err != nil {
+			return nil, err
+		}
+		items = append(items, day)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const digests = `-- name: Digests :many
 SELECT week, from_at, to_at, from_seq, to_seq, looks, changes, missed, emergencies, exports, after_hours, own_name, reviewed_at, reviewed_by
 FROM digest WHERE practice_id = $1 AND week > 0 ORDER BY week DESC LIMIT 26
@@ -216,13 +259,14 @@ func (q *Queries) MoveHead(ctx context.Context, arg MoveHeadParams) error {
 
 const of = `-- name: Of :many
 SELECT day, account_id, role, what, why, times, first_at, last_at FROM sighting
-WHERE practice_id = $1 AND client_id = $2 AND day >= $3 ORDER BY day DESC
+WHERE practice_id = $1 AND client_id = $2 AND day >= $3 AND day < $4 ORDER BY day DESC
 `
 
 type OfParams struct {
 	PracticeID id.Practice
 	ClientID   id.Client
 	Since      int64
+	Before     int64
 }
 
 type OfRow struct {
@@ -237,7 +281,12 @@ type OfRow struct {
 }
 
 func (q *Queries) Of(ctx context.Context, arg OfParams) ([]OfRow, error) {
-	rows, err := q.query(ctx, q.ofStmt, of, arg.PracticeID, arg.ClientID, arg.Since)
+	rows, err := q.query(ctx, q.ofStmt, of,
+		arg.PracticeID,
+		arg.ClientID,
+		arg.Since,
+		arg.Before,
+	)
 	if err != nil {
 		return nil, err
 	}
