@@ -114,16 +114,35 @@ func (k *killed) found(t *testing.T) {
 	}
 }
 
-// round starts the shipped program on what is left, has clients created and
-// invited by many hands at once, and kills it at some moment. It returns how
-// long the first answer took.
+// round has clients created and invited by many hands at once, and kills the
+// program at some moment. It returns how long the first answer took.
 func (k *killed) round(t *testing.T) (took time.Duration) {
+	t.Helper()
+	k.killing.Store(false)
+	base, took, log, kill := k.start(t)
+	defer kill()
+	enough := make(chan struct{})
+	work := k.work(t, base, rand.IntN(60), enough) // a kill may come in the first commits or later
+	<-enough
+	time.AfterFunc(rand.N(20*time.Millisecond), func() {
+		k.killing.Store(true)
+		kill()
+	})
+	work.Wait() // each hand ends when nobody answers any more
+	if t.Failed() {
+		t.Fatalf("the program said:\n%s", log)
+	}
+	return took
+}
+
+// start starts the shipped program on what is left, and returns when it has
+// answered for the first time.
+func (k *killed) start(t *testing.T) (base string, took time.Duration, log *safeBuffer, kill func()) {
 	t.Helper()
 	file, err := binary()
 	if err != nil {
 		t.Fatal(err)
 	}
-	k.killing.Store(false)
 	address := freePort(t)
 	cmd := exec.Command(file, "serve", "--data", k.dir, "--listen", address, "--smtp", "smtp://"+k.box.Addr(), "--from", "icouch@example.com")
 	listens, log := make(chan struct{}), new(safeBuffer)
@@ -141,30 +160,18 @@ func (k *killed) round(t *testing.T) (took time.Duration) {
 	}
 	ended := make(chan struct{})
 	go func() { _ = cmd.Wait(); close(ended) }()
-	kill := func() { _ = cmd.Process.Signal(syscall.SIGKILL); <-ended }
-	defer kill()
+	kill = func() { _ = cmd.Process.Signal(syscall.SIGKILL); <-ended }
+	t.Cleanup(kill)
 	select {
 	case <-listens:
 	case <-ended:
 		t.Fatalf("the program did not start:\n%s", log)
 	}
-	base := "http://" + address
+	base = "http://" + address
 	if _, err := get(base + "/"); err != nil {
 		t.Fatalf("the program does not answer: %v\n%s", err, log)
 	}
-	took = time.Since(began)
-	enough := make(chan struct{})
-	work := k.work(t, base, rand.IntN(60), enough) // a kill may come in the first commits or later
-	<-enough
-	time.AfterFunc(rand.N(20*time.Millisecond), func() {
-		k.killing.Store(true)
-		_ = cmd.Process.Signal(syscall.SIGKILL)
-	})
-	work.Wait() // each hand ends when nobody answers any more
-	if t.Failed() {
-		t.Fatalf("the program said:\n%s", log)
-	}
-	return took
+	return base, time.Since(began), log, kill
 }
 
 // browser sends what a form sends and follows nothing.

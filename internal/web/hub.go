@@ -11,16 +11,23 @@ import (
 // topics and no words: a page that is woken reads anew, as whoever looks at it.
 type hub struct {
 	mu   sync.Mutex
-	open map[string]map[*stream]struct{} // by "practice/reader"; "practice//conversation" for who only reads; "account/…", "practice/…" for who that is
+	open map[string]map[*stream]struct{} // by "practice/reader"; "practice//conversation" for who only reads; "account/…", "practice/…", "people/…" for who that is
+	born uint64                          // streams so far
 	down chan struct{}                   // closed when the program goes down
 }
 
 // stream is one open page.
 type stream struct {
-	wake   chan struct{} // something may have changed
-	mu     sync.Mutex
-	typing map[string]bool // who writes at this moment, in the conversation that is shown
-	in     string          // that conversation; empty: the list
+	wake    chan struct{} // something may have changed
+	crowded chan struct{} // it has to make room for a newer one of the same account
+	born    uint64
+	mu      sync.Mutex
+	typing  map[string]bool // who writes at this moment, in the conversation that is shown
+	in      string          // that conversation; empty: the list
+}
+
+func newStream(in string) *stream {
+	return &stream{wake: make(chan struct{}, 1), crowded: make(chan struct{}), typing: map[string]bool{}, in: in}
 }
 
 func newHub(d *db.DB) *hub {
@@ -29,13 +36,16 @@ func newHub(d *db.DB) *hub {
 	return h
 }
 
-// join has a stream woken by what happens under its keys, until leave. The last
-// two are its account's and its practice's: nobody has more than some streams.
-func (h *hub) join(s *stream, keys []string) (leave func(), ok bool) {
+// join has a stream woken by what happens under its keys and its account's,
+// until leave. Nobody has more than some streams: of more, the oldest ends.
+func (h *hub) join(s *stream, keys []string, account string) (leave func()) {
+	keys = append(keys, account)
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if len(h.open[keys[len(keys)-2]]) >= most {
-		return nil, false
+	h.born++
+	s.born = h.born
+	if len(h.open[account]) >= most {
+		h.endOldest(account)
 	}
 	for _, k := range keys {
 		if h.open[k] == nil {
@@ -51,7 +61,20 @@ func (h *hub) join(s *stream, keys []string) (leave func(), ok bool) {
 				delete(h.open, k)
 			}
 		}
-	}, true
+	}
+}
+
+// endOldest makes room among an account's streams. What ends counts no more,
+// and is told no more than that.
+func (h *hub) endOldest(account string) {
+	var oldest *stream
+	for s := range h.open[account] {
+		if oldest == nil || s.born < oldest.born {
+			oldest = s
+		}
+	}
+	delete(h.open[account], oldest)
+	close(oldest.crowded)
 }
 
 func (h *hub) hear(topic string) {
@@ -63,7 +86,7 @@ func (h *hub) hear(topic string) {
 		for _, some := range h.open {
 			wakeAll(some)
 		}
-	case "account", "practice":
+	case "account", "practice", "people":
 		wakeAll(h.open[topic])
 	case "chat", "typing":
 		practice, rest, _ := strings.Cut(rest, "/")

@@ -116,6 +116,20 @@ func (k *known) outlived(now time.Time) bool {
 	return !until.IsZero() && !now.Before(until.Time)
 }
 
+// ends is when time alone ends something that this visitor may.
+func (k *known) ends() time.Time {
+	ends := k.session.EndsAt.Time
+	for _, end := range []time.Time{k.session.SeenAt.Add(k.session.Idle), k.actor.Until().Time} {
+		if !end.IsZero() && end.Before(ends) {
+			ends = end
+		}
+	}
+	if k.until != nil && k.until.Before(ends) {
+		ends = k.until.Time
+	}
+	return ends
+}
+
 // mark says what had changed before a visitor was read.
 func (v *visitors) mark() (changes, clients uint64) {
 	v.mu.RLock()

@@ -34,10 +34,9 @@ import (
 const (
 	breath   = 25 * time.Second // a sign of life, and a question whether the session still holds
 	patience = 10 * time.Second // for a browser to take what is written to it
-	most     = 40               // streams of one account at once
+	moment   = time.Second      // between two questions whether time has ended something, at least
+	most     = 40               // streams of one account at once: of more, the oldest ends
 )
-
-var errTooMany = fault.New(fault.Busy, "There are very many pages of yours open. Close some of them.")
 
 // events writes a stream.
 type events struct {
@@ -47,6 +46,8 @@ type events struct {
 	r    *http.Request
 	ctx  context.Context
 	by   access.Actor
+	ends time.Time  // when time alone ends what the actor may, by the database's clock
+	said time.Time  // when the last sign of life was due
 	look audit.Look // part of the look that is written already
 	buf  bytes.Buffer
 }
@@ -54,13 +55,14 @@ type events struct {
 // follow keeps a stream going until it ends: the browser goes, the session
 // does, or what was shown is no longer theirs.
 func (s *Site) follow(w http.ResponseWriter, r *http.Request, by access.Actor, st *stream, keys []string, next func(e *events) error) error {
-	e := &events{s: s, w: w, rc: http.NewResponseController(w), r: r, by: by}
+	e := &events{s: s, w: w, rc: http.NewResponseController(w), r: r, by: by, ends: visitOf(r).known.ends(), said: time.Now()}
 	e.ctx = audit.Looking(r.Context(), &e.look)
-	leave, ok := s.streams.join(st, append(keys, account.Topic(by.Account()), people.PracticeTopic(by.Practice())))
-	if !ok {
-		return errTooMany
+	if r.Method == http.MethodHead { // whether there is one, and not what it says
+		w.Header().Set("Content-Type", "text/event-stream")
+		w.WriteHeader(http.StatusOK)
+		return nil
 	}
-	defer leave()
+	defer s.streams.join(st, append(keys, people.PracticeTopic(by.Practice())), account.Topic(by.Account()))()
 	_ = e.rc.SetReadDeadline(time.Time{}) // the request has been read; what is read from here on is that the browser goes
 	_ = e.rc.SetWriteDeadline(time.Now().Add(patience))
 	w.Header().Set("Content-Type", "text/event-stream")
@@ -72,7 +74,7 @@ func (s *Site) follow(w http.ResponseWriter, r *http.Request, by access.Actor, s
 	if err := next(e); err != nil || e.flush() != nil {
 		return nil
 	}
-	timer := time.NewTimer(breath)
+	timer := time.NewTimer(e.rest())
 	defer timer.Stop()
 	for {
 		select {
@@ -80,10 +82,16 @@ func (s *Site) follow(w http.ResponseWriter, r *http.Request, by access.Actor, s
 			return nil
 		case <-s.streams.down:
 			return nil
+		case <-st.crowded:
+			e.send("crowded", 0, nil)
+			_ = e.flush()
+			return nil
 		case <-st.wake:
 		case <-timer.C:
-			timer.Reset(breath)
-			e.buf.WriteString(":\n\n")
+			if time.Since(e.said) >= breath {
+				e.said = time.Now()
+				e.buf.WriteString(":\n\n")
+			}
 		}
 		if !e.still() {
 			e.send("over", 0, nil)
@@ -102,7 +110,15 @@ func (s *Site) follow(w http.ResponseWriter, r *http.Request, by access.Actor, s
 		if e.flush() != nil {
 			return nil
 		}
+		timer.Reset(e.rest())
 	}
+}
+
+// rest is how long a stream sleeps if nothing wakes it: until a sign of life is
+// due, or until time alone ends what it stands on.
+func (e *events) rest() time.Duration {
+	life, end := breath-time.Since(e.said), e.ends.Sub(e.s.DB.Clock())
+	return max(min(life, end), moment)
 }
 
 // still reports whether the session holds, and whoever it is may still do what
@@ -113,7 +129,7 @@ func (e *events) still() bool {
 		return false
 	}
 	same := v.actor.Role() == e.by.Role() && v.actor.Account() == e.by.Account() && v.actor.Practice() == e.by.Practice() && v.actor.Client() == e.by.Client()
-	e.by = v.actor
+	e.by, e.ends = v.actor, v.known.ends()
 	return same
 }
 
@@ -181,10 +197,13 @@ func (s *Site) threadStream(w http.ResponseWriter, r *http.Request, by access.Ac
 		return err
 	}
 	t.zone = zone
-	st := &stream{wake: make(chan struct{}, 1), typing: map[string]bool{}, in: c.String()}
+	st := newStream(c.String())
 	keys := []string{by.Practice().String() + "/" + chat.Reader(by)}
 	if !is.Writes {
 		keys = []string{by.Practice().String() + "//" + c.String()}
+	}
+	if is.Client != "" { // somebody else looks after them, or nobody does
+		keys = append(keys, people.Topic(by.Practice(), is.Client))
 	}
 	return s.follow(w, r, by, st, keys, func(e *events) error { return t.tell(e, st) })
 }
@@ -305,7 +324,7 @@ func (s *Site) listStream(w http.ResponseWriter, r *http.Request, by access.Acto
 	if err != nil {
 		return err
 	}
-	st := &stream{wake: make(chan struct{}, 1), typing: map[string]bool{}}
+	st := newStream("")
 	p := MessagesPage{reader: is}
 	var shown []byte
 	if err := s.DB.View(r.Context(), func(tx *db.Tx) error { return p.read(tx, by) }); err != nil { // whose messages the list shows is noted

@@ -29,6 +29,7 @@ export function listen(address, on) {
     source = new EventSource(address());
     for (const [name, hear] of Object.entries(on)) source.addEventListener(name, hear);
     source.addEventListener('over', () => { source.close(); location.reload(); });
+    source.addEventListener('crowded', () => source.close()); // very many pages are open: this one goes on when it is seen again
     source.onerror = () => {
       if (source.readyState !== EventSource.CLOSED) return;
       timer = setTimeout(open, 3000 + Math.random() * 4000);
@@ -40,6 +41,7 @@ export function listen(address, on) {
     clearTimeout(timer);
     if (source.readyState === EventSource.CLOSED) open();
   });
+  addEventListener('focus', () => { if (!document.hidden && source.readyState === EventSource.CLOSED) { clearTimeout(timer); open(); } });
   addEventListener('pagehide', () => source.close());
   addEventListener('pageshow', event => { if (event.persisted) open(); });
   open();
