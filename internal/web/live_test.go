@@ -240,6 +240,7 @@ func TestWhoAsksOnlyWhetherThereIsAStreamIsAnsweredAtOnce(t *testing.T) {
 	k := newTalking(t)
 	server := httptest.NewServer(k.handler)
 	t.Cleanup(server.Close)
+	t.Cleanup(server.CloseClientConnections) // should one be held open after all
 	for _, path := range []string{k.at + "/stream", "/messages/stream"} {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodHead, server.URL+path, nil)
 		if err != nil {
