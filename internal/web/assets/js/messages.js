@@ -49,9 +49,13 @@ export function listen(address, on) {
 
 const list = document.querySelector('[data-conversations]');
 if (list && document.querySelector('.search')) {
+  let now = list.outerHTML;
   listen(() => '/messages/stream', {
     list(event) {
       const fresh = document.adoptNode(parse(event.data).querySelector('[data-conversations]'));
+      const drawn = fresh.outerHTML;
+      if (drawn === now) return; // nothing new: somebody may be about to press what stands there
+      now = drawn;
       const at = document.activeElement?.closest?.('[data-conversations] a')?.getAttribute('href');
       document.querySelector('[data-conversations]').replaceWith(fresh);
       prepare(fresh);
