@@ -1064,7 +1064,7 @@ func (p ThreadPage) composer() templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if len(p.Problems) > 0 {
+			if len(p.Problems) > 0 && p.filesProblem() == "" {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 87, " aria-invalid")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
@@ -1469,6 +1469,8 @@ func bubblesOf(lines []bubble) templ.Component {
 }
 
 // files draws what was attached to a message.
+//
+//go:noinline
 func (b bubble) files() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1819,6 +1821,8 @@ func (b bubble) files() templ.Component {
 
 // parcel draws a file that waits to be sent. Without script, it stays when the
 // tick is taken away; with script, it can be taken out.
+//
+//go:noinline
 func parcel(f chat.File) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1973,6 +1977,8 @@ func parcel(f chat.File) templ.Component {
 }
 
 // attach is where files are chosen.
+//
+//go:noinline
 func (p ThreadPage) attach() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
