@@ -1520,7 +1520,7 @@ func TestMatrixEveryLinkInEveryState(t *testing.T) {
 		}
 	}
 	for pattern, class := range reviewed {
-		if class == "holders" && !covered[pattern] {
+		if class == "holders" && !covered[pattern] && pattern != "GET /f/{pass}" { // a pass in each state: files_test.go
 			t.Errorf("%s was not asked with a link in each state", pattern)
 		}
 	}
