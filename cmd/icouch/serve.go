@@ -28,6 +28,7 @@ import (
 	"icouch/internal/platform/limit"
 	"icouch/internal/platform/mail"
 	"icouch/internal/platform/mail/sink"
+	"icouch/internal/platform/media"
 	"icouch/internal/platform/scan"
 	"icouch/internal/team"
 	"icouch/internal/trail"
@@ -76,6 +77,7 @@ type Main struct {
 	queue  *jobs.Queue
 	dir    *directory.Directory
 	limits limit.Limiter
+	porter *chat.Porter
 
 	authenticators atomic.Pointer[[]web.Authenticator] // of a demo's people
 }
@@ -158,6 +160,8 @@ func (m *Main) open(ctx context.Context) (err error) {
 	team.Clerk{DB: d}.Register(m.queue)
 	contact.Clerk{DB: d}.Register(m.queue)
 	chat.Clerk{DB: d}.Register(m.queue)
+	m.porter = &chat.Porter{DB: d, Files: m.Files, Studio: media.NewStudio(), Scanner: m.Scanner}
+	m.porter.Register(m.queue)
 	if m.Settings.Dev && m.Settings.SMTP == "" {
 		if m.Mailbox, err = sink.Start(sink.Options{}); err != nil {
 			return fmt.Errorf("mailbox: %w", err)
@@ -208,7 +212,7 @@ func (m *Main) house() letter.House {
 func (m *Main) site() *web.Site {
 	support, _ := email.Parse(m.Settings.Support) // Check has read it; empty is none
 	return &web.Site{
-		DB: m.Installation.DB, Directory: m.dir, Doorman: m.Doorman, Limits: m.limits, House: m.house(), Log: m.log,
+		DB: m.Installation.DB, Directory: m.dir, Doorman: m.Doorman, Limits: m.limits, Porter: m.porter, House: m.house(), Log: m.log,
 		Support: support, NoMail: m.sender == nil, BounceKey: m.Settings.BounceKey, Proxies: m.Settings.Proxies(), Mailbox: m.Mailbox,
 		Authenticators: func() []web.Authenticator {
 			if all := m.authenticators.Load(); all != nil {
@@ -240,13 +244,20 @@ func (m *Main) anchorFailed(err error) { m.log.Error("the trail is not anchored"
 func (m *Main) tidy(ctx context.Context) {
 	tick := time.NewTicker(upkeep)
 	defer tick.Stop()
+	var swept time.Time // when all files were looked through
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 			m.dir.Drop()
-			if err := errors.Join(m.limits.Sweep(ctx), m.Files.Sweep(ctx, m.Clock()), account.Sweep(ctx, m.Installation.DB), people.Clerk{DB: m.Installation.DB}.Depart(ctx), people.Clerk{DB: m.Installation.DB}.ComeOfAge(ctx), contact.Clerk{DB: m.Installation.DB}.Tell(ctx), trail.Clerk{DB: m.Installation.DB}.Tend(ctx)); err != nil && ctx.Err() == nil {
+			if now := m.Clock(); now.Sub(swept) > 24*time.Hour {
+				swept = now
+				if err := m.porter.SweepOrphans(ctx); err != nil && ctx.Err() == nil {
+					m.log.Warn("files that nobody has are left", "err", err)
+				}
+			}
+			if err := errors.Join(m.limits.Sweep(ctx), m.Files.Sweep(ctx, m.Clock()), m.porter.Sweep(ctx), account.Sweep(ctx, m.Installation.DB), people.Clerk{DB: m.Installation.DB}.Depart(ctx), people.Clerk{DB: m.Installation.DB}.ComeOfAge(ctx), contact.Clerk{DB: m.Installation.DB}.Tell(ctx), trail.Clerk{DB: m.Installation.DB}.Tend(ctx)); err != nil && ctx.Err() == nil {
 				m.log.Warn("upkeep failed", "err", err)
 			}
 		}

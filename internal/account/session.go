@@ -168,8 +168,11 @@ func Announce(tx *db.Tx, by access.Actor, a id.Account, device secret.Token, bro
 
 // Lookup returns the session of a token, or db.None. It takes no actor: it is
 // where actors come from.
-func Lookup(tx *db.Tx, token secret.Token) (Session, error) {
-	row, err := SQL.In(tx).Session(tx, token.Hash())
+func Lookup(tx *db.Tx, token secret.Token) (Session, error) { return LookupHash(tx, token.Hash()) }
+
+// LookupHash is Lookup by the hash of the token, which opens nothing by itself.
+func LookupHash(tx *db.Tx, hash []byte) (Session, error) {
+	row, err := SQL.In(tx).Session(tx, hash)
 	if errors.Is(err, db.None) {
 		return Session{}, db.None
 	}

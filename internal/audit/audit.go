@@ -157,7 +157,9 @@ const (
 	MessageSentAgain     Action = "message.sent_again" // the page had not heard that it was there
 	MessageEdited        Action = "message.edited"
 	MessageTakenBack     Action = "message.taken_back"
-	MessagesTold         Action = "messages.told" // by letter: there is a new one
+	FileHeld             Action = "message.file_held"       // a virus was found in it
+	FileUnreadable       Action = "message.file_unreadable" // a picture that could not be copied, or is lost
+	MessagesTold         Action = "messages.told"           // by letter: there is a new one
 	MessagesChosen       Action = "messages.chosen"
 	MessagesClosed       Action = "messages.closed" // the client begins no conversations
 	MessagesOpened       Action = "messages.opened"

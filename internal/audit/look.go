@@ -22,6 +22,7 @@ type Part string
 const (
 	Whole   Part = "record"   // all that is noted, and how their invitation fares
 	Listed  Part = "list"     // a line in the list: name, e-mail, how their invitation fares
+	File    Part = "file"     // what was attached to what was written
 	Written Part = "messages" // what was written to or by them
 	Trail   Part = "trail"    // who was at their record
 	Joint   Part = "joint"    // what a joint record has of them: the name, since when, what they agreed to
@@ -33,7 +34,7 @@ var (
 	parts = []struct {
 		part Part
 		code byte
-	}{{Whole, 'r'}, {Listed, 'l'}, {Written, 'w'}, {Trail, 't'}, {Joint, 'j'}, {Named, 'n'}}
+	}{{Whole, 'r'}, {Listed, 'l'}, {File, 'f'}, {Written, 'w'}, {Trail, 't'}, {Joint, 'j'}, {Named, 'n'}}
 	whys = []struct {
 		why  access.Why
 		code byte

@@ -20,7 +20,11 @@
 //     said before is kept, and the trail says so;
 //   - a letter says that there is a new message, never what, from whom or why:
 //     one for all that came together, after ten minutes, and none if it was read
-//     meanwhile.
+//     meanwhile;
+//   - whoever may write may attach, whoever may read may open. What a file is, its
+//     content says. A picture is handed on as a copy without its place and camera;
+//     what a scanner has yet to look at, or found something in, is handed to nobody.
+//     What is attached and not sent is its author's, for a day.
 //
 // Every thread says that it is not for emergencies.
 package chat

@@ -29,7 +29,8 @@ type Message struct {
 	Seq      int64 // its place: 1, 2, 3 …
 	Author   string
 	Mine     bool
-	Body     string // empty: it was taken back
+	Body     string // empty: it was taken back, or is nothing but files
+	Files    []File // none of one that was taken back
 	SentAt   at.Time
 	EditedAt *at.Time
 	TakenAt  *at.Time
@@ -45,7 +46,8 @@ func (m Message) May(now at.Time) bool {
 
 // Send writes a message. The identifier is the page's: if the message is there
 // already, because an answer was lost on the way, it is returned as it stands.
-func Send(tx *db.Tx, by access.Actor, conversation id.Conversation, m id.Message, body string) (Message, error) {
+// With it go files that by has attached in the conversation and not sent yet.
+func Send(tx *db.Tx, by access.Actor, conversation id.Conversation, m id.Message, body string, files ...id.Attachment) (Message, error) {
 	c, err := Find(tx, by, conversation)
 	if err != nil {
 		return Message{}, err
@@ -56,7 +58,10 @@ func Send(tx *db.Tx, by access.Actor, conversation id.Conversation, m id.Message
 	if !c.Reaches {
 		return Message{}, ErrUnreached
 	}
-	if body, err = read10k(body); err != nil {
+	if files, err = once(files); err != nil {
+		return Message{}, err
+	}
+	if body, err = read10k(body); err != nil && (len(files) == 0 || !errors.Is(err, ErrEmpty)) {
 		return Message{}, err
 	}
 	if c.Messages, err = SQL.In(tx).HoldConversation(tx, chatdb.HoldConversationParams{PracticeID: c.practice, ID: c.ID}); err != nil {
@@ -74,14 +79,17 @@ func Send(tx *db.Tx, by access.Actor, conversation id.Conversation, m id.Message
 		if err != nil {
 			return Message{}, err
 		}
-		again, err := c.open(key, chatdb.AfterRow{Seq: was.Seq, ID: m, AuthorID: was.AuthorID, Body: was.Body, SentAt: was.SentAt, EditedAt: was.EditedAt, TakenAt: was.TakenAt})
+		again, err := c.open(key, chatdb.AfterRow{Seq: was.Seq, ID: m, AuthorID: was.AuthorID, Body: was.Body, SentAt: was.SentAt, EditedAt: was.EditedAt, TakenAt: was.TakenAt, Files: was.Files})
 		if err != nil {
 			return Message{}, err
 		}
 		return again, audit.Record(tx, by, audit.Deed{Did: audit.MessageSentAgain, Subject: m, Client: c.Client})
 	}
-	sent, err := c.add(tx, m, c.reader, body)
+	sent, err := c.add(tx, m, c.reader, body, len(files))
 	if err != nil {
+		return Message{}, err
+	}
+	if err := c.attach(tx, m, files); err != nil {
 		return Message{}, err
 	}
 	if err := SQL.In(tx).SetDraft(tx, chatdb.SetDraftParams{PracticeID: c.practice, ConversationID: c.ID, ReaderID: c.reader}); err != nil {
@@ -105,11 +113,15 @@ func Send(tx *db.Tx, by access.Actor, conversation id.Conversation, m id.Message
 			}
 		}
 	}
-	return sent, audit.Record(tx, by, audit.Deed{Did: audit.MessageSent, Subject: m, Client: c.Client})
+	d := audit.Deed{Did: audit.MessageSent, Subject: m, Client: c.Client}
+	if len(files) > 0 {
+		d.Fields = []string{"files"}
+	}
+	return sent, audit.Record(tx, by, d)
 }
 
 // add appends a message to a conversation that tx holds.
-func (c *Conversation) add(tx *db.Tx, m id.Message, author, body string) (Message, error) {
+func (c *Conversation) add(tx *db.Tx, m id.Message, author, body string, files int) (Message, error) {
 	key, err := c.key(tx)
 	if err != nil {
 		return Message{}, err
@@ -119,7 +131,7 @@ func (c *Conversation) add(tx *db.Tx, m id.Message, author, body string) (Messag
 		return Message{}, err
 	}
 	c.Messages++
-	err = SQL.In(tx).AddMessage(tx, chatdb.AddMessageParams{PracticeID: c.practice, ConversationID: c.ID, Seq: c.Messages, ID: m, AuthorID: author, Body: sealed, SentAt: tx.Now()})
+	err = SQL.In(tx).AddMessage(tx, chatdb.AddMessageParams{PracticeID: c.practice, ConversationID: c.ID, Seq: c.Messages, ID: m, AuthorID: author, Body: sealed, SentAt: tx.Now(), Files: int64(files)})
 	if err != nil {
 		return Message{}, fmt.Errorf("message %s: %w", m, err)
 	}
@@ -278,11 +290,16 @@ func (c Conversation) openAll(tx *db.Tx, by access.Actor, rows []chatdb.AfterRow
 	if err != nil {
 		return nil, err
 	}
+	files, err := c.filesOf(tx, key, rows)
+	if err != nil {
+		return nil, err
+	}
 	all := make([]Message, len(rows))
 	for i, r := range rows {
 		if all[i], err = c.open(key, r); err != nil {
 			return nil, err
 		}
+		all[i].Files = files[r.ID]
 	}
 	return all, nil
 }

@@ -53,28 +53,31 @@ WHERE practice_id = @practice_id AND id IN (SELECT value FROM json_each(CAST(@id
 SELECT practitioner_id FROM care_team WHERE practice_id = @practice_id AND client_id = @client_id AND (ends_at IS NULL OR ends_at > @now);
 
 -- name: MessageByID :one
-SELECT conversation_id, seq, author_id, body, sent_at, edited_at, taken_at FROM message WHERE practice_id = @practice_id AND id = @id;
+SELECT conversation_id, seq, author_id, body, sent_at, edited_at, taken_at, files FROM message WHERE practice_id = @practice_id AND id = @id;
 
 -- name: AddMessage :exec
-INSERT INTO message (practice_id, conversation_id, seq, id, author_id, body, sent_at)
-VALUES (@practice_id, @conversation_id, @seq, @id, @author_id, @body, @sent_at);
+INSERT INTO message (practice_id, conversation_id, seq, id, author_id, body, sent_at, files)
+VALUES (@practice_id, @conversation_id, @seq, @id, @author_id, @body, @sent_at, @files);
 
 -- name: MoveConversation :exec
 UPDATE conversation SET last_seq = @seq, last_at = @now WHERE practice_id = @practice_id AND id = @id;
 
 -- name: Before :many
-SELECT seq, id, author_id, body, sent_at, edited_at, taken_at FROM message
+SELECT seq, id, author_id, body, sent_at, edited_at, taken_at, files FROM message
 WHERE practice_id = @practice_id AND conversation_id = @conversation_id AND seq < @seq ORDER BY seq DESC LIMIT @most;
 
 -- name: After :many
-SELECT seq, id, author_id, body, sent_at, edited_at, taken_at FROM message
+SELECT seq, id, author_id, body, sent_at, edited_at, taken_at, files FROM message
 WHERE practice_id = @practice_id AND conversation_id = @conversation_id AND seq > @seq ORDER BY seq LIMIT @most;
 
--- Those that were changed or taken back since a moment.
+-- Those that were changed or taken back since a moment, and those of which a file
+-- was scanned or copied.
 -- name: ChangedSince :many
-SELECT seq, id, author_id, body, sent_at, edited_at, taken_at FROM message
-WHERE practice_id = @practice_id AND conversation_id = @conversation_id AND seq > @seq AND seq <= @until
-  AND (edited_at > @since OR taken_at > @since) ORDER BY seq;
+SELECT m.seq, m.id, m.author_id, m.body, m.sent_at, m.edited_at, m.taken_at, m.files FROM message m
+WHERE m.practice_id = @practice_id AND m.conversation_id = @conversation_id AND m.seq > @seq AND m.seq <= @until
+  AND (m.edited_at > @since OR m.taken_at > @since OR m.files > 0 AND m.id IN (
+    SELECT a.message_id FROM attachment a WHERE a.practice_id = @practice_id AND a.conversation_id = @conversation_id AND a.changed_at > @since))
+ORDER BY m.seq;
 
 -- Within the minutes in which one may: the clock is the transaction's.
 -- name: EditMessage :execrows
@@ -185,3 +188,64 @@ SELECT id, words FROM away WHERE practice_id = @practice_id;
 
 -- name: ResealedAway :exec
 UPDATE away SET words = @words WHERE practice_id = @practice_id AND id = @id;
+
+-- name: AddFile :execrows
+INSERT INTO attachment (practice_id, id, conversation_id, place, author_id, state, type, size, name, blob, key, width, height, created_at, changed_at)
+VALUES (@practice_id, @id, @conversation_id, 0, @author_id, @state, @type, @size, @name, @blob, @key, 0, 0, @now, @now)
+ON CONFLICT DO NOTHING;
+
+-- name: FileByID :one
+SELECT conversation_id, message_id, author_id, state, type, size, name, blob, key, small, small_key, width, height
+FROM attachment WHERE practice_id = @practice_id AND id = @id;
+
+-- name: FilesOf :many
+SELECT id, message_id, state, type, size, name, width, height FROM attachment
+WHERE practice_id = @practice_id AND message_id IN (SELECT value FROM json_each(CAST(@ids AS TEXT))) ORDER BY message_id, place;
+
+-- What somebody has begun to attach in a conversation and not sent.
+-- name: UnsentIn :many
+SELECT id, state, type, size, name, width, height FROM attachment
+WHERE practice_id = @practice_id AND author_id = @author_id AND conversation_id = @conversation_id AND message_id IS NULL AND state <> 'arriving' ORDER BY created_at, id LIMIT 100;
+
+-- How much somebody has begun to send, anywhere.
+-- name: Unsent :one
+SELECT COUNT(*) AS files, CAST(COALESCE(SUM(size), 0) AS BIGINT) AS bytes FROM attachment
+WHERE practice_id = @practice_id AND author_id = @author_id AND message_id IS NULL;
+
+-- name: FileArrived :execrows
+UPDATE attachment SET state = @state, type = @type, name = @name, changed_at = @now
+WHERE practice_id = @practice_id AND id = @id AND state = 'arriving';
+
+-- Once, and only its author's; not one in which something was found.
+-- name: AttachFile :execrows
+UPDATE attachment SET message_id = @message_id, place = @place, changed_at = @now
+WHERE practice_id = @practice_id AND id = @id AND conversation_id = @conversation_id AND author_id = @author_id
+  AND message_id IS NULL AND state IN ('checking', 'copying', 'ready');
+
+-- name: MoveFile :execrows
+UPDATE attachment SET state = @state, changed_at = @now WHERE practice_id = @practice_id AND id = @id AND state = @was;
+
+-- The copy stands in for what came: the key of that goes with this.
+-- name: FileCopied :execrows
+UPDATE attachment SET state = 'ready', type = @type, size = @size, name = @name, blob = @blob, key = @key, small = @small, small_key = @small_key, width = @width, height = @height, changed_at = @now
+WHERE practice_id = @practice_id AND id = @id AND state = 'copying';
+
+-- name: DropFile :one
+DELETE FROM attachment WHERE practice_id = @practice_id AND id = @id AND conversation_id = @conversation_id AND author_id = @author_id AND message_id IS NULL
+RETURNING blob, small;
+
+-- name: DropStale :many
+DELETE FROM attachment WHERE message_id IS NULL AND created_at < @before RETURNING blob, small;
+
+-- Which of these files are somebody's.
+-- name: Kept :many
+SELECT a.blob AS name FROM attachment a WHERE a.blob IN (SELECT value FROM json_each(CAST(@names AS TEXT)))
+UNION ALL
+SELECT CAST(b.small AS TEXT) AS name FROM attachment b WHERE b.small IN (SELECT value FROM json_each(CAST(@names AS TEXT)));
+
+-- name: ResealFiles :many
+SELECT a.id, a.conversation_id, a.name, a.key, a.small_key, c.client_id FROM attachment a JOIN conversation c ON c.practice_id = a.practice_id AND c.id = a.conversation_id
+WHERE a.practice_id = @practice_id AND a.id > @after ORDER BY a.id LIMIT 500;
+
+-- name: ResealedFile :exec
+UPDATE attachment SET name = @name, key = @key, small_key = @small_key WHERE practice_id = @practice_id AND id = @id;

@@ -73,6 +73,44 @@ func resealBefore(tx *db.Tx, key *crypt.Key, p id.Practice, m id.Message) error 
 	return nil
 }
 
+// ResealFiles seals the names and keys of some files of by's practice again: those
+// after one. What is in them keeps its key: it is theirs alone.
+func ResealFiles(tx *db.Tx, by access.Actor, after id.Attachment) (last id.Attachment, err error) {
+	if by.Role() != access.Shell {
+		return "", fault.Forbidden
+	}
+	p := by.Practice()
+	rows, err := SQL.In(tx).ResealFiles(tx, chatdb.ResealFilesParams{PracticeID: p, After: after})
+	if err != nil {
+		return "", fmt.Errorf("reseal: %w", err)
+	}
+	for _, r := range rows {
+		key, err := keys.Record(tx, p, owner(deref(r.ClientID), r.ConversationID))
+		if err != nil {
+			return "", err
+		}
+		name, err := again(key, r.Name, filePlace("name", p, r.ID))
+		if err != nil {
+			return "", err
+		}
+		file, err := again(key, r.Key, filePlace("key", p, r.ID))
+		if err != nil {
+			return "", err
+		}
+		small := r.SmallKey
+		if small != nil {
+			if small, err = again(key, small, filePlace("small_key", p, r.ID)); err != nil {
+				return "", err
+			}
+		}
+		if err := SQL.In(tx).ResealedFile(tx, chatdb.ResealedFileParams{Name: name, Key: file, SmallKey: small, PracticeID: p, ID: r.ID}); err != nil {
+			return "", fmt.Errorf("reseal %s: %w", r.ID, err)
+		}
+		last = r.ID
+	}
+	return last, audit.Record(tx, by, audit.Deed{Did: audit.KeysRotated, Subject: p})
+}
+
 // ResealRest seals by's practice's drafts and absences again: they are few.
 func ResealRest(tx *db.Tx, by access.Actor) error {
 	if by.Role() != access.Shell {

@@ -169,7 +169,7 @@ func (f *findings) scanner(ctx context.Context, s config.Serve) {
 		return // said with the settings
 	}
 	if c == nil {
-		f.note("No malware scanner is configured (--clamd): no file is scanned.")
+		f.note("No malware scanner is configured (--clamd): no file is scanned. What people attach is handed out unscanned, to be saved.")
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)

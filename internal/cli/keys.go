@@ -161,6 +161,9 @@ func renew(ctx context.Context, d *db.DB, owner id.Practice) error {
 	if err := inParts(ctx, d, by, chat.Reseal); err != nil {
 		return err
 	}
+	if err := inParts(ctx, d, by, chat.ResealFiles); err != nil {
+		return err
+	}
 	if err := d.Update(ctx, func(tx *db.Tx) error { return chat.ResealRest(tx, by) }); err != nil {
 		return err
 	}

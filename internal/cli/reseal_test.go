@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"image"
+	"image/png"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -23,10 +25,13 @@ import (
 	"icouch/internal/contact"
 	"icouch/internal/joint"
 	"icouch/internal/people"
+	"icouch/internal/platform/blob"
 	"icouch/internal/platform/config"
 	"icouch/internal/platform/crypt"
 	"icouch/internal/platform/db"
+	"icouch/internal/platform/jobs"
 	"icouch/internal/platform/keys"
+	"icouch/internal/platform/media"
 	"icouch/internal/recovery"
 	"icouch/internal/support"
 	"icouch/internal/team"
@@ -226,6 +231,23 @@ func everythingSealed(t *testing.T, d *db.DB, owner access.Actor, client id.Clie
 	if err := chat.KeepDraft(t.Context(), d, owner, talk, "And another"); err != nil {
 		t.Fatal(err)
 	}
+	dir := t.TempDir()
+	files, err := blob.Open(blob.NewFolder(filepath.Join(dir, "files")), filepath.Join(dir, "growth"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	porter, queue := &chat.Porter{DB: d, Files: files, Studio: media.NewStudio()}, jobs.NewQueue(d, nil)
+	porter.Register(queue)
+	var picture bytes.Buffer
+	if err := png.Encode(&picture, image.NewGray(image.Rect(0, 0, 2, 2))); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := porter.Take(t.Context(), owner, talk, chat.Draft{ID: id.New[id.Attachment](time.Now()), Name: "key.png"}, &picture); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := queue.RunDue(t.Context()); err != nil { // and its copies
+		t.Fatal(err)
+	}
 	a, p := owner.Account(), id.New[id.Passkey](time.Now())
 	var seed, name crypt.Sealed
 	err = d.View(t.Context(), func(tx *db.Tx) error {
@@ -258,6 +280,13 @@ func wordsOpen(t *testing.T, d *db.DB, owner access.Actor) {
 		}
 		place, err := chat.PlaceOf(tx, all[0].Conversation)
 		if err != nil {
+			return err
+		}
+		unsent, err := chat.Unsent(tx, owner, all[0].Conversation)
+		if err != nil || len(unsent) != 1 || unsent[0].Name != "key.png" || unsent[0].Width != 2 {
+			return fmt.Errorf("the files are %+v: %w", unsent, err)
+		}
+		if _, err := chat.Open(tx, owner, all[0].ID, unsent[0].ID, true); err != nil {
 			return err
 		}
 		aways, err := chat.Aways(tx, owner)

@@ -191,6 +191,8 @@ func (p AccessPage) deed(v trail.Visit) string {
 				return "Opened a joint record that you are in"
 			}
 			return "Opened a joint record with them in it"
+		case audit.File:
+			return "Opened a file in messages"
 		case audit.Written:
 			return "Read messages"
 		case audit.Trail:
@@ -223,6 +225,7 @@ var didWords = map[audit.Action]string{
 	audit.JointLeft: "Taken out of a joint record, or the day set", audit.JointStayed: "Stays in a joint record after all",
 	audit.JointAgreed: "Noted an agreement in a joint record", audit.JointWithdrawn: "Took back an agreement in a joint record",
 	audit.ConversationBegun: "Began a conversation", audit.MessageSent: "Wrote a message", audit.MessageEdited: "Changed a message of their own", audit.MessageTakenBack: "Took a message of their own back",
+	audit.FileHeld: "A virus was found in a file, and the file destroyed", audit.FileUnreadable: "A picture could not be read, and was not kept",
 	audit.MessagesClosed: "Asked for no new conversations from the client", audit.MessagesOpened: "Lets the client begin conversations again",
 	audit.EmergencyOpened: "Opened the record in an emergency", audit.EmergencyClosed: "Closed the record again", audit.AccountClosed: "Closed the account",
 	audit.PracticeCloses: "Set the last day of the practice", audit.PracticeKept: "Took back that the practice closes", audit.ClosingTold: "Told by letter whether the practice closes",

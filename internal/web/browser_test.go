@@ -38,7 +38,7 @@ func serve(t testing.TB, w *world.World) *served {
 		t.Fatal(err)
 	}
 	log := new(lockedBuffer)
-	s := &Site{DB: w.DB, Directory: w.Directory, Doorman: w.Doorman, Limits: limit.Limiter{DB: w.DB}, Support: helps,
+	s := &Site{DB: w.DB, Directory: w.Directory, Doorman: w.Doorman, Limits: limit.Limiter{DB: w.DB}, Porter: w.Porter, Support: helps,
 		House: letter.House{Brand: "iCouch", Base: world.Base, Host: "icouch.test"}, Log: slog.New(slog.NewTextHandler(log, nil))}
 	return &served{s, s.Handler(), log}
 }

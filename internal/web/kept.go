@@ -2,6 +2,7 @@ package web
 
 import (
 	"errors"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -32,12 +33,18 @@ const keptSignIn = "/sign-in?said=kept&next=/kept"
 
 // keepIfEnded keeps a form sent by a browser whose session has ended. It
 // reports whether it did.
-func (s *Site) keepIfEnded(r *http.Request) bool {
+func (s *Site) keepIfEnded(w http.ResponseWriter, r *http.Request) bool {
 	cookie, err := r.Cookie(s.sessionCookie())
 	if err != nil || r.Method != http.MethodPost || localPath(r.URL.Path) == "" || !s.takesForm(r.URL.Path) {
 		return false
 	}
-	if r.Header.Get("Content-Type") != "application/x-www-form-urlencoded" || r.ParseForm() != nil {
+	parts, manifold := r.MultipartReader()
+	switch {
+	case manifold == nil: // with files, which are not kept: only what was written before them is read
+		if r.PostForm, err = writtenIn(parts); err != nil {
+			return false
+		}
+	case r.Header.Get("Content-Type") != "application/x-www-form-urlencoded" || r.ParseForm() != nil:
 		return false
 	}
 	if s.Limits.Take(r.Context(), keepRule, s.from(r)) != nil {
@@ -50,6 +57,9 @@ func (s *Site) keepIfEnded(r *http.Request) bool {
 		}
 		return account.KeepForm(tx, access.Guest(), who, r.URL.Path, r.PostForm)
 	})
+	if err == nil && manifold == nil {
+		_, _ = io.Copy(io.Discard, unhurriedBody{r.Body, http.NewResponseController(w)}) // a browser that still sends reads no answer
+	}
 	return err == nil
 }
 
@@ -182,7 +192,7 @@ const keptField = "kept-form"
 // itself put there.
 func fieldLabel(name string) string {
 	switch name {
-	case "id", "key", "version", "client", "contact", "back", "place", "said":
+	case "id", "key", "version", "client", "contact", "back", "place", "said", "message", "attachment", "files":
 		return ""
 	}
 	words := strings.NewReplacer("-", " ", "_", " ").Replace(name)

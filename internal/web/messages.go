@@ -147,6 +147,9 @@ func preview(m *chat.Message) string {
 		return "A message was taken back."
 	}
 	body := strings.Join(strings.Fields(m.Body), " ")
+	if body == "" {
+		body = chat.FileWords(m.Files)
+	}
 	if len([]rune(body)) > 70 {
 		body = string([]rune(body)[:69]) + "…"
 	}

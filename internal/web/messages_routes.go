@@ -19,7 +19,7 @@ var messageRoutes = []route{
 	{pattern: "GET /messages/stream", enter: writers, do: (*Site).listStream},
 
 	{pattern: "GET /messages/{conversation}", enter: writers, do: (*Site).conversation},
-	{pattern: "POST /messages/{conversation}", enter: writers, do: (*Site).sendMessage, kept: "A message"},
+	{pattern: "POST /messages/{conversation}", enter: writers, do: (*Site).sendMessage, kept: "A message", takes: mostSent},
 	{pattern: "GET /messages/{conversation}/stream", enter: writers, do: (*Site).threadStream},
 	{pattern: "GET /messages/{conversation}/print", enter: writers, do: (*Site).printConversation},
 	{pattern: "POST /messages/{conversation}/read", enter: writers, do: (*Site).readMessages},
@@ -29,6 +29,14 @@ var messageRoutes = []route{
 	{pattern: "GET /messages/{conversation}/{message}", enter: writers, do: (*Site).changeMessage},
 	{pattern: "POST /messages/{conversation}/{message}", enter: writers, do: (*Site).editMessage},
 	{pattern: "POST /messages/{conversation}/{message}/removal", enter: writers, do: (*Site).takeBackMessage},
+
+	{pattern: "POST /messages/{conversation}/files", enter: writers, do: (*Site).beginFile},
+	{pattern: "GET /messages/{conversation}/files/{file}", enter: writers, do: (*Site).openFile},
+	{pattern: "GET /messages/{conversation}/files/{file}/preview", enter: writers, do: (*Site).previewFile},
+	{pattern: "GET /messages/{conversation}/files/{file}/arrived", enter: writers, do: (*Site).fileArrived},
+	{pattern: "POST /messages/{conversation}/files/{file}/part", enter: writers, do: (*Site).appendFile, takes: mostPart},
+	{pattern: "POST /messages/{conversation}/files/{file}/removal", enter: writers, do: (*Site).dropFile},
+	{pattern: "GET /f/{pass}", enter: anyone, blind: true, do: (*Site).fetchFile},
 
 	{pattern: "POST /people/{client}/message", enter: inviters, do: (*Site).messageClient},
 	{pattern: "POST /people/{client}/messages", enter: inviters, do: (*Site).closeMessages},

@@ -30,6 +30,8 @@ type route struct {
 	enter   rule
 	do      func(*Site, http.ResponseWriter, *http.Request, access.Actor) error
 	big     bool   // takes a file
+	takes   int64  // bytes at most, if neither is right
+	blind   bool   // looks at no cookie: the address itself says who may
 	kept    string // what somebody writes here, in words, if it is kept when their session has ended; see kept.go
 }
 
@@ -40,6 +42,9 @@ const (
 )
 
 func (rt route) size() int64 {
+	if rt.takes > 0 {
+		return rt.takes
+	}
 	if rt.big {
 		return fileSize
 	}

@@ -25,6 +25,7 @@ import (
 	"icouch/internal/base/email"
 	"icouch/internal/base/fault"
 	"icouch/internal/base/id"
+	"icouch/internal/chat"
 	"icouch/internal/letter"
 	"icouch/internal/people/directory"
 	"icouch/internal/platform/db"
@@ -39,6 +40,7 @@ type Site struct {
 	Directory *directory.Directory
 	Doorman   *account.Doorman
 	Limits    limit.Limiter
+	Porter    *chat.Porter // takes in what is attached to messages, and hands it out
 	House     letter.House // the brand, and the address under which the site is reached
 	Log       *slog.Logger
 
@@ -106,9 +108,11 @@ func (s *Site) handle(rt route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, rt.size())
 		v := visitOf(r)
-		if err := s.identify(v, r); err != nil {
-			s.fail(w, r, err)
-			return
+		if !rt.blind {
+			if err := s.identify(v, r); err != nil {
+				s.fail(w, r, err)
+				return
+			}
 		}
 		if !rt.enter(v.actor) {
 			s.turnAway(w, r, v.actor)
@@ -125,7 +129,7 @@ func (s *Site) handle(rt route) http.Handler {
 // turnAway asks a stranger to sign in, if they only wanted to look, or if they
 // sent a form and their session had ended. To all others there is nothing here.
 func (s *Site) turnAway(w http.ResponseWriter, r *http.Request, by access.Actor) {
-	if !by.SignedIn() && s.keepIfEnded(r) {
+	if !by.SignedIn() && s.keepIfEnded(w, r) {
 		http.Redirect(w, r, keptSignIn, http.StatusSeeOther)
 		return
 	}

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -133,6 +135,38 @@ func (e *events) still() bool {
 	return same
 }
 
+// unhurried has a browser that sends or fetches a file take as long as it goes
+// on: what is bounded is each pause.
+func unhurried(w http.ResponseWriter, r *http.Request) http.ResponseWriter {
+	rc := http.NewResponseController(w)
+	r.Body = unhurriedBody{r.Body, rc}
+	return unhurriedWriter{w, rc}
+}
+
+const pause = 30 * time.Second
+
+type unhurriedBody struct {
+	io.ReadCloser
+	rc *http.ResponseController
+}
+
+func (b unhurriedBody) Read(p []byte) (int, error) {
+	now := time.Now()
+	_ = b.rc.SetReadDeadline(now.Add(pause)) // a test has no connection
+	_ = b.rc.SetWriteDeadline(now.Add(2 * pause))
+	return b.ReadCloser.Read(p)
+}
+
+type unhurriedWriter struct {
+	http.ResponseWriter
+	rc *http.ResponseController
+}
+
+func (w unhurriedWriter) Write(p []byte) (int, error) {
+	_ = w.rc.SetWriteDeadline(time.Now().Add(pause))
+	return w.ResponseWriter.Write(p)
+}
+
 // send adds an event. Place is the page's, to go on from; 0: it stays.
 func (e *events) send(name string, place int64, draw templ.Component) error {
 	if place > 0 {
@@ -228,7 +262,11 @@ type threadTold struct {
 	seen   string
 	zone   reader
 	mine   int64 // the newest of the reader's own
+	waits  bool  // a file that was shown is still to be scanned or copied
 }
+
+// fuss is how long it may take from the moment of a change to its commit.
+const fuss = 5 * time.Second
 
 // catching is how many messages are sent at once to a page that slept.
 const catching = 200
@@ -244,10 +282,15 @@ func (t *threadTold) tell(e *events, st *stream) error {
 		if tell.names, err = chat.NamesFor(tx, e.by); err != nil {
 			return err
 		}
-		changed, err := chat.Changed(tx, e.by, is, max(0, t.place-chat.Page), t.place, t.since)
+		since := t.since
+		if t.waits { // whoever scans or copies may have begun before we last looked
+			since = since.Plus(-fuss)
+		}
+		changed, err := chat.Changed(tx, e.by, is, max(0, t.place-chat.Page), t.place, since)
 		if err != nil {
 			return err
 		}
+		t.waits = t.waits && len(changed) == 0
 		if len(changed) > 0 {
 			if err := t.draw(tx, e, &tell, changed); err != nil {
 				return err
@@ -305,6 +348,9 @@ func (t *threadTold) draw(tx *db.Tx, e *events, tell *teller, some []chat.Messag
 	}
 	if m := newestMine(lines); m > t.mine {
 		t.mine = m
+	}
+	for _, b := range lines {
+		t.waits = t.waits || slices.ContainsFunc(b.Files, chat.File.Pending)
 	}
 	return e.send("messages", t.place, bubblesOf(lines))
 }

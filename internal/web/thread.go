@@ -32,7 +32,8 @@ type ThreadPage struct {
 	fresh     id.Message
 	replyTime string
 	printed   bool
-	editing   *bubble // the message that is being changed
+	unsent    []chat.File // attached, and not sent
+	editing   *bubble     // the message that is being changed
 }
 
 // bubble is a message as it is drawn.
@@ -44,10 +45,17 @@ type bubble struct {
 	Full   string // the whole time, with its zone
 	Until  int64  // until when it can be changed, in seconds of Unix; 0: it cannot
 	thread id.Conversation
+	print  bool // on paper a file is a name
 }
 
-func (b bubble) lines() []string { return strings.Split(b.Body, "\n") }
-func (b bubble) anchor() string  { return "m-" + strconv.FormatInt(b.Seq, 10) }
+func (b bubble) lines() []string {
+	if b.Body == "" {
+		return nil
+	}
+	return strings.Split(b.Body, "\n")
+}
+
+func (b bubble) anchor() string { return "m-" + strconv.FormatInt(b.Seq, 10) }
 func (b bubble) path(rest string) string {
 	return conversationPath(b.thread, "/"+b.ID.String()+rest)
 }
@@ -59,10 +67,12 @@ type teller struct {
 	chat  chat.Conversation
 	zone  civil.Zone
 	day   civil.Date // of the last one drawn
+
+	printed bool
 }
 
 func (t *teller) bubble(tx *db.Tx, m chat.Message) (b bubble, err error) {
-	b = bubble{Message: m, Clock: civil.Clock(m.SentAt.Time, t.zone), Full: civil.Full(m.SentAt.Time, t.zone), thread: t.chat.ID}
+	b = bubble{Message: m, Clock: civil.Clock(m.SentAt.Time, t.zone), Full: civil.Full(m.SentAt.Time, t.zone), thread: t.chat.ID, print: t.printed}
 	if b.Who, err = t.names.Author(tx, t.by, t.chat, m); err != nil {
 		return b, err
 	}
@@ -154,6 +164,7 @@ func (s *Site) showThread(w http.ResponseWriter, r *http.Request, by access.Acto
 	if p.Page, err = s.frame(r, by, "Messaging", "/messages"); err != nil {
 		return err
 	}
+	hears(w.Header())
 	if before == 0 && !p.printed {
 		p.Modules = []string{"thread"}
 	}
@@ -168,7 +179,7 @@ func (p *ThreadPage) fill(tx *db.Tx, by access.Actor, c id.Conversation, before 
 	if p.chat, err = chat.Find(tx, by, c); err != nil {
 		return err
 	}
-	t := teller{by: by, chat: p.chat, zone: p.reader.Zone}
+	t := teller{by: by, chat: p.chat, zone: p.reader.Zone, printed: p.printed}
 	if t.names, err = chat.NamesFor(tx, by); err != nil {
 		return err
 	}
@@ -199,6 +210,9 @@ func (p *ThreadPage) fill(tx *db.Tx, by access.Actor, c id.Conversation, before 
 		return err
 	}
 	p.read, p.archived = place.Read, place.Archived
+	if p.unsent, err = chat.Unsent(tx, by, p.chat); err != nil {
+		return err
+	}
 	if p.body == "" {
 		p.body = place.Draft
 	}
@@ -298,7 +312,7 @@ func (s *Site) sendMessage(w http.ResponseWriter, r *http.Request, by access.Act
 	if err != nil {
 		return err
 	}
-	form, err := typedIn(r)
+	form, files, wrong, err := s.readComposer(w, r, by, c)
 	if err != nil {
 		return err
 	}
@@ -306,10 +320,12 @@ func (s *Site) sendMessage(w http.ResponseWriter, r *http.Request, by access.Act
 	if err != nil {
 		return errBadForm
 	}
-	err = s.DB.Update(r.Context(), func(tx *db.Tx) error {
-		_, err := chat.Send(tx, by, c, m, form.Get("body"))
-		return err
-	})
+	if err = wrong; err == nil {
+		err = s.DB.Update(r.Context(), func(tx *db.Tx) error {
+			_, err := chat.Send(tx, by, c, m, form.Get("body"), files...)
+			return err
+		})
+	}
 	if byScript(r) && err == nil {
 		w.WriteHeader(http.StatusNoContent)
 		return nil

@@ -226,6 +226,8 @@ func actionWords(l trail.Line) string {
 			return "Saw names"
 		case audit.Joint:
 			return "Looked at a joint record"
+		case audit.File:
+			return "Opened a file in messages"
 		case audit.Written:
 			return "Read messages"
 		case audit.Trail:

@@ -84,11 +84,15 @@ func (s *Site) recognize(v *visit, r *http.Request) error {
 // lookUp reads who a token stands for, and remembers them. What had changed is
 // noted before the reading: what changes during it is then not remembered.
 func (s *Site) lookUp(ctx context.Context, token secret.Token) (*known, error) {
+	return s.lookUpHash(ctx, token.Hash())
+}
+
+func (s *Site) lookUpHash(ctx context.Context, hash []byte) (*known, error) {
 	k := &known{read: s.DB.Clock()}
 	k.unread.Store(uncounted)
 	changes, clients := s.visitors.mark()
 	err := s.DB.View(ctx, func(tx *db.Tx) (err error) {
-		if k.session, err = account.Lookup(tx, token); err != nil {
+		if k.session, err = account.LookupHash(tx, hash); err != nil {
 			return err
 		}
 		if k.actor, err = support.Enter(tx, k.session); err != nil {
@@ -100,7 +104,7 @@ func (s *Site) lookUp(ctx context.Context, token secret.Token) (*known, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.visitors.keep(string(token.Hash()), k, changes, clients)
+	s.visitors.keep(string(hash), k, changes, clients)
 	return k, nil
 }
 

@@ -29,12 +29,14 @@ import (
 	"icouch/internal/letter"
 	"icouch/internal/people"
 	"icouch/internal/people/directory"
+	"icouch/internal/platform/blob"
 	"icouch/internal/platform/crypt"
 	"icouch/internal/platform/db"
 	"icouch/internal/platform/jobs"
 	"icouch/internal/platform/keys"
 	"icouch/internal/platform/limit"
 	"icouch/internal/platform/mail"
+	"icouch/internal/platform/media"
 	"icouch/internal/recovery"
 	"icouch/internal/support"
 	"icouch/internal/team"
@@ -58,6 +60,7 @@ type World struct {
 	Directory *directory.Directory
 	Doorman   *account.Doorman
 	Courier   *letter.Courier
+	Porter    *chat.Porter
 
 	Mara, Noor, Ines access.Actor
 	Theo             id.Client
@@ -106,6 +109,13 @@ func New(t testing.TB) *World {
 	team.Clerk{DB: w.DB}.Register(w.Jobs)
 	contact.Clerk{DB: w.DB}.Register(w.Jobs)
 	chat.Clerk{DB: w.DB}.Register(w.Jobs)
+	dir := t.TempDir()
+	files, err := blob.Open(blob.NewFolder(filepath.Join(dir, "files")), filepath.Join(dir, "growth"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Porter = &chat.Porter{DB: w.DB, Files: files, Studio: media.NewStudio()}
+	w.Porter.Register(w.Jobs)
 	w.Doorman = &account.Doorman{DB: w.DB, Limits: limit.Limiter{DB: w.DB}, Hasher: password.NewHasher(2, 64)}
 
 	w.Mara = w.owner(t, "Mara Lindqvist", "mara@practice.test", "The Practice of Mara")

@@ -45,6 +45,7 @@ type (
 	Conversation = ID[conversation]
 	Message      = ID[message]
 	Away         = ID[away]
+	Attachment   = ID[attachment]
 
 	practice     struct{}
 	practitioner struct{}
@@ -72,6 +73,7 @@ type (
 	conversation struct{}
 	message      struct{}
 	away         struct{}
+	attachment   struct{}
 )
 
 func (i ID[K]) String() string { return string(i) }

@@ -30,6 +30,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.addConversationStmt, err = db.PrepareContext(ctx, addConversation); err != nil {
 		return nil, fmt.Errorf("error preparing query AddConversation: %w", err)
 	}
+	if q.addFileStmt, err = db.PrepareContext(ctx, addFile); err != nil {
+		return nil, fmt.Errorf("error preparing query AddFile: %w", err)
+	}
 	if q.addMessageStmt, err = db.PrepareContext(ctx, addMessage); err != nil {
 		return nil, fmt.Errorf("error preparing query AddMessage: %w", err)
 	}
@@ -38,6 +41,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.answerOnceStmt, err = db.PrepareContext(ctx, answerOnce); err != nil {
 		return nil, fmt.Errorf("error preparing query AnswerOnce: %w", err)
+	}
+	if q.attachFileStmt, err = db.PrepareContext(ctx, attachFile); err != nil {
+		return nil, fmt.Errorf("error preparing query AttachFile: %w", err)
 	}
 	if q.awayNowStmt, err = db.PrepareContext(ctx, awayNow); err != nil {
 		return nil, fmt.Errorf("error preparing query AwayNow: %w", err)
@@ -75,11 +81,29 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.conversationStmt, err = db.PrepareContext(ctx, conversation); err != nil {
 		return nil, fmt.Errorf("error preparing query Conversation: %w", err)
 	}
+	if q.dropFileStmt, err = db.PrepareContext(ctx, dropFile); err != nil {
+		return nil, fmt.Errorf("error preparing query DropFile: %w", err)
+	}
+	if q.dropStaleStmt, err = db.PrepareContext(ctx, dropStale); err != nil {
+		return nil, fmt.Errorf("error preparing query DropStale: %w", err)
+	}
 	if q.editMessageStmt, err = db.PrepareContext(ctx, editMessage); err != nil {
 		return nil, fmt.Errorf("error preparing query EditMessage: %w", err)
 	}
 	if q.endAwayStmt, err = db.PrepareContext(ctx, endAway); err != nil {
 		return nil, fmt.Errorf("error preparing query EndAway: %w", err)
+	}
+	if q.fileArrivedStmt, err = db.PrepareContext(ctx, fileArrived); err != nil {
+		return nil, fmt.Errorf("error preparing query FileArrived: %w", err)
+	}
+	if q.fileByIDStmt, err = db.PrepareContext(ctx, fileByID); err != nil {
+		return nil, fmt.Errorf("error preparing query FileByID: %w", err)
+	}
+	if q.fileCopiedStmt, err = db.PrepareContext(ctx, fileCopied); err != nil {
+		return nil, fmt.Errorf("error preparing query FileCopied: %w", err)
+	}
+	if q.filesOfStmt, err = db.PrepareContext(ctx, filesOf); err != nil {
+		return nil, fmt.Errorf("error preparing query FilesOf: %w", err)
 	}
 	if q.hidingStmt, err = db.PrepareContext(ctx, hiding); err != nil {
 		return nil, fmt.Errorf("error preparing query Hiding: %w", err)
@@ -89,6 +113,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.keepBeforeStmt, err = db.PrepareContext(ctx, keepBefore); err != nil {
 		return nil, fmt.Errorf("error preparing query KeepBefore: %w", err)
+	}
+	if q.keptStmt, err = db.PrepareContext(ctx, kept); err != nil {
+		return nil, fmt.Errorf("error preparing query Kept: %w", err)
 	}
 	if q.markReadStmt, err = db.PrepareContext(ctx, markRead); err != nil {
 		return nil, fmt.Errorf("error preparing query MarkRead: %w", err)
@@ -101,6 +128,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.moveConversationStmt, err = db.PrepareContext(ctx, moveConversation); err != nil {
 		return nil, fmt.Errorf("error preparing query MoveConversation: %w", err)
+	}
+	if q.moveFileStmt, err = db.PrepareContext(ctx, moveFile); err != nil {
+		return nil, fmt.Errorf("error preparing query MoveFile: %w", err)
 	}
 	if q.ofClientStmt, err = db.PrepareContext(ctx, ofClient); err != nil {
 		return nil, fmt.Errorf("error preparing query OfClient: %w", err)
@@ -126,6 +156,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.resealDraftsStmt, err = db.PrepareContext(ctx, resealDrafts); err != nil {
 		return nil, fmt.Errorf("error preparing query ResealDrafts: %w", err)
 	}
+	if q.resealFilesStmt, err = db.PrepareContext(ctx, resealFiles); err != nil {
+		return nil, fmt.Errorf("error preparing query ResealFiles: %w", err)
+	}
 	if q.resealMessagesStmt, err = db.PrepareContext(ctx, resealMessages); err != nil {
 		return nil, fmt.Errorf("error preparing query ResealMessages: %w", err)
 	}
@@ -134,6 +167,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.resealedBeforeStmt, err = db.PrepareContext(ctx, resealedBefore); err != nil {
 		return nil, fmt.Errorf("error preparing query ResealedBefore: %w", err)
+	}
+	if q.resealedFileStmt, err = db.PrepareContext(ctx, resealedFile); err != nil {
+		return nil, fmt.Errorf("error preparing query ResealedFile: %w", err)
 	}
 	if q.resealedMessageStmt, err = db.PrepareContext(ctx, resealedMessage); err != nil {
 		return nil, fmt.Errorf("error preparing query ResealedMessage: %w", err)
@@ -152,6 +188,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.takeBackMessageStmt, err = db.PrepareContext(ctx, takeBackMessage); err != nil {
 		return nil, fmt.Errorf("error preparing query TakeBackMessage: %w", err)
+	}
+	if q.unsentStmt, err = db.PrepareContext(ctx, unsent); err != nil {
+		return nil, fmt.Errorf("error preparing query Unsent: %w", err)
+	}
+	if q.unsentInStmt, err = db.PrepareContext(ctx, unsentIn); err != nil {
+		return nil, fmt.Errorf("error preparing query UnsentIn: %w", err)
 	}
 	if q.withClientStmt, err = db.PrepareContext(ctx, withClient); err != nil {
 		return nil, fmt.Errorf("error preparing query WithClient: %w", err)
@@ -177,6 +219,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing addConversationStmt: %w", cerr)
 		}
 	}
+	if q.addFileStmt != nil {
+		if cerr := q.addFileStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing addFileStmt: %w", cerr)
+		}
+	}
 	if q.addMessageStmt != nil {
 		if cerr := q.addMessageStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing addMessageStmt: %w", cerr)
@@ -190,6 +237,11 @@ func (q *Queries) Close() error {
 	if q.answerOnceStmt != nil {
 		if cerr := q.answerOnceStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing answerOnceStmt: %w", cerr)
+		}
+	}
+	if q.attachFileStmt != nil {
+		if cerr := q.attachFileStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing attachFileStmt: %w", cerr)
 		}
 	}
 	if q.awayNowStmt != nil {
@@ -252,6 +304,16 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing conversationStmt: %w", cerr)
 		}
 	}
+	if q.dropFileStmt != nil {
+		if cerr := q.dropFileStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing dropFileStmt: %w", cerr)
+		}
+	}
+	if q.dropStaleStmt != nil {
+		if cerr := q.dropStaleStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing dropStaleStmt: %w", cerr)
+		}
+	}
 	if q.editMessageStmt != nil {
 		if cerr := q.editMessageStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing editMessageStmt: %w", cerr)
@@ -260,6 +322,26 @@ func (q *Queries) Close() error {
 	if q.endAwayStmt != nil {
 		if cerr := q.endAwayStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing endAwayStmt: %w", cerr)
+		}
+	}
+	if q.fileArrivedStmt != nil {
+		if cerr := q.fileArrivedStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing fileArrivedStmt: %w", cerr)
+		}
+	}
+	if q.fileByIDStmt != nil {
+		if cerr := q.fileByIDStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing fileByIDStmt: %w", cerr)
+		}
+	}
+	if q.fileCopiedStmt != nil {
+		if cerr := q.fileCopiedStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing fileCopiedStmt: %w", cerr)
+		}
+	}
+	if q.filesOfStmt != nil {
+		if cerr := q.filesOfStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing filesOfStmt: %w", cerr)
 		}
 	}
 	if q.hidingStmt != nil {
@@ -275,6 +357,11 @@ func (q *Queries) Close() error {
 	if q.keepBeforeStmt != nil {
 		if cerr := q.keepBeforeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing keepBeforeStmt: %w", cerr)
+		}
+	}
+	if q.keptStmt != nil {
+		if cerr := q.keptStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing keptStmt: %w", cerr)
 		}
 	}
 	if q.markReadStmt != nil {
@@ -295,6 +382,11 @@ func (q *Queries) Close() error {
 	if q.moveConversationStmt != nil {
 		if cerr := q.moveConversationStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing moveConversationStmt: %w", cerr)
+		}
+	}
+	if q.moveFileStmt != nil {
+		if cerr := q.moveFileStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing moveFileStmt: %w", cerr)
 		}
 	}
 	if q.ofClientStmt != nil {
@@ -337,6 +429,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing resealDraftsStmt: %w", cerr)
 		}
 	}
+	if q.resealFilesStmt != nil {
+		if cerr := q.resealFilesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing resealFilesStmt: %w", cerr)
+		}
+	}
 	if q.resealMessagesStmt != nil {
 		if cerr := q.resealMessagesStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing resealMessagesStmt: %w", cerr)
@@ -350,6 +447,11 @@ func (q *Queries) Close() error {
 	if q.resealedBeforeStmt != nil {
 		if cerr := q.resealedBeforeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing resealedBeforeStmt: %w", cerr)
+		}
+	}
+	if q.resealedFileStmt != nil {
+		if cerr := q.resealedFileStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing resealedFileStmt: %w", cerr)
 		}
 	}
 	if q.resealedMessageStmt != nil {
@@ -380,6 +482,16 @@ func (q *Queries) Close() error {
 	if q.takeBackMessageStmt != nil {
 		if cerr := q.takeBackMessageStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing takeBackMessageStmt: %w", cerr)
+		}
+	}
+	if q.unsentStmt != nil {
+		if cerr := q.unsentStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing unsentStmt: %w", cerr)
+		}
+	}
+	if q.unsentInStmt != nil {
+		if cerr := q.unsentInStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing unsentInStmt: %w", cerr)
 		}
 	}
 	if q.withClientStmt != nil {
@@ -438,9 +550,11 @@ type Queries struct {
 	tx                   *sql.Tx
 	addAwayStmt          *sql.Stmt
 	addConversationStmt  *sql.Stmt
+	addFileStmt          *sql.Stmt
 	addMessageStmt       *sql.Stmt
 	afterStmt            *sql.Stmt
 	answerOnceStmt       *sql.Stmt
+	attachFileStmt       *sql.Stmt
 	awayNowStmt          *sql.Stmt
 	awaysStmt            *sql.Stmt
 	beforeStmt           *sql.Stmt
@@ -453,15 +567,23 @@ type Queries struct {
 	closeForStmt         *sql.Stmt
 	closedStmt           *sql.Stmt
 	conversationStmt     *sql.Stmt
+	dropFileStmt         *sql.Stmt
+	dropStaleStmt        *sql.Stmt
 	editMessageStmt      *sql.Stmt
 	endAwayStmt          *sql.Stmt
+	fileArrivedStmt      *sql.Stmt
+	fileByIDStmt         *sql.Stmt
+	fileCopiedStmt       *sql.Stmt
+	filesOfStmt          *sql.Stmt
 	hidingStmt           *sql.Stmt
 	holdConversationStmt *sql.Stmt
 	keepBeforeStmt       *sql.Stmt
+	keptStmt             *sql.Stmt
 	markReadStmt         *sql.Stmt
 	markToldStmt         *sql.Stmt
 	messageByIDStmt      *sql.Stmt
 	moveConversationStmt *sql.Stmt
+	moveFileStmt         *sql.Stmt
 	ofClientStmt         *sql.Stmt
 	ofMemberStmt         *sql.Stmt
 	openForStmt          *sql.Stmt
@@ -470,15 +592,19 @@ type Queries struct {
 	replyTimeStmt        *sql.Stmt
 	resealAwaysStmt      *sql.Stmt
 	resealDraftsStmt     *sql.Stmt
+	resealFilesStmt      *sql.Stmt
 	resealMessagesStmt   *sql.Stmt
 	resealedAwayStmt     *sql.Stmt
 	resealedBeforeStmt   *sql.Stmt
+	resealedFileStmt     *sql.Stmt
 	resealedMessageStmt  *sql.Stmt
 	setArchivedStmt      *sql.Stmt
 	setChoiceStmt        *sql.Stmt
 	setDraftStmt         *sql.Stmt
 	setReplyTimeStmt     *sql.Stmt
 	takeBackMessageStmt  *sql.Stmt
+	unsentStmt           *sql.Stmt
+	unsentInStmt         *sql.Stmt
 	withClientStmt       *sql.Stmt
 	withColleagueStmt    *sql.Stmt
 	withTeamStmt         *sql.Stmt
@@ -490,9 +616,11 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		tx:                   tx,
 		addAwayStmt:          q.addAwayStmt,
 		addConversationStmt:  q.addConversationStmt,
+		addFileStmt:          q.addFileStmt,
 		addMessageStmt:       q.addMessageStmt,
 		afterStmt:            q.afterStmt,
 		answerOnceStmt:       q.answerOnceStmt,
+		attachFileStmt:       q.attachFileStmt,
 		awayNowStmt:          q.awayNowStmt,
 		awaysStmt:            q.awaysStmt,
 		beforeStmt:           q.beforeStmt,
@@ -505,15 +633,23 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		closeForStmt:         q.closeForStmt,
 		closedStmt:           q.closedStmt,
 		conversationStmt:     q.conversationStmt,
+		dropFileStmt:         q.dropFileStmt,
+		dropStaleStmt:        q.dropStaleStmt,
 		editMessageStmt:      q.editMessageStmt,
 		endAwayStmt:          q.endAwayStmt,
+		fileArrivedStmt:      q.fileArrivedStmt,
+		fileByIDStmt:         q.fileByIDStmt,
+		fileCopiedStmt:       q.fileCopiedStmt,
+		filesOfStmt:          q.filesOfStmt,
 		hidingStmt:           q.hidingStmt,
 		holdConversationStmt: q.holdConversationStmt,
 		keepBeforeStmt:       q.keepBeforeStmt,
+		keptStmt:             q.keptStmt,
 		markReadStmt:         q.markReadStmt,
 		markToldStmt:         q.markToldStmt,
 		messageByIDStmt:      q.messageByIDStmt,
 		moveConversationStmt: q.moveConversationStmt,
+		moveFileStmt:         q.moveFileStmt,
 		ofClientStmt:         q.ofClientStmt,
 		ofMemberStmt:         q.ofMemberStmt,
 		openForStmt:          q.openForStmt,
@@ -522,15 +658,19 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		replyTimeStmt:        q.replyTimeStmt,
 		resealAwaysStmt:      q.resealAwaysStmt,
 		resealDraftsStmt:     q.resealDraftsStmt,
+		resealFilesStmt:      q.resealFilesStmt,
 		resealMessagesStmt:   q.resealMessagesStmt,
 		resealedAwayStmt:     q.resealedAwayStmt,
 		resealedBeforeStmt:   q.resealedBeforeStmt,
+		resealedFileStmt:     q.resealedFileStmt,
 		resealedMessageStmt:  q.resealedMessageStmt,
 		setArchivedStmt:      q.setArchivedStmt,
 		setChoiceStmt:        q.setChoiceStmt,
 		setDraftStmt:         q.setDraftStmt,
 		setReplyTimeStmt:     q.setReplyTimeStmt,
 		takeBackMessageStmt:  q.takeBackMessageStmt,
+		unsentStmt:           q.unsentStmt,
+		unsentInStmt:         q.unsentInStmt,
 		withClientStmt:       q.withClientStmt,
 		withColleagueStmt:    q.withColleagueStmt,
 		withTeamStmt:         q.withTeamStmt,

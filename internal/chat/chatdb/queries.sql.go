@@ -70,9 +70,49 @@ func (q *Queries) AddConversation(ctx context.Context, arg AddConversationParams
 	return result.RowsAffected()
 }
 
+const addFile = `-- name: AddFile :execrows
+INSERT INTO attachment (practice_id, id, conversation_id, place, author_id, state, type, size, name, blob, key, width, height, created_at, changed_at)
+VALUES ($1, $2, $3, 0, $4, $5, $6, $7, $8, $9, $10, 0, 0, $11, $11)
+ON CONFLICT DO NOTHING
+`
+
+type AddFileParams struct {
+	PracticeID     id.Practice
+	ID             id.Attachment
+	ConversationID id.Conversation
+	AuthorID       string
+	State          string
+	Type           string
+	Size           int64
+	Name           crypt.Sealed
+	Blob           string
+	Key            crypt.Sealed
+	Now            at.Time
+}
+
+func (q *Queries) AddFile(ctx context.Context, arg AddFileParams) (int64, error) {
+	result, err := q.exec(ctx, q.addFileStmt, addFile,
+		arg.PracticeID,
+		arg.ID,
+		arg.ConversationID,
+		arg.AuthorID,
+		arg.State,
+		arg.Type,
+		arg.Size,
+		arg.Name,
+		arg.Blob,
+		arg.Key,
+		arg.Now,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const addMessage = `-- name: AddMessage :exec
-INSERT INTO message (practice_id, conversation_id, seq, id, author_id, body, sent_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
+INSERT INTO message (practice_id, conversation_id, seq, id, author_id, body, sent_at, files)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 `
 
 type AddMessageParams struct {
@@ -83,6 +123,7 @@ type AddMessageParams struct {
 	AuthorID       string
 	Body           crypt.Sealed
 	SentAt         at.Time
+	Files          int64
 }
 
 func (q *Queries) AddMessage(ctx context.Context, arg AddMessageParams) error {
@@ -94,12 +135,13 @@ func (q *Queries) AddMessage(ctx context.Context, arg AddMessageParams) error {
 		arg.AuthorID,
 		arg.Body,
 		arg.SentAt,
+		arg.Files,
 	)
 	return err
 }
 
 const after = `-- name: After :many
-SELECT seq, id, author_id, body, sent_at, edited_at, taken_at FROM message
+SELECT seq, id, author_id, body, sent_at, edited_at, taken_at, files FROM message
 WHERE practice_id = $1 AND conversation_id = $2 AND seq > $3 ORDER BY seq LIMIT $4
 `
 
@@ -118,6 +160,7 @@ type AfterRow struct {
 	SentAt   at.Time
 	EditedAt *at.Time
 	TakenAt  *at.Time
+	Files    int64
 }
 
 func (q *Queries) After(ctx context.Context, arg AfterParams) ([]AfterRow, error) {
@@ -142,6 +185,7 @@ func (q *Queries) After(ctx context.Context, arg AfterParams) ([]AfterRow, error
 			&i.SentAt,
 			&i.EditedAt,
 			&i.TakenAt,
+			&i.Files,
 		); err != nil {
 			return nil, err
 		}
@@ -169,6 +213,39 @@ type AnswerOnceParams struct {
 // Once for each absence in each thread.
 func (q *Queries) AnswerOnce(ctx context.Context, arg AnswerOnceParams) (int64, error) {
 	result, err := q.exec(ctx, q.answerOnceStmt, answerOnce, arg.PracticeID, arg.AwayID, arg.ConversationID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const attachFile = `-- name: AttachFile :execrows
+UPDATE attachment SET message_id = $1, place = $2, changed_at = $3
+WHERE practice_id = $4 AND id = $5 AND conversation_id = $6 AND author_id = $7
+  AND message_id IS NULL AND state IN ('checking', 'copying', 'ready')
+`
+
+type AttachFileParams struct {
+	MessageID      *id.Message
+	Place          int64
+	Now            at.Time
+	PracticeID     id.Practice
+	ID             id.Attachment
+	ConversationID id.Conversation
+	AuthorID       string
+}
+
+// Once, and only its author's; not one in which something was found.
+func (q *Queries) AttachFile(ctx context.Context, arg AttachFileParams) (int64, error) {
+	result, err := q.exec(ctx, q.attachFileStmt, attachFile,
+		arg.MessageID,
+		arg.Place,
+		arg.Now,
+		arg.PracticeID,
+		arg.ID,
+		arg.ConversationID,
+		arg.AuthorID,
+	)
 	if err != nil {
 		return 0, err
 	}
@@ -252,7 +329,7 @@ func (q *Queries) Aways(ctx context.Context, arg AwaysParams) ([]AwaysRow, error
 }
 
 const before = `-- name: Before :many
-SELECT seq, id, author_id, body, sent_at, edited_at, taken_at FROM message
+SELECT seq, id, author_id, body, sent_at, edited_at, taken_at, files FROM message
 WHERE practice_id = $1 AND conversation_id = $2 AND seq < $3 ORDER BY seq DESC LIMIT $4
 `
 
@@ -271,6 +348,7 @@ type BeforeRow struct {
 	SentAt   at.Time
 	EditedAt *at.Time
 	TakenAt  *at.Time
+	Files    int64
 }
 
 func (q *Queries) Before(ctx context.Context, arg BeforeParams) ([]BeforeRow, error) {
@@ -295,6 +373,7 @@ func (q *Queries) Before(ctx context.Context, arg BeforeParams) ([]BeforeRow, er
 			&i.SentAt,
 			&i.EditedAt,
 			&i.TakenAt,
+			&i.Files,
 		); err != nil {
 			return nil, err
 		}
@@ -448,9 +527,11 @@ func (q *Queries) Carers(ctx context.Context, arg CarersParams) ([]CarersRow, er
 }
 
 const changedSince = `-- name: ChangedSince :many
-SELECT seq, id, author_id, body, sent_at, edited_at, taken_at FROM message
-WHERE practice_id = $1 AND conversation_id = $2 AND seq > $3 AND seq <= $4
-  AND (edited_at > $5 OR taken_at > $5) ORDER BY seq
+SELECT m.seq, m.id, m.author_id, m.body, m.sent_at, m.edited_at, m.taken_at, m.files FROM message m
+WHERE m.practice_id = $1 AND m.conversation_id = $2 AND m.seq > $3 AND m.seq <= $4
+  AND (m.edited_at > $5 OR m.taken_at > $5 OR m.files > 0 AND m.id IN (
+    SELECT a.message_id FROM attachment a WHERE a.practice_id = $1 AND a.conversation_id = $2 AND a.changed_at > $5))
+ORDER BY m.seq
 `
 
 type ChangedSinceParams struct {
@@ -469,9 +550,11 @@ type ChangedSinceRow struct {
 	SentAt   at.Time
 	EditedAt *at.Time
 	TakenAt  *at.Time
+	Files    int64
 }
 
-// Those that were changed or taken back since a moment.
+// Those that were changed or taken back since a moment, and those of which a file
+// was scanned or copied.
 func (q *Queries) ChangedSince(ctx context.Context, arg ChangedSinceParams) ([]ChangedSinceRow, error) {
 	rows, err := q.query(ctx, q.changedSinceStmt, changedSince,
 		arg.PracticeID,
@@ -495,6 +578,7 @@ func (q *Queries) ChangedSince(ctx context.Context, arg ChangedSinceParams) ([]C
 			&i.SentAt,
 			&i.EditedAt,
 			&i.TakenAt,
+			&i.Files,
 		); err != nil {
 			return nil, err
 		}
@@ -598,6 +682,67 @@ func (q *Queries) Conversation(ctx context.Context, arg ConversationParams) (Con
 	return i, err
 }
 
+const dropFile = `-- name: DropFile :one
+DELETE FROM attachment WHERE practice_id = $1 AND id = $2 AND conversation_id = $3 AND author_id = $4 AND message_id IS NULL
+RETURNING blob, small
+`
+
+type DropFileParams struct {
+	PracticeID     id.Practice
+	ID             id.Attachment
+	ConversationID id.Conversation
+	AuthorID       string
+}
+
+type DropFileRow struct {
+	Blob  string
+	Small *string
+}
+
+func (q *Queries) DropFile(ctx context.Context, arg DropFileParams) (DropFileRow, error) {
+	row := q.queryRow(ctx, q.dropFileStmt, dropFile,
+		arg.PracticeID,
+		arg.ID,
+		arg.ConversationID,
+		arg.AuthorID,
+	)
+	var i DropFileRow
+	err := row.Scan(&i.Blob, &i.Small)
+	return i, err
+}
+
+const dropStale = `-- name: DropStale :many
+DELETE FROM attachment WHERE message_id IS NULL AND created_at < $1 RETURNING blob, small
+`
+
+type DropStaleRow struct {
+	Blob  string
+	Small *string
+}
+
+func (q *Queries) DropStale(ctx context.Context, before at.Time) ([]DropStaleRow, error) {
+	rows, err := q.query(ctx, q.dropStaleStmt, dropStale, before)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []DropStaleRow
+	for rows.Next() {
+		var i DropStaleRow
+		if err := rows.Scan(&i.Blob, &i.Small); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const editMessage = `-- name: EditMessage :execrows
 UPDATE message SET body = $1, edited_at = $2
 WHERE practice_id = $3 AND id = $4 AND author_id = $5 AND sent_at > $6 AND taken_at IS NULL
@@ -650,6 +795,177 @@ func (q *Queries) EndAway(ctx context.Context, arg EndAwayParams) (int64, error)
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const fileArrived = `-- name: FileArrived :execrows
+UPDATE attachment SET state = $1, type = $2, name = $3, changed_at = $4
+WHERE practice_id = $5 AND id = $6 AND state = 'arriving'
+`
+
+type FileArrivedParams struct {
+	State      string
+	Type       string
+	Name       crypt.Sealed
+	Now        at.Time
+	PracticeID id.Practice
+	ID         id.Attachment
+}
+
+func (q *Queries) FileArrived(ctx context.Context, arg FileArrivedParams) (int64, error) {
+	result, err := q.exec(ctx, q.fileArrivedStmt, fileArrived,
+		arg.State,
+		arg.Type,
+		arg.Name,
+		arg.Now,
+		arg.PracticeID,
+		arg.ID,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const fileByID = `-- name: FileByID :one
+SELECT conversation_id, message_id, author_id, state, type, size, name, blob, key, small, small_key, width, height
+FROM attachment WHERE practice_id = $1 AND id = $2
+`
+
+type FileByIDParams struct {
+	PracticeID id.Practice
+	ID         id.Attachment
+}
+
+type FileByIDRow struct {
+	ConversationID id.Conversation
+	MessageID      *id.Message
+	AuthorID       string
+	State          string
+	Type           string
+	Size           int64
+	Name           crypt.Sealed
+	Blob           string
+	Key            crypt.Sealed
+	Small          *string
+	SmallKey       crypt.Sealed
+	Width          int64
+	Height         int64
+}
+
+func (q *Queries) FileByID(ctx context.Context, arg FileByIDParams) (FileByIDRow, error) {
+	row := q.queryRow(ctx, q.fileByIDStmt, fileByID, arg.PracticeID, arg.ID)
+	var i FileByIDRow
+	err := row.Scan(
+		&i.ConversationID,
+		&i.MessageID,
+		&i.AuthorID,
+		&i.State,
+		&i.Type,
+		&i.Size,
+		&i.Name,
+		&i.Blob,
+		&i.Key,
+		&i.Small,
+		&i.SmallKey,
+		&i.Width,
+		&i.Height,
+	)
+	return i, err
+}
+
+const fileCopied = `-- name: FileCopied :execrows
+UPDATE attachment SET state = 'ready', type = $1, size = $2, name = $3, blob = $4, key = $5, small = $6, small_key = $7, width = $8, height = $9, changed_at = $10
+WHERE practice_id = $11 AND id = $12 AND state = 'copying'
+`
+
+type FileCopiedParams struct {
+	Type       string
+	Size       int64
+	Name       crypt.Sealed
+	Blob       string
+	Key        crypt.Sealed
+	Small      *string
+	SmallKey   crypt.Sealed
+	Width      int64
+	Height     int64
+	Now        at.Time
+	PracticeID id.Practice
+	ID         id.Attachment
+}
+
+// The copy stands in for what came: the key of that goes with this.
+func (q *Queries) FileCopied(ctx context.Context, arg FileCopiedParams) (int64, error) {
+	result, err := q.exec(ctx, q.fileCopiedStmt, fileCopied,
+		arg.Type,
+		arg.Size,
+		arg.Name,
+		arg.Blob,
+		arg.Key,
+		arg.Small,
+		arg.SmallKey,
+		arg.Width,
+		arg.Height,
+		arg.Now,
+		arg.PracticeID,
+		arg.ID,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const filesOf = `-- name: FilesOf :many
+SELECT id, message_id, state, type, size, name, width, height FROM attachment
+WHERE practice_id = $1 AND message_id IN (SELECT value FROM json_each(CAST($2 AS TEXT))) ORDER BY message_id, place
+`
+
+type FilesOfParams struct {
+	PracticeID id.Practice
+	Ids        string
+}
+
+type FilesOfRow struct {
+	ID        id.Attachment
+	MessageID *id.Message
+	State     string
+	Type      string
+	Size      int64
+	Name      crypt.Sealed
+	Width     int64
+	Height    int64
+}
+
+func (q *Queries) FilesOf(ctx context.Context, arg FilesOfParams) ([]FilesOfRow, error) {
+	rows, err := q.query(ctx, q.filesOfStmt, filesOf, arg.PracticeID, arg.Ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []FilesOfRow
+	for rows.Next() {
+		var i FilesOfRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.MessageID,
+			&i.State,
+			&i.Type,
+			&i.Size,
+			&i.Name,
+			&i.Width,
+			&i.Height,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const hiding = `-- name: Hiding :many
@@ -723,6 +1039,36 @@ func (q *Queries) KeepBefore(ctx context.Context, arg KeepBeforeParams) error {
 	return err
 }
 
+const kept = `-- name: Kept :many
+SELECT a.blob AS name FROM attachment a WHERE a.blob IN (SELECT value FROM json_each(CAST($1 AS TEXT)))
+UNION ALL
+SELECT CAST(b.small AS TEXT) AS name FROM attachment b WHERE b.small IN (SELECT value FROM json_each(CAST($1 AS TEXT)))
+`
+
+// Which of these files are somebody's.
+func (q *Queries) Kept(ctx context.Context, names string) ([]string, error) {
+	rows, err := q.query(ctx, q.keptStmt, kept, names)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		items = append(items, name)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const markRead = `-- name: MarkRead :exec
 INSERT INTO reading (practice_id, conversation_id, reader_id, seq, read_at, archived_seq, told_seq)
 VALUES ($1, $2, $3, $4, $5, 0, 0)
@@ -777,7 +1123,7 @@ func (q *Queries) MarkTold(ctx context.Context, arg MarkToldParams) (int64, erro
 }
 
 const messageByID = `-- name: MessageByID :one
-SELECT conversation_id, seq, author_id, body, sent_at, edited_at, taken_at FROM message WHERE practice_id = $1 AND id = $2
+SELECT conversation_id, seq, author_id, body, sent_at, edited_at, taken_at, files FROM message WHERE practice_id = $1 AND id = $2
 `
 
 type MessageByIDParams struct {
@@ -793,6 +1139,7 @@ type MessageByIDRow struct {
 	SentAt         at.Time
 	EditedAt       *at.Time
 	TakenAt        *at.Time
+	Files          int64
 }
 
 func (q *Queries) MessageByID(ctx context.Context, arg MessageByIDParams) (MessageByIDRow, error) {
@@ -806,6 +1153,7 @@ func (q *Queries) MessageByID(ctx context.Context, arg MessageByIDParams) (Messa
 		&i.SentAt,
 		&i.EditedAt,
 		&i.TakenAt,
+		&i.Files,
 	)
 	return i, err
 }
@@ -829,6 +1177,32 @@ func (q *Queries) MoveConversation(ctx context.Context, arg MoveConversationPara
 		arg.ID,
 	)
 	return err
+}
+
+const moveFile = `-- name: MoveFile :execrows
+UPDATE attachment SET state = $1, changed_at = $2 WHERE practice_id = $3 AND id = $4 AND state = $5
+`
+
+type MoveFileParams struct {
+	State      string
+	Now        at.Time
+	PracticeID id.Practice
+	ID         id.Attachment
+	Was        string
+}
+
+func (q *Queries) MoveFile(ctx context.Context, arg MoveFileParams) (int64, error) {
+	result, err := q.exec(ctx, q.moveFileStmt, moveFile,
+		arg.State,
+		arg.Now,
+		arg.PracticeID,
+		arg.ID,
+		arg.Was,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const ofClient = `-- name: OfClient :many
@@ -1136,6 +1510,55 @@ func (q *Queries) ResealDrafts(ctx context.Context, practiceID id.Practice) ([]R
 	return items, nil
 }
 
+const resealFiles = `-- name: ResealFiles :many
+SELECT a.id, a.conversation_id, a.name, a.key, a.small_key, c.client_id FROM attachment a JOIN conversation c ON c.practice_id = a.practice_id AND c.id = a.conversation_id
+WHERE a.practice_id = $1 AND a.id > $2 ORDER BY a.id LIMIT 500
+`
+
+type ResealFilesParams struct {
+	PracticeID id.Practice
+	After      id.Attachment
+}
+
+type ResealFilesRow struct {
+	ID             id.Attachment
+	ConversationID id.Conversation
+	Name           crypt.Sealed
+	Key            crypt.Sealed
+	SmallKey       crypt.Sealed
+	ClientID       *id.Client
+}
+
+func (q *Queries) ResealFiles(ctx context.Context, arg ResealFilesParams) ([]ResealFilesRow, error) {
+	rows, err := q.query(ctx, q.resealFilesStmt, resealFiles, arg.PracticeID, arg.After)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ResealFilesRow
+	for rows.Next() {
+		var i ResealFilesRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.ConversationID,
+			&i.Name,
+			&i.Key,
+			&i.SmallKey,
+			&i.ClientID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const resealMessages = `-- name: ResealMessages :many
 SELECT m.conversation_id, m.seq, m.id, m.body, c.kind, c.client_id FROM message m JOIN conversation c ON c.practice_id = m.practice_id AND c.id = m.conversation_id
 WHERE m.practice_id = $1 AND m.id > $2 ORDER BY m.id LIMIT 500
@@ -1217,6 +1640,29 @@ func (q *Queries) ResealedBefore(ctx context.Context, arg ResealedBeforeParams) 
 		arg.PracticeID,
 		arg.MessageID,
 		arg.Until,
+	)
+	return err
+}
+
+const resealedFile = `-- name: ResealedFile :exec
+UPDATE attachment SET name = $1, key = $2, small_key = $3 WHERE practice_id = $4 AND id = $5
+`
+
+type ResealedFileParams struct {
+	Name       crypt.Sealed
+	Key        crypt.Sealed
+	SmallKey   crypt.Sealed
+	PracticeID id.Practice
+	ID         id.Attachment
+}
+
+func (q *Queries) ResealedFile(ctx context.Context, arg ResealedFileParams) error {
+	_, err := q.exec(ctx, q.resealedFileStmt, resealedFile,
+		arg.Name,
+		arg.Key,
+		arg.SmallKey,
+		arg.PracticeID,
+		arg.ID,
 	)
 	return err
 }
@@ -1351,6 +1797,82 @@ func (q *Queries) TakeBackMessage(ctx context.Context, arg TakeBackMessageParams
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const unsent = `-- name: Unsent :one
+SELECT COUNT(*) AS files, CAST(COALESCE(SUM(size), 0) AS BIGINT) AS bytes FROM attachment
+WHERE practice_id = $1 AND author_id = $2 AND message_id IS NULL
+`
+
+type UnsentParams struct {
+	PracticeID id.Practice
+	AuthorID   string
+}
+
+type UnsentRow struct {
+	Files int64
+	Bytes int64
+}
+
+// How much somebody has begun to send, anywhere.
+func (q *Queries) Unsent(ctx context.Context, arg UnsentParams) (UnsentRow, error) {
+	row := q.queryRow(ctx, q.unsentStmt, unsent, arg.PracticeID, arg.AuthorID)
+	var i UnsentRow
+	err := row.Scan(&i.Files, &i.Bytes)
+	return i, err
+}
+
+const unsentIn = `-- name: UnsentIn :many
+SELECT id, state, type, size, name, width, height FROM attachment
+WHERE practice_id = $1 AND author_id = $2 AND conversation_id = $3 AND message_id IS NULL AND state <> 'arriving' ORDER BY created_at, id LIMIT 100
+`
+
+type UnsentInParams struct {
+	PracticeID     id.Practice
+	AuthorID       string
+	ConversationID id.Conversation
+}
+
+type UnsentInRow struct {
+	ID     id.Attachment
+	State  string
+	Type   string
+	Size   int64
+	Name   crypt.Sealed
+	Width  int64
+	Height int64
+}
+
+// What somebody has begun to attach in a conversation and not sent.
+func (q *Queries) UnsentIn(ctx context.Context, arg UnsentInParams) ([]UnsentInRow, error) {
+	rows, err := q.query(ctx, q.unsentInStmt, unsentIn, arg.PracticeID, arg.AuthorID, arg.ConversationID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []UnsentInRow
+	for rows.Next() {
+		var i UnsentInRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.State,
+			&i.Type,
+			&i.Size,
+			&i.Name,
+			&i.Width,
+			&i.Height,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const withClient = `-- name: WithClient :one

@@ -104,6 +104,7 @@ var loose = map[string]string{
 	"recovery.practice_id":      "support asks for it and is no practice",
 	"invitation.practice_id":    "by way of the client",
 	"message.author_id":         "a client or a member, as they stand in the conversation",
+	"attachment.author_id":      "a client or a member, as they stand in the conversation",
 	"reading.reader_id":         "a client or a member, as they stand in the conversation",
 	"chat_choice.reader_id":     "a client or a member, as they stand in their conversations",
 	"record_key.owner_id":       "a client or a conversation: what the key is sealed for says which",

@@ -41,6 +41,9 @@ type Studio struct {
 // NewStudio opens a studio. It needs nothing until a picture comes.
 func NewStudio() *Studio { return &Studio{turn: make(chan struct{}, 1)} }
 
+// OpensHEIC reports whether photographs as an iPhone takes them can be copied.
+func (s *Studio) OpensHEIC() bool { return false } // see docs/adr/0012
+
 // Picture is a copy.
 type Picture struct {
 	Type          Type // JPEG or PNG

@@ -2,6 +2,7 @@
 // they are written, and are never lost: what has not arrived stands there and
 // says so, and is sent again with the same identifier, so that it is there once.
 import { parse, prepare, say } from '#app';
+import { attach } from '#attach';
 import { count, listen } from '#messages';
 
 const thread = document.querySelector('[data-thread]');
@@ -101,13 +102,13 @@ function identifier() {
 }
 
 // waiting draws a message that has not arrived yet.
-function waiting(message, body) {
+function waiting(message, body, names) {
   const item = document.createElement('li');
   item.id = `w-${message}`;
   item.className = 'bubble mine waiting';
   const words = document.createElement('div');
   words.className = 'words';
-  for (const line of body.split('\n')) {
+  for (const line of [...body ? body.split('\n') : [], ...names]) {
     const p = document.createElement('p');
     p.textContent = line;
     words.append(p);
@@ -124,14 +125,17 @@ function waiting(message, body) {
 // One after the other, in the order in which they were written.
 let outbox = Promise.resolve();
 
-function deliver(message, body, drawn) {
+function deliver(message, body, drawn, files) {
+  const fields = new URLSearchParams({ message, body });
+  for (const id of files.ids) fields.append('attachment', id);
   outbox = outbox.then(async () => {
+    if (!await files.whole) return unsent(message, body, drawn, files);
     for (let pause = 1000; ; pause = Math.min(pause * 2, 30_000)) {
       if (!drawn.item.isConnected) return; // the stream has brought it
       try {
-        const answer = await post('', { message, body });
+        const answer = await post('', fields);
         if (answer.ok) return drawn.item.classList.contains('waiting') && (drawn.state.textContent = 'Sent');
-        if (answer.status < 500 && answer.status !== 429) return refused(message, body, drawn);
+        if (answer.status < 500 && answer.status !== 429) return refused(message, body, drawn, files);
       } catch { /* no connection */ }
       drawn.state.textContent = 'Not sent yet. ';
       const again = document.createElement('button');
@@ -145,11 +149,28 @@ function deliver(message, body, drawn) {
   });
 }
 
+// unsent puts a message back of which a file could not be sent.
+function unsent(message, body, drawn, files) {
+  drawn.item.remove();
+  files.back();
+  form.elements.message.value = message;
+  if (body) box.value = box.value ? `${body}\n${box.value}` : body;
+  box.dispatchEvent(new Event('input'));
+  say('Not sent: one of the files could not be attached. Take it out, and send the rest.');
+}
+
 // refused puts the words back where they were typed: the page of the answer says why.
-function refused(message, body, drawn) {
+function refused(message, body, drawn, files) {
   drawn.item.remove();
   form.elements.message.value = message;
   box.value = body;
+  for (const id of files.ids) {
+    const field = document.createElement('input');
+    field.type = 'hidden';
+    field.name = 'attachment';
+    field.value = id;
+    form.append(field);
+  }
   form.submit();
 }
 
@@ -158,6 +179,7 @@ addEventListener('beforeunload', event => { if (list.querySelector('.waiting') &
 if (form) {
   const left = form.querySelector('[data-count]');
   const saved = form.querySelector('[data-saved]');
+  const attached = attach(form, path, identifier);
   let kept = box.value, keeping, told = 0;
 
   const grow = () => {
@@ -192,7 +214,8 @@ if (form) {
   form.addEventListener('submit', event => {
     event.preventDefault();
     const body = box.value.trim();
-    if (!body) return box.focus();
+    const files = attached.take();
+    if (!body && !files.ids.length) return box.focus();
     clearTimeout(keeping);
     const message = form.elements.message.value;
     form.elements.message.value = identifier();
@@ -200,7 +223,7 @@ if (form) {
     kept = '';
     saved.hidden = true;
     grow();
-    deliver(message, body, waiting(message, body));
+    deliver(message, body, waiting(message, body, files.names), files);
     box.focus();
   });
   grow();

@@ -1,0 +1,675 @@
+package chat
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"icouch/internal/access"
+	"icouch/internal/audit"
+	"icouch/internal/base/at"
+	"icouch/internal/base/fault"
+	"icouch/internal/base/id"
+	"icouch/internal/chat/chatdb"
+	"icouch/internal/platform/blob"
+	"icouch/internal/platform/crypt"
+	"icouch/internal/platform/db"
+	"icouch/internal/platform/jobs"
+	"icouch/internal/platform/keys"
+	"icouch/internal/platform/media"
+	"icouch/internal/platform/scan"
+)
+
+// Porter takes in what people attach, has it scanned and copied, and hands it
+// out. What is in a file never passes through a transaction: the porter asks in
+// one whether it may, moves bytes, and notes in another what became of them. As
+// with a draft, what is attached and not sent leaves no line in the trail.
+type Porter struct {
+	DB      *db.DB
+	Files   *blob.Store
+	Studio  *media.Studio
+	Scanner *scan.Clamd // nil: none is set up, and nothing waits for it
+}
+
+// Draft is a file as a page announces it. All of it is the browser's word, but
+// for the size, which is held against what arrives.
+type Draft struct {
+	ID   id.Attachment
+	Name string
+	Size int64
+}
+
+// Arrival is how far an upload has come.
+type Arrival struct {
+	Offset int64 // so many bytes are on the disk
+	Whole  bool  // it is a file now
+	File   File  // if it is
+}
+
+// Begin makes room for a file. Begun again, it says how far it has come.
+func (p *Porter) Begin(ctx context.Context, by access.Actor, conversation id.Conversation, d Draft) (Arrival, error) {
+	switch {
+	case d.Size <= 0:
+		return Arrival{}, ErrEmptyFile
+	case d.Size > MostBytes:
+		return Arrival{}, ErrLargeFile
+	}
+	err := p.DB.View(ctx, func(tx *db.Tx) error { _, err := writable(tx, by, conversation); return err })
+	if err != nil {
+		return Arrival{}, err
+	}
+	u, err := p.Files.Begin(d.Size)
+	if err != nil {
+		return Arrival{}, err
+	}
+	added, err := p.note(ctx, by, conversation, incoming{d.ID, d.Name, Arriving, "", u.Size, u.Name, u.Key})
+	if err == nil && added {
+		return Arrival{}, nil
+	}
+	if wrong := p.Files.Abandon(u.Name); err != nil || wrong != nil {
+		return Arrival{}, errors.Join(err, wrong)
+	}
+	return p.Arrived(ctx, by, conversation, d.ID)
+}
+
+// incoming is a file as it is first noted.
+type incoming struct {
+	id    id.Attachment
+	name  string
+	stage Stage
+	t     media.Type
+	size  int64
+	blob  blob.Name
+	key   crypt.FileKey
+}
+
+// mostWaiting is how many files of one person can wait to be sent.
+const mostWaiting = 30
+
+// note adds a file to what by has not sent, and reports whether it was new.
+func (p *Porter) note(ctx context.Context, by access.Actor, conversation id.Conversation, f incoming) (added bool, err error) {
+	err = p.DB.Maintain(ctx, func(tx *db.Tx) error {
+		c, err := writable(tx, by, conversation)
+		if err != nil {
+			return err
+		}
+		// Whoever attaches holds the conversation: what waits is counted by one at a time.
+		if _, err := SQL.In(tx).HoldConversation(tx, chatdb.HoldConversationParams{PracticeID: c.practice, ID: c.ID}); err != nil {
+			return fmt.Errorf("hold %s: %w", c.ID, err)
+		}
+		key, err := c.key(tx)
+		if err != nil {
+			return err
+		}
+		called := clip(f.name)
+		if f.stage != Arriving { // what it is, is known
+			called = media.CleanName(called, f.t)
+		}
+		name, err := key.Seal(called, filePlace("name", c.practice, f.id))
+		if err != nil {
+			return err
+		}
+		sealed, err := key.Seal(f.key.Reveal(), filePlace("key", c.practice, f.id))
+		if err != nil {
+			return err
+		}
+		n, err := SQL.In(tx).AddFile(tx, chatdb.AddFileParams{PracticeID: c.practice, ID: f.id, ConversationID: c.ID, AuthorID: c.reader, State: string(f.stage), Type: string(f.t), Size: f.size, Name: name, Blob: string(f.blob), Key: sealed, Now: tx.Now()})
+		if err != nil {
+			return fmt.Errorf("file %s: %w", f.id, err)
+		}
+		if added = n > 0; !added {
+			return nil
+		}
+		waits, err := SQL.In(tx).Unsent(tx, chatdb.UnsentParams{PracticeID: c.practice, AuthorID: c.reader})
+		if err != nil {
+			return fmt.Errorf("file %s: %w", f.id, err)
+		}
+		if waits.Bytes > MostUnsent || waits.Files > mostWaiting {
+			return ErrMuchUnsent
+		}
+		return p.next(tx, errand{c.practice, f.id}, f.stage)
+	})
+	return added && err == nil, err
+}
+
+// clip bounds what a browser may call a file, before anybody looks at it.
+func clip(name string) string { return name[:min(len(name), 1000)] }
+
+// writable is a conversation in which by may write to somebody who reads it.
+func writable(tx *db.Tx, by access.Actor, conversation id.Conversation) (Conversation, error) {
+	c, err := Find(tx, by, conversation)
+	switch {
+	case err != nil:
+		return c, err
+	case !c.Writes:
+		return c, ErrOnlyReads
+	case !c.Reaches:
+		return c, ErrUnreached
+	}
+	return c, nil
+}
+
+// coming is an upload of by's own.
+type coming struct {
+	upload blob.Upload
+	file   File
+}
+
+// coming finds what by is attaching. One that was sent, and another's, is not there.
+func (p *Porter) coming(ctx context.Context, by access.Actor, conversation id.Conversation, file id.Attachment) (is coming, err error) {
+	err = p.DB.View(ctx, func(tx *db.Tx) error {
+		c, err := Find(tx, by, conversation)
+		if err != nil {
+			return err
+		}
+		row, err := c.file(tx, file)
+		if err != nil {
+			return err
+		}
+		if row.MessageID != nil || row.AuthorID != c.reader || !c.Writes {
+			return fault.NotFound
+		}
+		key, err := c.key(tx)
+		if err != nil {
+			return err
+		}
+		name, err := key.Open(row.Name, filePlace("name", c.practice, file))
+		if err != nil {
+			return err
+		}
+		is.file = File{file, name, media.Type(row.Type), row.Size, Stage(row.State), row.Width, row.Height}
+		is.upload.Size = row.Size
+		if is.upload.Name, err = blob.ParseName(row.Blob); err != nil {
+			return err
+		}
+		is.upload.Key, err = openKey(key, row.Key, filePlace("key", c.practice, file))
+		return err
+	})
+	return is, err
+}
+
+func (is coming) whole() (Arrival, bool) {
+	return Arrival{Offset: is.file.Size, Whole: true, File: is.file}, is.file.Stage != Arriving
+}
+
+// Arrived says how far an upload of by's has come.
+func (p *Porter) Arrived(ctx context.Context, by access.Actor, conversation id.Conversation, file id.Attachment) (Arrival, error) {
+	is, err := p.coming(ctx, by, conversation, file)
+	if err != nil {
+		return Arrival{}, err
+	}
+	if a, whole := is.whole(); whole {
+		return a, nil
+	}
+	offset, err := p.Files.Offset(is.upload)
+	if errors.Is(err, blob.ErrNoUpload) { // perhaps it is a file already, and only its row does not know
+		return p.finish(ctx, by, conversation, is)
+	}
+	return Arrival{Offset: offset}, err
+}
+
+// Append takes in what comes next of an upload of by's, and says how far it has
+// come then: so much is on the disk, also beside an error.
+func (p *Porter) Append(ctx context.Context, by access.Actor, conversation id.Conversation, file id.Attachment, offset int64, r io.Reader) (Arrival, error) {
+	is, err := p.coming(ctx, by, conversation, file)
+	if err != nil {
+		return Arrival{}, err
+	}
+	if a, whole := is.whole(); whole {
+		return a, nil
+	}
+	n, err := p.Files.Append(ctx, is.upload, offset, r)
+	if errors.Is(err, blob.ErrNoUpload) || err == nil && n == is.upload.Size {
+		return p.finish(ctx, by, conversation, is)
+	}
+	return Arrival{Offset: n}, err
+}
+
+// finish makes a file of an upload that has arrived completely.
+func (p *Porter) finish(ctx context.Context, by access.Actor, conversation id.Conversation, is coming) (Arrival, error) {
+	done, err := p.Files.Finish(ctx, is.upload)
+	if err != nil {
+		return Arrival{}, err
+	}
+	t, err := p.typeOf(ctx, done)
+	if errors.Is(err, ErrHEIC) {
+		return Arrival{}, errors.Join(err, p.Drop(ctx, by, conversation, is.file.ID))
+	}
+	if err != nil {
+		return Arrival{}, err
+	}
+	f := is.file
+	f.Type, f.Name, f.Stage = t, media.CleanName(f.Name, t), p.first(t)
+	err = p.DB.Maintain(ctx, func(tx *db.Tx) error {
+		c, err := Find(tx, by, conversation)
+		if err != nil {
+			return err
+		}
+		key, err := c.key(tx)
+		if err != nil {
+			return err
+		}
+		name, err := key.Seal(f.Name, filePlace("name", c.practice, f.ID))
+		if err != nil {
+			return err
+		}
+		n, err := SQL.In(tx).FileArrived(tx, chatdb.FileArrivedParams{State: string(f.Stage), Type: string(t), Name: name, Now: tx.Now(), PracticeID: c.practice, ID: f.ID})
+		if err != nil {
+			return fmt.Errorf("file %s: %w", f.ID, err)
+		}
+		if n == 0 { // another request was quicker
+			return nil
+		}
+		return p.next(tx, errand{c.practice, f.ID}, f.Stage)
+	})
+	return Arrival{Offset: f.Size, Whole: err == nil, File: f}, err
+}
+
+// typeOf looks at how a file begins.
+func (p *Porter) typeOf(ctx context.Context, s blob.Stored) (media.Type, error) {
+	f, err := p.Files.Open(ctx, s.Name, s.Key)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	head := make([]byte, media.HeadSize)
+	n, err := io.ReadFull(f, head)
+	if err != nil && err != io.ErrUnexpectedEOF && err != io.EOF {
+		return "", err
+	}
+	t := media.Detect(head[:n])
+	if t.HEIC() && !p.Studio.OpensHEIC() {
+		return t, ErrHEIC
+	}
+	return t, nil
+}
+
+// first is where a file that has arrived begins.
+func (p *Porter) first(t media.Type) Stage {
+	if p.Scanner != nil {
+		return Checking
+	}
+	return afterScan(t)
+}
+
+// afterScan is where it stands once nothing was found in it.
+func afterScan(t media.Type) Stage {
+	if t.Picture() {
+		return Copying
+	}
+	return Ready
+}
+
+// Take takes in a file whole, as a form without script sends it.
+func (p *Porter) Take(ctx context.Context, by access.Actor, conversation id.Conversation, d Draft, r io.Reader) (File, error) {
+	err := p.DB.View(ctx, func(tx *db.Tx) error { _, err := writable(tx, by, conversation); return err })
+	if err != nil {
+		return File{}, err
+	}
+	w, err := p.Files.Create()
+	if err != nil {
+		return File{}, err
+	}
+	n, err := io.Copy(w, io.LimitReader(r, MostBytes+1))
+	switch {
+	case err != nil:
+	case n == 0:
+		err = ErrEmptyFile
+	case n > MostBytes:
+		err = ErrLargeFile
+	}
+	if err != nil {
+		return File{}, errors.Join(err, w.Abort())
+	}
+	done, err := w.Commit(ctx)
+	if err != nil {
+		return File{}, err
+	}
+	t, err := p.typeOf(ctx, done)
+	if err == nil {
+		_, err = p.note(ctx, by, conversation, incoming{d.ID, d.Name, p.first(t), t, done.Size, done.Name, done.Key})
+	}
+	if err != nil {
+		return File{}, errors.Join(err, p.Files.Remove(ctx, done.Name))
+	}
+	return File{ID: d.ID, Name: media.CleanName(clip(d.Name), t), Type: t, Size: done.Size, Stage: p.first(t)}, nil
+}
+
+// Drop takes out what by has attached and not sent. What is out already is no error.
+func (p *Porter) Drop(ctx context.Context, by access.Actor, conversation id.Conversation, file id.Attachment) error {
+	var was chatdb.DropFileRow
+	err := p.DB.Maintain(ctx, func(tx *db.Tx) error {
+		c, err := Find(tx, by, conversation)
+		if err != nil {
+			return err
+		}
+		was, err = SQL.In(tx).DropFile(tx, chatdb.DropFileParams{PracticeID: c.practice, ID: file, ConversationID: c.ID, AuthorID: c.reader})
+		if errors.Is(err, db.None) {
+			return fault.NotFound
+		}
+		if err != nil {
+			return fmt.Errorf("take %s out: %w", file, err)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return p.forget(ctx, was.Blob, was.Small)
+}
+
+// forget takes away what was kept under names that no row has any more.
+func (p *Porter) forget(ctx context.Context, name string, small *string) error {
+	n, err := blob.ParseName(name)
+	if err != nil {
+		return err
+	}
+	err = errors.Join(p.Files.Abandon(n), p.Files.Remove(ctx, n))
+	if small != nil {
+		if n, wrong := blob.ParseName(*small); wrong == nil {
+			err = errors.Join(err, p.Files.Remove(ctx, n))
+		}
+	}
+	return err
+}
+
+// Content is what is in a file that somebody may open.
+func (p *Porter) Content(ctx context.Context, o Opened) (*blob.File, error) {
+	return p.Files.Open(ctx, o.blob, o.key)
+}
+
+// errand is a file that something is to be done with.
+type errand struct {
+	Practice id.Practice
+	File     id.Attachment
+}
+
+const (
+	toScan = jobs.Kind[errand]("chat.scan")
+	toCopy = jobs.Kind[errand]("chat.copy")
+)
+
+// next has done what a file waits for.
+func (p *Porter) next(tx *db.Tx, e errand, s Stage) error {
+	switch s {
+	case Checking:
+		return toScan.Enqueue(tx, e.File.String(), e)
+	case Copying:
+		return toCopy.Enqueue(tx, e.File.String(), e)
+	}
+	return nil
+}
+
+// Register has the porter's work done by q.
+func (p *Porter) Register(q *jobs.Queue) {
+	toScan.On(q, p.scan)
+	toCopy.On(q, p.copy)
+}
+
+// parcel is a file in the porter's hands.
+type parcel struct {
+	errand
+	talk  Conversation
+	row   chatdb.FileByIDRow
+	name  string
+	at    blob.Name
+	key   crypt.FileKey
+	there bool // it is not taken out
+}
+
+// fetch reads the row of a file. Who does it is nobody: the program itself.
+func (p *Porter) fetch(ctx context.Context, e errand) (is parcel, err error) {
+	is.errand = e
+	err = p.DB.View(ctx, func(tx *db.Tx) error {
+		is.row, err = SQL.In(tx).FileByID(tx, chatdb.FileByIDParams{PracticeID: e.Practice, ID: e.File})
+		if errors.Is(err, db.None) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("file %s: %w", e.File, err)
+		}
+		if is.talk, err = belongs(tx, e.Practice, is.row.ConversationID); err != nil {
+			return err
+		}
+		key, err := is.talk.key(tx)
+		if errors.Is(err, keys.ErrNoKey) { // the record was erased
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if is.name, err = key.Open(is.row.Name, filePlace("name", e.Practice, e.File)); err != nil {
+			return err
+		}
+		if is.key, err = openKey(key, is.row.Key, filePlace("key", e.Practice, e.File)); err != nil {
+			return err
+		}
+		is.at, err = blob.ParseName(is.row.Blob)
+		is.there = err == nil
+		return err
+	})
+	return is, err
+}
+
+// belongs is the conversation of a file, for the program itself.
+func belongs(tx *db.Tx, practice id.Practice, c id.Conversation) (Conversation, error) {
+	row, err := SQL.In(tx).Conversation(tx, chatdb.ConversationParams{PracticeID: practice, ID: c})
+	if err != nil {
+		return Conversation{}, fmt.Errorf("conversation %s: %w", c, err)
+	}
+	return read(chatdb.OfClientRow{PracticeID: row.PracticeID, ID: row.ID, Kind: row.Kind, ClientID: row.ClientID, PractitionerID: row.PractitionerID,
+		OtherID: row.OtherID, LastSeq: row.LastSeq, LastAt: row.LastAt, CreatedAt: row.CreatedAt}), nil
+}
+
+// scan has a file looked at. One that cannot be looked at waits, and the queue
+// tries again; nobody opens it meanwhile.
+func (p *Porter) scan(ctx context.Context, e errand) error {
+	is, err := p.fetch(ctx, e)
+	if err != nil || !is.there {
+		return err
+	}
+	switch Stage(is.row.State) {
+	case Checking:
+	case Held:
+		return p.Files.Remove(ctx, is.at)
+	default:
+		return nil
+	}
+	v := scan.Verdict{State: scan.Clean}
+	if p.Scanner != nil { // else: it was taken out of the configuration meanwhile
+		f, err := p.Files.Open(ctx, is.at, is.key)
+		if errors.Is(err, blob.ErrNotThere) {
+			return p.settle(ctx, is, Checking, Unreadable)
+		}
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if v, err = p.Scanner.Scan(ctx, f); err != nil {
+			return err
+		}
+	}
+	if v.State == scan.Infected {
+		if err := p.settle(ctx, is, Checking, Held); err != nil {
+			return err
+		}
+		return p.Files.Remove(ctx, is.at)
+	}
+	return p.settle(ctx, is, Checking, afterScan(media.Type(is.row.Type)))
+}
+
+// settle notes how far a file has come, and wakes the pages that show it.
+func (p *Porter) settle(ctx context.Context, is parcel, was, now Stage) error {
+	return p.DB.Maintain(ctx, func(tx *db.Tx) error {
+		n, err := SQL.In(tx).MoveFile(tx, chatdb.MoveFileParams{State: string(now), Now: tx.Now(), PracticeID: is.Practice, ID: is.File, Was: string(was)})
+		if err != nil {
+			return fmt.Errorf("file %s: %w", is.File, err)
+		}
+		if n == 0 { // another was quicker, or it was taken out
+			return nil
+		}
+		by := access.Job(is.Practice)
+		switch now {
+		case Held:
+			err = audit.Record(tx, by, audit.Deed{Did: audit.FileHeld, Subject: is.File, Client: is.talk.Client})
+		case Unreadable:
+			err = audit.Record(tx, by, audit.Deed{Did: audit.FileUnreadable, Subject: is.File, Client: is.talk.Client})
+		}
+		if err != nil {
+			return err
+		}
+		if err := p.next(tx, is.errand, now); err != nil {
+			return err
+		}
+		return is.talk.tell(tx)
+	})
+}
+
+// copy puts copies in the place of a picture that came: a large one and a small
+// one, of the picture and nothing else. The key of what came goes with that; the
+// rest of it is swept a day later, so that a backup under way misses nothing.
+func (p *Porter) copy(ctx context.Context, e errand) error {
+	is, err := p.fetch(ctx, e)
+	if err != nil || !is.there || Stage(is.row.State) != Copying {
+		return err
+	}
+	large, small, pic, err := p.develop(ctx, is)
+	if errors.Is(err, media.ErrUnreadable) || errors.Is(err, media.ErrTooLarge) || errors.Is(err, blob.ErrNotThere) {
+		if err := p.settle(ctx, is, Copying, Unreadable); err != nil {
+			return err
+		}
+		return p.Files.Remove(ctx, is.at)
+	}
+	if err != nil {
+		return err
+	}
+	done := false
+	err = p.DB.Maintain(ctx, func(tx *db.Tx) error {
+		done, err = is.replace(tx, large, small, pic)
+		if err != nil || !done {
+			return err
+		}
+		return is.talk.tell(tx)
+	})
+	if err != nil || !done { // or another was quicker, or it was taken out
+		kept := context.WithoutCancel(ctx)
+		return errors.Join(err, p.Files.Remove(kept, large.Name), p.Files.Remove(kept, small.Name))
+	}
+	return nil
+}
+
+// develop makes the copies.
+func (p *Porter) develop(ctx context.Context, is parcel) (large, small blob.Stored, pic media.Picture, err error) {
+	f, err := p.Files.Open(ctx, is.at, is.key)
+	if err != nil {
+		return large, small, pic, err
+	}
+	defer f.Close()
+	w, err := p.Files.Create()
+	if err != nil {
+		return large, small, pic, err
+	}
+	if pic, err = p.Studio.Copy(ctx, w, f, media.Type(is.row.Type)); err != nil {
+		return large, small, pic, errors.Join(err, w.Abort())
+	}
+	if large, err = w.Commit(ctx); err != nil {
+		return large, small, pic, err
+	}
+	if small, err = p.Files.Store(ctx, bytes.NewReader(pic.Preview)); err != nil {
+		return large, small, pic, errors.Join(err, p.Files.Remove(context.WithoutCancel(ctx), large.Name))
+	}
+	return large, small, pic, nil
+}
+
+// replace notes the copies in the row of what came, and reports whether it did.
+func (is parcel) replace(tx *db.Tx, large, small blob.Stored, pic media.Picture) (bool, error) {
+	key, err := is.talk.key(tx)
+	if err != nil {
+		return false, err
+	}
+	row := chatdb.FileCopiedParams{Type: string(pic.Type), Size: large.Size, Blob: string(large.Name), Width: int64(pic.Width), Height: int64(pic.Height), Now: tx.Now(), PracticeID: is.Practice, ID: is.File}
+	if row.Name, err = key.Seal(media.CleanName(is.name, pic.Type), filePlace("name", is.Practice, is.File)); err != nil {
+		return false, err
+	}
+	if row.Key, err = key.Seal(large.Key.Reveal(), filePlace("key", is.Practice, is.File)); err != nil {
+		return false, err
+	}
+	if row.SmallKey, err = key.Seal(small.Key.Reveal(), filePlace("small_key", is.Practice, is.File)); err != nil {
+		return false, err
+	}
+	at := string(small.Name)
+	row.Small = &at
+	n, err := SQL.In(tx).FileCopied(tx, row)
+	if err != nil {
+		return false, fmt.Errorf("file %s: %w", is.File, err)
+	}
+	return n > 0, nil
+}
+
+// stale is how long what was attached waits to be sent.
+const stale = 24 * time.Hour
+
+// Sweep takes away what was attached and not sent for a day.
+func (p *Porter) Sweep(ctx context.Context) error {
+	var gone []chatdb.DropStaleRow
+	err := p.DB.Maintain(ctx, func(tx *db.Tx) (err error) {
+		gone, err = SQL.In(tx).DropStale(tx, tx.Now().Plus(-stale))
+		return err
+	})
+	for _, r := range gone {
+		err = errors.Join(err, p.forget(ctx, r.Blob, r.Small))
+	}
+	return err
+}
+
+// SweepOrphans takes away files that no row has and that are older than a day:
+// what a crash left behind, and what a copy has replaced. It walks through all
+// files, so it is not for every few minutes. Nobody else keeps files; whoever
+// begins to has to be asked here, too.
+func (p *Porter) SweepOrphans(ctx context.Context) error {
+	before := at.Of(p.DB.Clock()).Plus(-stale)
+	var old []blob.Name
+	wrong := p.Files.Each(ctx, func(i blob.Info) error {
+		if i.Since.Before(before.Time) {
+			old = append(old, i.Name)
+		}
+		if len(old) < 500 {
+			return nil
+		}
+		some := old
+		old = nil
+		return p.dropOrphans(ctx, some)
+	})
+	return errors.Join(wrong, p.dropOrphans(ctx, old))
+}
+
+func (p *Porter) dropOrphans(ctx context.Context, some []blob.Name) error {
+	if len(some) == 0 {
+		return nil
+	}
+	names, err := json.Marshal(some)
+	if err != nil {
+		return err
+	}
+	kept := map[string]bool{}
+	err = p.DB.View(ctx, func(tx *db.Tx) error {
+		all, err := SQL.In(tx).Kept(tx, string(names))
+		for _, n := range all {
+			kept[n] = true
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("files without a row: %w", err)
+	}
+	for _, n := range some {
+		if !kept[string(n)] {
+			err = errors.Join(err, p.Files.Remove(ctx, n))
+		}
+	}
+	return err
+}
