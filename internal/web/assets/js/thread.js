@@ -38,7 +38,7 @@ function show(html) {
   const page = parse(`<ol>${html}</ol>`);
   let heard = '';
   let day = null;
-  for (const fresh of [...page.querySelectorAll('li')]) {
+  for (const fresh of [...page.querySelector('ol').children]) {
     if (fresh.hasAttribute('data-day')) { day = fresh; continue; }
     const node = document.adoptNode(fresh);
     const old = document.getElementById(node.id);
