@@ -36,7 +36,7 @@ postgres:
 
 # Journeys in a real browser, if there are any yet.
 e2e:
-	@if [ -d e2e ]; then script/need chromium && go test -timeout=20m -shuffle=on ./e2e/...; fi
+	@if [ -d e2e ]; then script/need chromium && go test -timeout=30m -shuffle=on ./e2e/...; fi
 
 # A part of a page is a function that returns one closure. Put in wherever it is
 # called, it made each page compile all the parts in it anew: five times the work.
