@@ -1,0 +1,251 @@
+package chat
+
+// What is done with a file once it has arrived: it is scanned, and a picture is
+// copied. The program does it itself, as nobody.
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	"icouch/internal/access"
+	"icouch/internal/audit"
+	"icouch/internal/base/id"
+	"icouch/internal/chat/chatdb"
+	"icouch/internal/platform/blob"
+	"icouch/internal/platform/crypt"
+	"icouch/internal/platform/db"
+	"icouch/internal/platform/jobs"
+	"icouch/internal/platform/keys"
+	"icouch/internal/platform/media"
+	"icouch/internal/platform/scan"
+)
+
+// errand is a file that something is to be done with.
+type errand struct {
+	Practice id.Practice
+	File     id.Attachment
+}
+
+const (
+	toScan = jobs.Kind[errand]("chat.scan")
+	toCopy = jobs.Kind[errand]("chat.copy")
+)
+
+// next has done what a file waits for.
+func (p *Porter) next(tx *db.Tx, e errand, s Stage) error {
+	switch s {
+	case Checking:
+		return toScan.Enqueue(tx, e.File.String(), e)
+	case Copying:
+		return toCopy.Enqueue(tx, e.File.String(), e)
+	}
+	return nil
+}
+
+// Register has the porter's work done by q.
+func (p *Porter) Register(q *jobs.Queue) {
+	toScan.On(q, p.scan)
+	toCopy.On(q, p.copy)
+}
+
+// parcel is a file in the porter's hands.
+type parcel struct {
+	errand
+	talk  Conversation
+	row   chatdb.FileByIDRow
+	name  string
+	at    blob.Name
+	key   crypt.FileKey
+	there bool // it is not taken out
+}
+
+// fetch reads the row of a file. Who does it is nobody: the program itself.
+func (p *Porter) fetch(ctx context.Context, e errand) (is parcel, err error) {
+	is.errand = e
+	err = p.DB.View(ctx, func(tx *db.Tx) error {
+		is.row, err = SQL.In(tx).FileByID(tx, chatdb.FileByIDParams{PracticeID: e.Practice, ID: e.File})
+		if errors.Is(err, db.None) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("file %s: %w", e.File, err)
+		}
+		if is.talk, err = belongs(tx, e.Practice, is.row.ConversationID); err != nil {
+			return err
+		}
+		key, err := is.talk.key(tx)
+		if errors.Is(err, keys.ErrNoKey) { // the record was erased
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if is.name, err = key.Open(is.row.Name, filePlace("name", e.Practice, e.File)); err != nil {
+			return err
+		}
+		if is.key, err = openKey(key, is.row.Key, filePlace("key", e.Practice, e.File)); err != nil {
+			return err
+		}
+		is.at, err = blob.ParseName(is.row.Blob)
+		is.there = err == nil
+		return err
+	})
+	return is, err
+}
+
+// belongs is the conversation of a file, for the program itself.
+func belongs(tx *db.Tx, practice id.Practice, c id.Conversation) (Conversation, error) {
+	row, err := SQL.In(tx).Conversation(tx, chatdb.ConversationParams{PracticeID: practice, ID: c})
+	if err != nil {
+		return Conversation{}, fmt.Errorf("conversation %s: %w", c, err)
+	}
+	return read(chatdb.OfClientRow{PracticeID: row.PracticeID, ID: row.ID, Kind: row.Kind, ClientID: row.ClientID, PractitionerID: row.PractitionerID,
+		OtherID: row.OtherID, LastSeq: row.LastSeq, LastAt: row.LastAt, CreatedAt: row.CreatedAt}), nil
+}
+
+// scan has a file looked at. One that cannot be looked at waits, and the queue
+// tries again; nobody opens it meanwhile.
+func (p *Porter) scan(ctx context.Context, e errand) error {
+	is, err := p.fetch(ctx, e)
+	if err != nil || !is.there {
+		return err
+	}
+	switch Stage(is.row.State) {
+	case Checking:
+	case Held:
+		return p.Files.Remove(ctx, is.at)
+	default:
+		return nil
+	}
+	v := scan.Verdict{State: scan.Clean}
+	if p.Scanner != nil { // else: it was taken out of the configuration meanwhile
+		f, err := p.Files.Open(ctx, is.at, is.key)
+		if errors.Is(err, blob.ErrNotThere) {
+			return p.settle(ctx, is, Checking, Unreadable)
+		}
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if v, err = p.Scanner.Scan(ctx, f); err != nil {
+			return err
+		}
+	}
+	if v.State == scan.Infected {
+		if err := p.settle(ctx, is, Checking, Held); err != nil {
+			return err
+		}
+		return p.Files.Remove(ctx, is.at)
+	}
+	return p.settle(ctx, is, Checking, afterScan(media.Type(is.row.Type)))
+}
+
+// settle notes how far a file has come, and wakes the pages that show it.
+func (p *Porter) settle(ctx context.Context, is parcel, was, now Stage) error {
+	return p.DB.Maintain(ctx, func(tx *db.Tx) error {
+		n, err := SQL.In(tx).MoveFile(tx, chatdb.MoveFileParams{State: string(now), Now: tx.Now(), PracticeID: is.Practice, ID: is.File, Was: string(was)})
+		if err != nil {
+			return fmt.Errorf("file %s: %w", is.File, err)
+		}
+		if n == 0 { // another was quicker, or it was taken out
+			return nil
+		}
+		by := access.Job(is.Practice)
+		switch now {
+		case Held:
+			err = audit.Record(tx, by, audit.Deed{Did: audit.FileHeld, Subject: is.File, Client: is.talk.Client})
+		case Unreadable:
+			err = audit.Record(tx, by, audit.Deed{Did: audit.FileUnreadable, Subject: is.File, Client: is.talk.Client})
+		}
+		if err != nil {
+			return err
+		}
+		if err := p.next(tx, is.errand, now); err != nil {
+			return err
+		}
+		return is.talk.tell(tx)
+	})
+}
+
+// copy puts copies in the place of a picture that came: a large one and a small
+// one, of the picture and nothing else. The key of what came goes with that; the
+// rest of it is swept a day later, so that a backup under way misses nothing.
+func (p *Porter) copy(ctx context.Context, e errand) error {
+	is, err := p.fetch(ctx, e)
+	if err != nil || !is.there || Stage(is.row.State) != Copying {
+		return err
+	}
+	large, small, pic, err := p.develop(ctx, is)
+	if errors.Is(err, media.ErrUnreadable) || errors.Is(err, media.ErrTooLarge) || errors.Is(err, blob.ErrNotThere) {
+		if err := p.settle(ctx, is, Copying, Unreadable); err != nil {
+			return err
+		}
+		return p.Files.Remove(ctx, is.at)
+	}
+	if err != nil {
+		return err
+	}
+	done := false
+	err = p.DB.Maintain(ctx, func(tx *db.Tx) error {
+		done, err = is.replace(tx, large, small, pic)
+		if err != nil || !done {
+			return err
+		}
+		return is.talk.tell(tx)
+	})
+	if err != nil || !done { // or another was quicker, or it was taken out
+		kept := context.WithoutCancel(ctx)
+		return errors.Join(err, p.Files.Remove(kept, large.Name), p.Files.Remove(kept, small.Name))
+	}
+	return nil
+}
+
+// develop makes the copies.
+func (p *Porter) develop(ctx context.Context, is parcel) (large, small blob.Stored, pic media.Picture, err error) {
+	f, err := p.Files.Open(ctx, is.at, is.key)
+	if err != nil {
+		return large, small, pic, err
+	}
+	defer f.Close()
+	w, err := p.Files.Create()
+	if err != nil {
+		return large, small, pic, err
+	}
+	if pic, err = p.Studio.Copy(ctx, w, f, media.Type(is.row.Type)); err != nil {
+		return large, small, pic, errors.Join(err, w.Abort())
+	}
+	if large, err = w.Commit(ctx); err != nil {
+		return large, small, pic, err
+	}
+	if small, err = p.Files.Store(ctx, bytes.NewReader(pic.Preview)); err != nil {
+		return large, small, pic, errors.Join(err, p.Files.Remove(context.WithoutCancel(ctx), large.Name))
+	}
+	return large, small, pic, nil
+}
+
+// replace notes the copies in the row of what came, and reports whether it did.
+func (is parcel) replace(tx *db.Tx, large, small blob.Stored, pic media.Picture) (bool, error) {
+	key, err := is.talk.key(tx)
+	if err != nil {
+		return false, err
+	}
+	row := chatdb.FileCopiedParams{Type: string(pic.Type), Size: large.Size, Blob: string(large.Name), Width: int64(pic.Width), Height: int64(pic.Height), Now: tx.Now(), PracticeID: is.Practice, ID: is.File}
+	if row.Name, err = key.Seal(media.CleanName(is.name, pic.Type), filePlace("name", is.Practice, is.File)); err != nil {
+		return false, err
+	}
+	if row.Key, err = key.Seal(large.Key.Reveal(), filePlace("key", is.Practice, is.File)); err != nil {
+		return false, err
+	}
+	if row.SmallKey, err = key.Seal(small.Key.Reveal(), filePlace("small_key", is.Practice, is.File)); err != nil {
+		return false, err
+	}
+	at := string(small.Name)
+	row.Small = &at
+	n, err := SQL.In(tx).FileCopied(tx, row)
+	if err != nil {
+		return false, fmt.Errorf("file %s: %w", is.File, err)
+	}
+	return n > 0, nil
+}
