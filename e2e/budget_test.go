@@ -69,9 +69,6 @@ const countParts = `performance.getEntriesByType('resource').length`
 // cost opens a page and counts. What the cache had costs nothing.
 func (v *visitor) cost(path string) (c budget) {
 	v.t.Helper()
-	v.mu.Lock()
-	v.loads = nil
-	v.mu.Unlock()
 	v.open(path)
 	wait(v.t, "all of "+path+" to be there", v.settled)
 	v.mu.Lock()

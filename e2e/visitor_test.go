@@ -51,9 +51,10 @@ type visitor struct {
 	stop    func()
 
 	mu    sync.Mutex
-	heard []complaint // since the last check
-	loads []load
-	cut   bool // the connection was taken away once
+	heard []complaint  // since the last check
+	page  cdp.LoaderID // the page that is shown
+	loads []load       // of that page
+	cut   bool         // the connection was taken away once
 }
 
 // complaint is what the browser said of a page.
@@ -176,7 +177,13 @@ func (v *visitor) hear(event any) {
 			v.heard = append(v.heard, complaint{string(e.Entry.Source) + ": " + e.Entry.Text, e.Entry.URL})
 		}
 	case *network.EventRequestWillBeSent:
-		v.loads = append(v.loads, load{id: e.RequestID, address: e.Request.URL, kind: e.Type})
+		// What a page was still asking for when it was left is never heard of again.
+		if e.Type == network.ResourceTypeDocument && string(e.RequestID) == string(e.LoaderID) {
+			v.loads, v.page = nil, e.LoaderID
+		}
+		if e.LoaderID == v.page {
+			v.loads = append(v.loads, load{id: e.RequestID, address: e.Request.URL, kind: e.Type})
+		}
 		if !strings.HasPrefix(e.Request.URL, v.base+"/") && !strings.HasPrefix(e.Request.URL, "data:") { // the browser draws its own signs with data
 			v.heard = append(v.heard, complaint{"a request to somebody else", e.Request.URL})
 		}
