@@ -27,7 +27,7 @@ type stream struct {
 }
 
 func newStream(in string) *stream {
-	return &stream{wake: make(chan struct{}, 1), crowded: make(chan struct{}), typing: map[string]bool{}, in: in}
+	return &stream{wake: make(chan struct{}, 1), crowded: make(chan struct{}), in: in}
 }
 
 func newHub(d *db.DB) *hub {
@@ -103,6 +103,9 @@ func (h *hub) hear(topic string) {
 		for s := range h.open[key] {
 			if s.in == conversation {
 				s.mu.Lock()
+				if s.typing == nil {
+					s.typing = map[string]bool{}
+				}
 				s.typing[who] = true
 				s.mu.Unlock()
 				s.rouse()
@@ -129,6 +132,6 @@ func (s *stream) writing() map[string]bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	who := s.typing
-	s.typing = map[string]bool{}
+	s.typing = nil
 	return who
 }

@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"io"
 	"net/http"
@@ -48,72 +49,88 @@ type events struct {
 	r    *http.Request
 	ctx  context.Context
 	by   access.Actor
-	ends time.Time  // when time alone ends what the actor may, by the database's clock
-	said time.Time  // when the last sign of life was due
-	look audit.Look // part of the look that is written already
-	buf  bytes.Buffer
+	ends time.Time     // when time alone ends what the actor may, by the database's clock
+	said time.Time     // when the last sign of life was due
+	look audit.Look    // part of the look that is written already
+	buf  *bytes.Buffer // what is to be sent; nil between two wakings
 }
 
 // follow keeps a stream going until it ends: the browser goes, the session
-// does, or what was shown is no longer theirs.
+// does, or what was shown is no longer theirs. What it does it does in functions
+// that return: while it waits, ten thousand stacks hold what it holds.
 func (s *Site) follow(w http.ResponseWriter, r *http.Request, by access.Actor, st *stream, keys []string, next func(e *events) error) error {
-	e := &events{s: s, w: w, rc: http.NewResponseController(w), r: r, by: by, ends: visitOf(r).known.ends(), said: time.Now()}
-	e.ctx = audit.Looking(r.Context(), &e.look)
 	if r.Method == http.MethodHead { // whether there is one, and not what it says
 		w.Header().Set("Content-Type", "text/event-stream")
 		w.WriteHeader(http.StatusOK)
 		return nil
 	}
 	defer s.streams.join(st, append(keys, people.PracticeTopic(by.Practice())), account.Topic(by.Account()))()
-	_ = e.rc.SetReadDeadline(time.Time{}) // the request has been read; what is read from here on is that the browser goes
-	_ = e.rc.SetWriteDeadline(time.Now().Add(patience))
-	w.Header().Set("Content-Type", "text/event-stream")
-	w.Header().Set("X-Accel-Buffering", "no")
-	w.WriteHeader(http.StatusOK) // the look is noted here
-	if visitOf(r).failure != nil {
-		return nil
-	}
-	if err := next(e); err != nil || e.flush() != nil {
+	e := s.events(w, r, by)
+	if visitOf(r).failure != nil || next(e) != nil || e.flush() != nil {
 		return nil
 	}
 	timer := time.NewTimer(e.rest())
 	defer timer.Stop()
-	for {
-		select {
-		case <-r.Context().Done():
-			return nil
-		case <-s.streams.down:
-			return nil
-		case <-st.crowded:
-			e.send("crowded", 0, nil)
-			_ = e.flush()
-			return nil
-		case <-st.wake:
-		case <-timer.C:
-			if time.Since(e.said) >= breath {
-				e.said = time.Now()
-				e.buf.WriteString(":\n\n")
-			}
-		}
-		if !e.still() {
-			e.send("over", 0, nil)
-			_ = e.flush()
-			return nil
-		}
-		if err := next(e); err != nil {
-			if !errors.Is(err, fault.NotFound) && r.Context().Err() == nil {
-				s.Log.ErrorContext(r.Context(), "stream", "route", r.Pattern, "err", err)
-			}
-			e.send("over", 0, nil)
-			_ = e.flush()
-			return nil
-		}
-		e.look.Forget()
-		if e.flush() != nil {
-			return nil
-		}
+	for e.sleep(st, timer.C) && e.tell(next) {
 		timer.Reset(e.rest())
 	}
+	return nil
+}
+
+// events begins a stream. The look is noted here.
+func (s *Site) events(w http.ResponseWriter, r *http.Request, by access.Actor) *events {
+	e := &events{s: s, w: w, rc: http.NewResponseController(w), r: r, by: by, ends: visitOf(r).known.ends(), said: time.Now()}
+	e.ctx = audit.Looking(r.Context(), &e.look)
+	_ = e.rc.SetReadDeadline(time.Time{}) // the request has been read; what is read from here on is that the browser goes
+	_ = e.rc.SetWriteDeadline(time.Now().Add(patience))
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("X-Accel-Buffering", "no")
+	w.WriteHeader(http.StatusOK)
+	clear(w.Header()) // they have gone out
+	return e
+}
+
+// sleep waits until there may be something to tell, and reports false if there
+// is nobody to tell it to.
+func (e *events) sleep(st *stream, timer <-chan time.Time) bool {
+	select {
+	case <-e.r.Context().Done():
+		return false
+	case <-e.s.streams.down:
+		return false
+	case <-st.crowded:
+		return e.end("crowded")
+	case <-st.wake:
+		return true
+	case <-timer:
+		return true
+	}
+}
+
+// tell has the browser get what is new, if it still may.
+func (e *events) tell(next func(e *events) error) bool {
+	if time.Since(e.said) >= breath {
+		e.said = time.Now()
+		e.add().WriteString(":\n\n")
+	}
+	if !e.still() {
+		return e.end("over")
+	}
+	if err := next(e); err != nil {
+		if !errors.Is(err, fault.NotFound) && e.r.Context().Err() == nil {
+			e.s.Log.ErrorContext(e.r.Context(), "stream", "route", e.r.Pattern, "err", err)
+		}
+		return e.end("over")
+	}
+	e.look.Forget()
+	return e.flush() == nil
+}
+
+// end says why a stream ends.
+func (e *events) end(why string) bool {
+	_ = e.send(why, 0, nil)
+	_ = e.flush()
+	return false
 }
 
 // rest is how long a stream sleeps if nothing wakes it: until a sign of life is
@@ -169,10 +186,11 @@ func (w unhurriedWriter) Write(p []byte) (int, error) {
 
 // send adds an event. Place is the page's, to go on from; 0: it stays.
 func (e *events) send(name string, place int64, draw templ.Component) error {
+	buf := e.add()
 	if place > 0 {
-		e.buf.WriteString("id: " + strconv.FormatInt(place, 10) + "\n")
+		buf.WriteString("id: " + strconv.FormatInt(place, 10) + "\n")
 	}
-	e.buf.WriteString("event: " + name + "\ndata: ")
+	buf.WriteString("event: " + name + "\ndata: ")
 	if draw != nil {
 		b := buffers.Get().(*bytes.Buffer)
 		defer buffers.Put(b)
@@ -182,24 +200,33 @@ func (e *events) send(name string, place int64, draw templ.Component) error {
 		}
 		// A carriage return ends a line of a stream, too: none of them may be somebody's.
 		drawn := bytes.ReplaceAll(b.Bytes(), []byte("\r"), []byte("\n"))
-		e.buf.Write(bytes.ReplaceAll(drawn, []byte("\n"), []byte("\ndata: ")))
+		buf.Write(bytes.ReplaceAll(drawn, []byte("\n"), []byte("\ndata: ")))
 	}
-	e.buf.WriteString("\n\n")
+	buf.WriteString("\n\n")
 	return nil
+}
+
+// add is where to write what is to be sent. Nobody holds room for it while
+// nothing happens.
+func (e *events) add() *bytes.Buffer {
+	if e.buf == nil {
+		e.buf = buffers.Get().(*bytes.Buffer)
+		e.buf.Reset()
+	}
+	return e.buf
 }
 
 // flush has the browser get what was added.
 func (e *events) flush() error {
-	if e.buf.Len() == 0 {
+	if e.buf == nil {
 		return nil
 	}
 	if err := e.rc.SetWriteDeadline(time.Now().Add(patience)); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return err
 	}
 	_, err := e.buf.WriteTo(e.w)
-	if e.buf.Cap() > 16<<10 { // ten thousand streams are open
-		e.buf = bytes.Buffer{}
-	}
+	buffers.Put(e.buf)
+	e.buf = nil
 	if err != nil {
 		return err
 	}
@@ -208,12 +235,20 @@ func (e *events) flush() error {
 
 // GET /messages/{conversation}/stream
 func (s *Site) threadStream(w http.ResponseWriter, r *http.Request, by access.Actor) error {
-	c, err := pathID[id.Conversation](r, "conversation")
+	t, keys, err := s.hearThread(r, by) // its frame is gone while the stream waits
 	if err != nil {
 		return err
 	}
-	t := threadTold{c: c, unread: -1}
-	t.place = lastHeard(r)
+	return s.follow(w, r, by, t.stream, keys, t.tell)
+}
+
+// hearThread notes that a conversation is being read, and says what wakes its page.
+func (s *Site) hearThread(r *http.Request, by access.Actor) (*threadTold, []string, error) {
+	c, err := pathID[id.Conversation](r, "conversation")
+	if err != nil {
+		return nil, nil, err
+	}
+	t := &threadTold{c: c, stream: newStream(c.String()), place: lastHeard(r), unread: -1}
 	var is chat.Conversation
 	err = s.DB.View(r.Context(), func(tx *db.Tx) (err error) {
 		t.since = at.Of(tx.Now().Add(-chat.Regret)) // what may have been changed while the page slept
@@ -224,14 +259,11 @@ func (s *Site) threadStream(w http.ResponseWriter, r *http.Request, by access.Ac
 		return nil
 	})
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	zone, err := s.reader(r, by)
-	if err != nil {
-		return err
+	if t.zone, err = s.reader(r, by); err != nil {
+		return nil, nil, err
 	}
-	t.zone = zone
-	st := newStream(c.String())
 	keys := []string{by.Practice().String() + "/" + chat.Reader(by)}
 	if !is.Writes {
 		keys = []string{by.Practice().String() + "//" + c.String()}
@@ -239,7 +271,7 @@ func (s *Site) threadStream(w http.ResponseWriter, r *http.Request, by access.Ac
 	if is.Client != "" { // somebody else looks after them, or nobody does
 		keys = append(keys, people.Topic(by.Practice(), is.Client))
 	}
-	return s.follow(w, r, by, st, keys, func(e *events) error { return t.tell(e, st) })
+	return t, keys, nil
 }
 
 // lastHeard is the newest message that a page has: the browser says so when it
@@ -256,6 +288,7 @@ func lastHeard(r *http.Request) int64 {
 // threadTold is what a page has been told of a conversation.
 type threadTold struct {
 	c      id.Conversation
+	stream *stream
 	place  int64
 	since  at.Time
 	unread int64
@@ -271,8 +304,8 @@ const fuss = 5 * time.Second
 // catching is how many messages are sent at once to a page that slept.
 const catching = 200
 
-func (t *threadTold) tell(e *events, st *stream) error {
-	writing := st.writing()
+func (t *threadTold) tell(e *events) error {
+	writing := t.stream.writing()
 	return e.s.DB.View(e.ctx, func(tx *db.Tx) error {
 		is, err := chat.Find(tx, e.by, t.c)
 		if err != nil {
@@ -366,40 +399,57 @@ func (t *threadTold) count(tx *db.Tx, e *events) error {
 
 // GET /messages/stream
 func (s *Site) listStream(w http.ResponseWriter, r *http.Request, by access.Actor) error {
-	is, err := s.reader(r, by)
+	l, err := s.hearList(r, by)
 	if err != nil {
 		return err
 	}
-	st := newStream("")
+	return s.follow(w, r, by, newStream(""), []string{by.Practice().String() + "/" + chat.Reader(by)}, l.tell)
+}
+
+// listTold is what a page has been told of the list: not its words, which
+// nobody needs to hold for it.
+type listTold struct {
+	zone  reader
+	shown [sha256.Size]byte
+}
+
+// hearList notes whose messages the list shows.
+func (s *Site) hearList(r *http.Request, by access.Actor) (*listTold, error) {
+	is, err := s.reader(r, by)
+	if err != nil {
+		return nil, err
+	}
 	p := MessagesPage{reader: is}
-	var shown []byte
-	if err := s.DB.View(r.Context(), func(tx *db.Tx) error { return p.read(tx, by) }); err != nil { // whose messages the list shows is noted
+	return &listTold{zone: is}, s.DB.View(r.Context(), func(tx *db.Tx) error { return p.read(tx, by) })
+}
+
+func (l *listTold) tell(e *events) error {
+	p := MessagesPage{reader: l.zone}
+	var n int64
+	err := e.s.DB.View(e.ctx, func(tx *db.Tx) (err error) {
+		if err := p.read(tx, e.by); err != nil {
+			return err
+		}
+		p.reader.Now = tx.Now()
+		n, err = chat.Unread(tx, e.by)
+		return err
+	})
+	if err != nil {
 		return err
 	}
-	return s.follow(w, r, by, st, []string{by.Practice().String() + "/" + chat.Reader(by)}, func(e *events) error {
-		var n int64
-		err := s.DB.View(e.ctx, func(tx *db.Tx) (err error) {
-			if err := p.read(tx, e.by); err != nil {
-				return err
-			}
-			p.reader.Now = tx.Now()
-			n, err = chat.Unread(tx, e.by)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		var b bytes.Buffer
-		if err := p.list().Render(e.ctx, &b); err != nil {
-			return err
-		}
-		if bytes.Equal(b.Bytes(), shown) {
-			return nil
-		}
-		shown = bytes.Clone(b.Bytes())
-		if err := e.send("list", 0, p.list()); err != nil {
-			return err
-		}
-		return e.send("unread", 0, merely(strconv.FormatInt(n, 10)))
-	})
+	b := buffers.Get().(*bytes.Buffer)
+	defer buffers.Put(b)
+	b.Reset()
+	if err := p.list().Render(e.ctx, b); err != nil {
+		return err
+	}
+	drawn := sha256.Sum256(b.Bytes())
+	if drawn == l.shown {
+		return nil
+	}
+	l.shown = drawn
+	if err := e.send("list", 0, p.list()); err != nil {
+		return err
+	}
+	return e.send("unread", 0, merely(strconv.FormatInt(n, 10)))
 }
