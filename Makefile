@@ -1,7 +1,7 @@
 # make run     build icouch and show a practice with four invented people
 # make test    everything that is checked, on SQLite and on PostgreSQL
 # make check   what review asks for besides
-.PHONY: run build test check generate fuzz vet race postgres e2e
+.PHONY: run build test check generate fuzz vet race steps postgres e2e
 
 export CGO_ENABLED = 0
 tool = go tool -modfile=tools/go.mod
@@ -9,13 +9,18 @@ tool = go tool -modfile=tools/go.mod
 # The packages with tests of their own on a database.
 databases = ./internal/platform/... ./internal/audit/... ./internal/letter/... ./internal/account/... ./internal/people/... ./internal/chat ./internal/team ./internal/contact ./internal/joint ./internal/recovery ./internal/trail ./internal/support ./internal/cli/... ./internal/web/...
 
+# Tests that go one long way step by step: the race detector would see nothing in
+# them and make them ten times slower. Each is in one of these packages.
+steps = ^(TestMatrix.*|TestNoDoorTakesLongerForAKnownAddress|TestTheCountsAreTrueWhateverHappens|TestCanariesLeaveByNoBackDoor|FuzzForms|TestTheInvitationKeepsToItsModel|TestABookThatFollowsChangesSaysWhatANewOneSays|TestTheDirectoryAgreesWithTheDatabase|TestTamperingIsFoundWhereverItIs|TestNothingPersonalStandsInTheDatabase)$$
+stepping = ./internal ./internal/web ./internal/people/... ./internal/audit
+
 run: build
 	./icouch demo
 
 build:
 	go build -trimpath -ldflags='-s -w' -o icouch ./cmd/icouch
 
-test: vet race postgres e2e
+test: vet race steps postgres e2e
 
 vet:
 	@unformatted=$$(git ls-files -z '*.go' | xargs -0 gofmt -l); test -z "$$unformatted" || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
@@ -27,7 +32,10 @@ vet:
 # copies of that code, unwatched, take the place of everybody's.
 race:
 	script/need chromium gcc oathtool
-	CGO_ENABLED=1 go test -timeout=20m -race -gcflags='modernc.org/sqlite/lib=-race=false' -shuffle=on $$(go list ./... | grep -v /e2e)
+	CGO_ENABLED=1 go test -timeout=20m -race -gcflags='modernc.org/sqlite/lib=-race=false' -shuffle=on -skip='$(steps)' $$(go list ./... | grep -v /e2e)
+
+steps:
+	go test -timeout=20m -shuffle=on -run='$(steps)' $(stepping)
 
 # Again on PostgreSQL.
 postgres:

@@ -539,6 +539,39 @@ func TestTestsNeitherSleepNorSkip(t *testing.T) {
 	}
 }
 
+// What the race detector leaves out is run without it.
+func TestNoTestIsLeftOut(t *testing.T) {
+	t.Parallel()
+	makefile, err := os.ReadFile("../Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile(`(?s)\nsteps = ([^\n]+)\$\$\nstepping = ([^\n]+)\n`).FindStringSubmatch(string(makefile))
+	if found == nil {
+		t.Fatal("the Makefile names no steps")
+	}
+	steps, n := regexp.MustCompile(found[1]+"$"), 0
+	look := func(_, file, text string) {
+		for _, name := range regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)`).FindAllStringSubmatch(text, -1) {
+			if !steps.MatchString(name[1]) {
+				continue
+			}
+			n++
+			if !slices.ContainsFunc(strings.Fields(found[2]), func(p string) bool {
+				tree, whole := strings.CutSuffix(strings.TrimPrefix(strings.TrimPrefix(p, "./internal"), "/"), "/...")
+				return path.Dir(file) == tree || path.Dir(file) == "." && tree == "" || whole && strings.HasPrefix(file, tree+"/")
+			}) {
+				t.Errorf("%s in %s is run nowhere: its package is not among those that step", name[1], file)
+			}
+		}
+	}
+	walk(t, "_test.go", look)
+	walkTree(t, "../cmd", "_test.go", look)
+	if n < 10 {
+		t.Errorf("%d tests step", n)
+	}
+}
+
 // The markup of pages: what could run, or look like anything but our own, is
 // not in it. See the policy that web sends with each page.
 var (
