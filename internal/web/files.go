@@ -44,12 +44,12 @@ func hears(h http.Header) {
 // readComposer reads a message's form, and takes in the files that are in it.
 // What is wrong with them is wrong; the rest of the form is there all the same.
 func (s *Site) readComposer(w http.ResponseWriter, r *http.Request, by access.Actor, c id.Conversation) (form url.Values, files []id.Attachment, wrong, err error) {
-	parts, manifold := r.MultipartReader()
-	if manifold != nil {
+	if !manifold(r) {
+		r.Body = http.MaxBytesReader(w, r.Body, formSize)
 		form, err = typedIn(r)
 	} else {
 		unhurried(w, r)
-		form, files, wrong, err = s.unpack(r, by, c, parts)
+		form, files, wrong, err = s.unpack(r, by, c)
 		r.PostForm = form
 	}
 	if err != nil {
@@ -66,8 +66,18 @@ func (s *Site) readComposer(w http.ResponseWriter, r *http.Request, by access.Ac
 	return form, append(ticked, files...), wrong, nil
 }
 
+// manifold reports whether a form has files.
+func manifold(r *http.Request) bool {
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	return err == nil && kind == "multipart/form-data"
+}
+
 // unpack reads a form with files. Nothing of it lies anywhere unsealed.
-func (s *Site) unpack(r *http.Request, by access.Actor, c id.Conversation, parts *multipart.Reader) (form url.Values, files []id.Attachment, wrong, err error) {
+func (s *Site) unpack(r *http.Request, by access.Actor, c id.Conversation) (form url.Values, files []id.Attachment, wrong, err error) {
+	parts, err := r.MultipartReader()
+	if err != nil {
+		return nil, nil, nil, errBadForm
+	}
 	form = url.Values{}
 	room := int64(formSize)
 	for {
@@ -108,17 +118,25 @@ func (s *Site) takeFile(r *http.Request, by access.Actor, c id.Conversation, p *
 	return f.ID, err
 }
 
+// fieldCost is what an empty field without a name takes of a form's room: each
+// costs memory, whatever is in it.
+const fieldCost = 200
+
 // field reads one field of a form with files.
 func field(form url.Values, p *multipart.Part, room int64) (n int64, err error) {
-	b, err := io.ReadAll(io.LimitReader(p, room+1))
+	n = fieldCost + int64(len(p.FormName()))
+	if n > room {
+		return 0, &http.MaxBytesError{Limit: formSize}
+	}
+	b, err := io.ReadAll(io.LimitReader(p, room-n+1))
 	if err != nil {
 		return 0, err
 	}
-	if int64(len(b)) > room {
+	if n += int64(len(b)); n > room {
 		return 0, &http.MaxBytesError{Limit: formSize}
 	}
 	form.Add(p.FormName(), string(b))
-	return int64(len(b)), nil
+	return n, nil
 }
 
 // writtenIn reads what was written in a form, up to its first file.

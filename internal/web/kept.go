@@ -38,27 +38,39 @@ func (s *Site) keepIfEnded(w http.ResponseWriter, r *http.Request) bool {
 	if err != nil || r.Method != http.MethodPost || localPath(r.URL.Path) == "" || !s.takesForm(r.URL.Path) {
 		return false
 	}
-	parts, manifold := r.MultipartReader()
+	// Before anything is read: whoever comes with any cookie has no claim on our memory.
+	token := secret.ParseToken(cookie.Value)
+	err = s.DB.View(r.Context(), func(tx *db.Tx) error {
+		_, err := account.Ended(tx, token)
+		return err
+	})
+	if err != nil || s.Limits.Take(r.Context(), keepRule, s.from(r)) != nil {
+		return false
+	}
+	body := r.Body
+	r.Body = http.MaxBytesReader(nil, body, 2*formSize) // the fields, and what the reader takes at once of the first file
+	files := manifold(r)
 	switch {
-	case manifold == nil: // with files, which are not kept: only what was written before them is read
+	case files: // they are not kept: only what was written before them is read
+		parts, err := r.MultipartReader()
+		if err != nil {
+			return false
+		}
 		if r.PostForm, err = writtenIn(parts); err != nil {
 			return false
 		}
 	case r.Header.Get("Content-Type") != "application/x-www-form-urlencoded" || r.ParseForm() != nil:
 		return false
 	}
-	if s.Limits.Take(r.Context(), keepRule, s.from(r)) != nil {
-		return false
-	}
 	err = s.DB.Update(r.Context(), func(tx *db.Tx) error {
-		who, err := account.Ended(tx, secret.ParseToken(cookie.Value))
+		who, err := account.Ended(tx, token)
 		if err != nil {
 			return err
 		}
 		return account.KeepForm(tx, access.Guest(), who, r.URL.Path, r.PostForm)
 	})
-	if err == nil && manifold == nil {
-		_, _ = io.Copy(io.Discard, unhurriedBody{r.Body, http.NewResponseController(w)}) // a browser that still sends reads no answer
+	if err == nil && files {
+		_, _ = io.Copy(io.Discard, unhurriedBody{body, http.NewResponseController(w)}) // a browser that still sends reads no answer
 	}
 	return err == nil
 }

@@ -170,7 +170,9 @@ func (k *talking) listen(t *testing.T, b *browser, at string, last string) *hear
 	if a.StatusCode != http.StatusOK || a.Header.Get("Content-Type") != "text/event-stream" {
 		t.Fatalf("the stream answers %d, %s", a.StatusCode, a.Header.Get("Content-Type"))
 	}
-	return &heard{t, bufio.NewScanner(a.Body), stop}
+	lines := bufio.NewScanner(a.Body)
+	lines.Buffer(nil, 1<<20)
+	return &heard{t, lines, stop}
 }
 
 // next is the next event of a kind: its place and its words. Others are passed over.

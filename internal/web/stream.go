@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/a-h/templ"
@@ -302,7 +303,7 @@ type threadTold struct {
 const fuss = 5 * time.Second
 
 // catching is how many messages are sent at once to a page that slept.
-const catching = 200
+const catching = chat.Page
 
 func (t *threadTold) tell(e *events) error {
 	writing := t.stream.writing()
@@ -330,14 +331,19 @@ func (t *threadTold) tell(e *events) error {
 			}
 		}
 		t.since = tx.Now()
-		for t.place < is.Messages {
+		if t.place < is.Messages {
 			fresh, err := chat.After(tx, e.by, is, t.place, catching)
-			if err != nil || len(fresh) == 0 {
+			if err != nil {
 				return err
 			}
-			t.place = fresh[len(fresh)-1].Seq
-			if err := t.draw(tx, e, &tell, fresh); err != nil {
-				return err
+			if len(fresh) > 0 {
+				t.place = fresh[len(fresh)-1].Seq
+				if err := t.draw(tx, e, &tell, fresh); err != nil {
+					return err
+				}
+			}
+			if len(fresh) == catching { // the rest once these have gone out: nobody holds a whole conversation
+				t.stream.rouse()
 			}
 		}
 		seen, err := tell.seenWords(tx, t.mine)
@@ -411,6 +417,17 @@ func (s *Site) listStream(w http.ResponseWriter, r *http.Request, by access.Acto
 type listTold struct {
 	zone  reader
 	shown [sha256.Size]byte
+	whose [sha256.Size]byte // the clients who were noted as seen
+}
+
+// whose is a mark of whose conversations a list shows.
+func (p *MessagesPage) whose() [sha256.Size]byte {
+	var clients []string
+	for _, c := range p.lines {
+		clients = append(clients, c.Client.String())
+	}
+	slices.Sort(clients)
+	return sha256.Sum256([]byte(strings.Join(clients, " ")))
 }
 
 // hearList notes whose messages the list shows.
@@ -420,7 +437,8 @@ func (s *Site) hearList(r *http.Request, by access.Actor) (*listTold, error) {
 		return nil, err
 	}
 	p := MessagesPage{reader: is}
-	return &listTold{zone: is}, s.DB.View(r.Context(), func(tx *db.Tx) error { return p.read(tx, by) })
+	err = s.DB.View(r.Context(), func(tx *db.Tx) error { return p.read(tx, by) })
+	return &listTold{zone: is, whose: p.whose()}, err
 }
 
 func (l *listTold) tell(e *events) error {
@@ -436,6 +454,12 @@ func (l *listTold) tell(e *events) error {
 	})
 	if err != nil {
 		return err
+	}
+	if whose := p.whose(); whose != l.whose { // a client whose conversation began later is seen from now on
+		l.whose = whose
+		if err := e.s.scribe.Write(&e.look, visitOf(e.r).reference); err != nil {
+			return err
+		}
 	}
 	b := buffers.Get().(*bytes.Buffer)
 	defer buffers.Put(b)

@@ -32,6 +32,8 @@ type ThreadPage struct {
 	fresh     id.Message
 	replyTime string
 	printed   bool
+	after     int64       // of what goes on paper: the part that begins after this place
+	next      int64       // after which the next part begins
 	unsent    []chat.File // attached, and not sent
 	editing   *bubble     // the message that is being changed
 }
@@ -188,7 +190,7 @@ func (p *ThreadPage) fill(tx *db.Tx, by access.Actor, c id.Conversation, before 
 	}
 	var all []chat.Message
 	if p.printed {
-		all, err = wholeThread(tx, by, p.chat)
+		all, p.next, err = partOf(tx, by, p.chat, p.after)
 	} else {
 		all, err = chat.Before(tx, by, p.chat, before)
 	}
@@ -220,23 +222,36 @@ func (p *ThreadPage) fill(tx *db.Tx, by access.Actor, c id.Conversation, before 
 	return err
 }
 
-// mostPrinted is how many messages go on paper at once.
-const mostPrinted = 20_000
+// A conversation goes on paper in parts: of so many messages at most, or as many
+// as hold so many bytes of text.
+const (
+	mostPrinted = 5_000
+	mostOnPaper = 4 << 20
+	readAtOnce  = 500 // read at once
+)
 
-func wholeThread(tx *db.Tx, by access.Actor, c chat.Conversation) (all []chat.Message, err error) {
-	for seq := int64(0); len(all) < mostPrinted; {
-		page, err := chat.After(tx, by, c, seq, 500)
-		if err != nil || len(page) == 0 {
-			return all, err
+// partOf reads a part of a conversation after a place, and says where the next
+// begins, if there is one.
+func partOf(tx *db.Tx, by access.Actor, c chat.Conversation, after int64) (all []chat.Message, next int64, err error) {
+	for size := 0; after < c.Messages; {
+		some, err := chat.After(tx, by, c, after, readAtOnce)
+		if err != nil || len(some) == 0 {
+			return all, 0, err
 		}
-		all, seq = append(all, page...), page[len(page)-1].Seq
+		for _, m := range some {
+			if len(all) == mostPrinted || size > mostOnPaper {
+				return all, after, nil
+			}
+			all, size, after = append(all, m), size+len(m.Body), m.Seq
+		}
 	}
-	return all, nil
+	return all, 0, nil
 }
 
 // GET /messages/{conversation}/print
 func (s *Site) printConversation(w http.ResponseWriter, r *http.Request, by access.Actor) error {
-	return s.showThread(w, r, by, ThreadPage{printed: true}, nil)
+	after, _ := strconv.ParseInt(r.URL.Query().Get("after"), 10, 64)
+	return s.showThread(w, r, by, ThreadPage{printed: true, after: max(0, after)}, nil)
 }
 
 func (p ThreadPage) path(rest string) string { return conversationPath(p.chat.ID, rest) }
