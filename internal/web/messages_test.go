@@ -297,6 +297,35 @@ func TestT71_AStreamIsOneLookAndItsLineComesFirst(t *testing.T) {
 	}
 }
 
+func TestT71_WhoIsShownOnAnOpenListLaterIsNotedToo(t *testing.T) {
+	t.Parallel()
+	k := newTalking(t)
+	h := k.listen(t, k.mara, "/messages/stream", "")
+	h.next("unread")
+	someone := k.w.Client(t, k.w.Mara, people.Draft{First: "Annie", Last: "Noda", Email: "annie@example.com", EmailConsent: true})
+	annie := k.w.Linked(t, someone, "annie@example.com")
+	looks := func() (n int) {
+		if err := k.w.DB.Row(t.Context(), "SELECT COUNT(*) FROM audit WHERE action = 'clients.seen' AND role <> 'client'", nil, &n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	before := looks()
+	k.w.Update(t, func(tx *db.Tx) error {
+		c, err := chat.Start(tx, annie, chat.To{Member: k.w.Mara.Practitioner()})
+		if err == nil {
+			_, err = chat.Send(tx, annie, c, id.New[id.Message](k.w.Now()), "May I write to you?")
+		}
+		return err
+	})
+	for data := ""; !strings.Contains(data, "May I write to you?"); {
+		_, data = h.next("list")
+	}
+	if n := looks() - before; n != 1 {
+		t.Errorf("%d lines tell that she was seen, want one before her words went out", n)
+	}
+}
+
 func TestWhatIsTypedIsNothingButWords(t *testing.T) {
 	t.Parallel()
 	k := newTalking(t)
