@@ -54,10 +54,13 @@ func (a *app) shows(t testing.TB) string {
 	return code
 }
 
-// app is the new app of a person. The first code that it shows is one that is
-// nearly over, so that two more can follow at once.
+// typing is how long a code stays good at least while it is typed and sent.
+const typing = 12 // seconds
+
+// app is the new app of a person. The first code that it shows is the oldest
+// that is good for long enough, so that more can follow at once.
 func (p *program) app(address, key string) *app {
-	a := &app{key: strings.ReplaceAll(key, " ", ""), last: time.Now().Unix()/30 - 2}
+	a := &app{key: strings.ReplaceAll(key, " ", ""), last: (time.Now().Unix()+typing)/30 - 2}
 	p.apps[address] = a
 	return a
 }
@@ -326,7 +329,7 @@ var (
 	offerField = regexp.MustCompile(`name="offer" value="([^"]+)"`)
 )
 
-// early is the app's first code: the one of half a minute ago, which is taken.
+// early is the app's first code, which is taken.
 func (a *app) early(t testing.TB) string {
 	t.Helper()
 	a.last++
