@@ -27,6 +27,7 @@ type Options struct {
 	For     time.Duration // how long each pass takes
 	Rounds  int           // passes of each; the median counts
 	Clients []int         // sizes of the practice whose list is opened
+	Hold    time.Duration // for how long very many pages are held open
 	Version string
 	Program string // the program's own file
 	Now     func() time.Time
@@ -66,14 +67,16 @@ type run struct {
 type measurement struct {
 	name string
 	do   func(*run) error
+	asks bool // only if it is named
 }
 
 var measurements = []measurement{
-	{"start", (*run).start},
-	{"invite", (*run).invite},
-	{"people", (*run).people},
-	{"signup", (*run).signUp},
-	{"messages", (*run).messages},
+	{name: "start", do: (*run).start},
+	{name: "invite", do: (*run).invite},
+	{name: "people", do: (*run).people},
+	{name: "signup", do: (*run).signUp},
+	{name: "messages", do: (*run).messages},
+	{name: "hold", do: (*run).hold, asks: true},
 }
 
 // Names are the measurements there are.
@@ -90,7 +93,7 @@ func Run(ctx context.Context, o Options, dir string, out io.Writer) (bool, error
 	r := &run{Options: o, ctx: ctx, dir: dir, out: out}
 	fmt.Fprintf(out, "icouch %s · %s · SQLite, synchronous=FULL · %d cores (GOMAXPROCS here %d), GOGC %s · %d rounds of %s\n", o.Version, runtime.Version(), runtime.NumCPU(), runtime.GOMAXPROCS(0), gogc(), o.Rounds, o.For)
 	for _, m := range measurements {
-		if len(o.Only) > 0 && !slices.Contains(o.Only, m.name) {
+		if (len(o.Only) > 0 || m.asks) && !slices.Contains(o.Only, m.name) {
 			continue
 		}
 		before := len(r.rows)

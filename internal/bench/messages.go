@@ -117,7 +117,7 @@ func (r *run) messages() error {
 	return r.longThread()
 }
 
-func written(c id.Conversation, now time.Time) (path string, form url.Values) {
+func said(c id.Conversation, now time.Time) (path string, form url.Values) {
 	return "/messages/" + c.String(), url.Values{"message": {id.New[id.Message](now).String()}, "body": {"It went better this week than the week before."}}
 }
 
@@ -149,7 +149,7 @@ func (r *run) writing() error {
 		}
 		began := r.Now()
 		presses, err := r.repeat(hands, r.For, func(i int) error {
-			path, form := written(t.with[i%len(t.with)], r.Now())
+			path, form := said(t.with[i%len(t.with)], r.Now())
 			return mara.post(path, form, http.StatusSeeOther)
 		})
 		took := r.Now().Sub(began)
@@ -295,7 +295,7 @@ func (r *run) delivery() error {
 func (r *run) deliver(mara *presser, t talks, ears []*ear) (took []time.Duration, err error) {
 	for i, began := 0, r.Now(); r.Now().Sub(began) < r.For; i++ {
 		n := i * 7 % len(ears)
-		path, form := written(t.with[n], r.Now())
+		path, form := said(t.with[n], r.Now())
 		pressed := r.Now()
 		if err := mara.post(path, form, http.StatusSeeOther); err != nil {
 			return nil, err
