@@ -14,7 +14,6 @@ import (
 	"icouch/internal/base/id"
 	"icouch/internal/chat/chatdb"
 	"icouch/internal/platform/blob"
-	"icouch/internal/platform/crypt"
 	"icouch/internal/platform/db"
 	"icouch/internal/platform/jobs"
 	"icouch/internal/platform/keys"
@@ -53,11 +52,8 @@ func (p *Porter) Register(q *jobs.Queue) {
 // parcel is a file in the porter's hands.
 type parcel struct {
 	errand
+	Opened
 	talk  Conversation
-	row   chatdb.FileByIDRow
-	name  string
-	at    blob.Name
-	key   crypt.FileKey
 	there bool // it is not taken out
 }
 
@@ -65,30 +61,20 @@ type parcel struct {
 func (p *Porter) fetch(ctx context.Context, e errand) (is parcel, err error) {
 	is.errand = e
 	err = p.DB.View(ctx, func(tx *db.Tx) error {
-		is.row, err = SQL.In(tx).FileByID(tx, chatdb.FileByIDParams{PracticeID: e.Practice, ID: e.File})
+		row, err := SQL.In(tx).FileByID(tx, chatdb.FileByIDParams{PracticeID: e.Practice, ID: e.File})
 		if errors.Is(err, db.None) {
 			return nil
 		}
 		if err != nil {
 			return fmt.Errorf("file %s: %w", e.File, err)
 		}
-		if is.talk, err = belongs(tx, e.Practice, is.row.ConversationID); err != nil {
+		if is.talk, err = belongs(tx, e.Practice, row.ConversationID); err != nil {
 			return err
 		}
-		key, err := is.talk.key(tx)
+		is.Opened, err = is.talk.unseal(tx, e.File, row)
 		if errors.Is(err, keys.ErrNoKey) { // the record was erased
 			return nil
 		}
-		if err != nil {
-			return err
-		}
-		if is.name, err = key.Open(is.row.Name, filePlace("name", e.Practice, e.File)); err != nil {
-			return err
-		}
-		if is.key, err = openKey(key, is.row.Key, filePlace("key", e.Practice, e.File)); err != nil {
-			return err
-		}
-		is.at, err = blob.ParseName(is.row.Blob)
 		is.there = err == nil
 		return err
 	})
@@ -112,16 +98,16 @@ func (p *Porter) scan(ctx context.Context, e errand) error {
 	if err != nil || !is.there {
 		return err
 	}
-	switch Stage(is.row.State) {
+	switch is.Stage {
 	case Checking:
 	case Held:
-		return p.Files.Remove(ctx, is.at)
+		return p.Files.Remove(ctx, is.blob)
 	default:
 		return nil
 	}
 	v := scan.Verdict{State: scan.Clean}
 	if p.Scanner != nil { // else: it was taken out of the configuration meanwhile
-		f, err := p.Files.Open(ctx, is.at, is.key)
+		f, err := p.Files.Open(ctx, is.blob, is.key)
 		if errors.Is(err, blob.ErrNotThere) {
 			return p.settle(ctx, is, Checking, Unreadable)
 		}
@@ -137,17 +123,17 @@ func (p *Porter) scan(ctx context.Context, e errand) error {
 		if err := p.settle(ctx, is, Checking, Held); err != nil {
 			return err
 		}
-		return p.Files.Remove(ctx, is.at)
+		return p.Files.Remove(ctx, is.blob)
 	}
-	return p.settle(ctx, is, Checking, afterScan(media.Type(is.row.Type)))
+	return p.settle(ctx, is, Checking, afterScan(is.Type))
 }
 
 // settle notes how far a file has come, and wakes the pages that show it.
 func (p *Porter) settle(ctx context.Context, is parcel, was, now Stage) error {
 	return p.DB.Maintain(ctx, func(tx *db.Tx) error {
-		n, err := SQL.In(tx).MoveFile(tx, chatdb.MoveFileParams{State: string(now), Now: tx.Now(), PracticeID: is.Practice, ID: is.File, Was: string(was)})
+		n, err := SQL.In(tx).MoveFile(tx, chatdb.MoveFileParams{State: string(now), Now: tx.Now(), PracticeID: is.Practice, ID: is.ID, Was: string(was)})
 		if err != nil {
-			return fmt.Errorf("file %s: %w", is.File, err)
+			return fmt.Errorf("file %s: %w", is.ID, err)
 		}
 		if n == 0 { // another was quicker, or it was taken out
 			return nil
@@ -155,9 +141,9 @@ func (p *Porter) settle(ctx context.Context, is parcel, was, now Stage) error {
 		by := access.Job(is.Practice)
 		switch now {
 		case Held:
-			err = audit.Record(tx, by, audit.Deed{Did: audit.FileHeld, Subject: is.File, Client: is.talk.Client})
+			err = audit.Record(tx, by, audit.Deed{Did: audit.FileHeld, Subject: is.ID, Client: is.talk.Client})
 		case Unreadable:
-			err = audit.Record(tx, by, audit.Deed{Did: audit.FileUnreadable, Subject: is.File, Client: is.talk.Client})
+			err = audit.Record(tx, by, audit.Deed{Did: audit.FileUnreadable, Subject: is.ID, Client: is.talk.Client})
 		}
 		if err != nil {
 			return err
@@ -174,7 +160,7 @@ func (p *Porter) settle(ctx context.Context, is parcel, was, now Stage) error {
 // rest of it is swept a day later, so that a backup under way misses nothing.
 func (p *Porter) copy(ctx context.Context, e errand) error {
 	is, err := p.fetch(ctx, e)
-	if err != nil || !is.there || Stage(is.row.State) != Copying {
+	if err != nil || !is.there || is.Stage != Copying {
 		return err
 	}
 	large, small, pic, err := p.develop(ctx, is)
@@ -182,7 +168,7 @@ func (p *Porter) copy(ctx context.Context, e errand) error {
 		if err := p.settle(ctx, is, Copying, Unreadable); err != nil {
 			return err
 		}
-		return p.Files.Remove(ctx, is.at)
+		return p.Files.Remove(ctx, is.blob)
 	}
 	if err != nil {
 		return err
@@ -204,7 +190,7 @@ func (p *Porter) copy(ctx context.Context, e errand) error {
 
 // develop makes the copies.
 func (p *Porter) develop(ctx context.Context, is parcel) (large, small blob.Stored, pic media.Picture, err error) {
-	f, err := p.Files.Open(ctx, is.at, is.key)
+	f, err := p.Files.Open(ctx, is.blob, is.key)
 	if err != nil {
 		return large, small, pic, err
 	}
@@ -213,7 +199,7 @@ func (p *Porter) develop(ctx context.Context, is parcel) (large, small blob.Stor
 	if err != nil {
 		return large, small, pic, err
 	}
-	if pic, err = p.Studio.Copy(ctx, w, f, media.Type(is.row.Type)); err != nil {
+	if pic, err = p.Studio.Copy(ctx, w, f, is.Type); err != nil {
 		return large, small, pic, errors.Join(err, w.Abort())
 	}
 	if large, err = w.Commit(ctx); err != nil {
@@ -231,21 +217,21 @@ func (is parcel) replace(tx *db.Tx, large, small blob.Stored, pic media.Picture)
 	if err != nil {
 		return false, err
 	}
-	row := chatdb.FileCopiedParams{Type: string(pic.Type), Size: large.Size, Blob: string(large.Name), Width: int64(pic.Width), Height: int64(pic.Height), Now: tx.Now(), PracticeID: is.Practice, ID: is.File}
-	if row.Name, err = key.Seal(media.CleanName(is.name, pic.Type), filePlace("name", is.Practice, is.File)); err != nil {
+	row := chatdb.FileCopiedParams{Type: string(pic.Type), Size: large.Size, Blob: string(large.Name), Width: int64(pic.Width), Height: int64(pic.Height), Now: tx.Now(), PracticeID: is.Practice, ID: is.ID}
+	if row.Name, err = key.Seal(media.CleanName(is.Name, pic.Type), filePlace("name", is.Practice, is.ID)); err != nil {
 		return false, err
 	}
-	if row.Key, err = key.Seal(large.Key.Reveal(), filePlace("key", is.Practice, is.File)); err != nil {
+	if row.Key, err = key.Seal(large.Key.Reveal(), filePlace("key", is.Practice, is.ID)); err != nil {
 		return false, err
 	}
-	if row.SmallKey, err = key.Seal(small.Key.Reveal(), filePlace("small_key", is.Practice, is.File)); err != nil {
+	if row.SmallKey, err = key.Seal(small.Key.Reveal(), filePlace("small_key", is.Practice, is.ID)); err != nil {
 		return false, err
 	}
 	at := string(small.Name)
 	row.Small = &at
 	n, err := SQL.In(tx).FileCopied(tx, row)
 	if err != nil {
-		return false, fmt.Errorf("file %s: %w", is.File, err)
+		return false, fmt.Errorf("file %s: %w", is.ID, err)
 	}
 	return n > 0, nil
 }

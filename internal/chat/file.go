@@ -227,27 +227,45 @@ func open(tx *db.Tx, by access.Actor, conversation id.Conversation, file id.Atta
 	default:
 		return c, o, fault.NotFound
 	}
+	if o, err = c.unseal(tx, file, row); err == nil && small {
+		err = c.smaller(tx, &o, row)
+	}
+	return c, o, err
+}
+
+// unseal opens what a file's row says: its name, where it lies, and its key.
+func (c Conversation) unseal(tx *db.Tx, file id.Attachment, row chatdb.FileByIDRow) (o Opened, err error) {
 	key, err := c.key(tx)
 	if err != nil {
-		return c, o, err
+		return o, err
 	}
 	name, err := key.Open(row.Name, filePlace("name", c.practice, file))
 	if err != nil {
-		return c, o, err
+		return o, err
 	}
-	o.File = File{file, name, media.Type(row.Type), row.Size, Ready, row.Width, row.Height}
-	at, sealed, place := row.Blob, row.Key, "key"
-	if small {
-		if row.Small == nil {
-			return c, o, fault.NotFound
-		}
-		at, sealed, place, o.Type = *row.Small, row.SmallKey, "small_key", media.JPEG
+	o.File = File{file, name, media.Type(row.Type), row.Size, Stage(row.State), row.Width, row.Height}
+	if o.key, err = openKey(key, row.Key, filePlace("key", c.practice, file)); err != nil {
+		return o, err
 	}
-	if o.key, err = openKey(key, sealed, filePlace(place, c.practice, file)); err != nil {
-		return c, o, err
+	o.blob, err = blob.ParseName(row.Blob)
+	return o, err
+}
+
+// smaller leads to the small copy of a picture.
+func (c Conversation) smaller(tx *db.Tx, o *Opened, row chatdb.FileByIDRow) error {
+	if row.Small == nil {
+		return fault.NotFound
 	}
-	o.blob, err = blob.ParseName(at)
-	return c, o, err
+	key, err := c.key(tx)
+	if err != nil {
+		return err
+	}
+	o.Type = media.JPEG
+	if o.key, err = openKey(key, row.SmallKey, filePlace("small_key", c.practice, o.ID)); err != nil {
+		return err
+	}
+	o.blob, err = blob.ParseName(*row.Small)
+	return err
 }
 
 // file is a file of the conversation.

@@ -43,6 +43,11 @@ type Arrival struct {
 	File   File  // if it is
 }
 
+// AskAgain reports whether an error says nothing about a file that is sent, and
+// only that another request was at work on it, or further: its page asks how far
+// it has come, and goes on.
+func AskAgain(err error) bool { return errors.Is(err, blob.ErrBusy) || errors.Is(err, blob.ErrOffset) }
+
 // Begin makes room for a file. Begun again, it says how far it has come.
 func (p *Porter) Begin(ctx context.Context, by access.Actor, conversation id.Conversation, d Draft) (Arrival, error) {
 	switch {
@@ -63,7 +68,7 @@ func (p *Porter) Begin(ctx context.Context, by access.Actor, conversation id.Con
 	if err == nil && added {
 		return Arrival{}, nil
 	}
-	if wrong := p.Files.Abandon(u.Name); err != nil || wrong != nil {
+	if wrong := p.Files.Abandon(ctx, u.Name); err != nil || wrong != nil {
 		return Arrival{}, errors.Join(err, wrong)
 	}
 	return p.Arrived(ctx, by, conversation, d.ID)
@@ -166,20 +171,8 @@ func (p *Porter) coming(ctx context.Context, by access.Actor, conversation id.Co
 		if row.MessageID != nil || row.AuthorID != c.reader || !c.Writes {
 			return fault.NotFound
 		}
-		key, err := c.key(tx)
-		if err != nil {
-			return err
-		}
-		name, err := key.Open(row.Name, filePlace("name", c.practice, file))
-		if err != nil {
-			return err
-		}
-		is.file = File{file, name, media.Type(row.Type), row.Size, Stage(row.State), row.Width, row.Height}
-		is.upload.Size = row.Size
-		if is.upload.Name, err = blob.ParseName(row.Blob); err != nil {
-			return err
-		}
-		is.upload.Key, err = openKey(key, row.Key, filePlace("key", c.practice, file))
+		o, err := c.unseal(tx, file, row)
+		is = coming{blob.Upload{Name: o.blob, Key: o.key, Size: o.Size}, o.File}
 		return err
 	})
 	return is, err
@@ -198,7 +191,7 @@ func (p *Porter) Arrived(ctx context.Context, by access.Actor, conversation id.C
 	if a, whole := is.whole(); whole {
 		return a, nil
 	}
-	offset, err := p.Files.Offset(is.upload)
+	offset, err := p.Files.Offset(ctx, is.upload)
 	if errors.Is(err, blob.ErrNoUpload) { // perhaps it is a file already, and only its row does not know
 		return p.finish(ctx, by, conversation, is)
 	}
@@ -361,7 +354,7 @@ func (p *Porter) forget(ctx context.Context, name string, small *string) error {
 	if err != nil {
 		return err
 	}
-	err = errors.Join(p.Files.Abandon(n), p.Files.Remove(ctx, n))
+	err = errors.Join(p.Files.Abandon(ctx, n), p.Files.Remove(ctx, n))
 	if small != nil {
 		if n, wrong := blob.ParseName(*small); wrong == nil {
 			err = errors.Join(err, p.Files.Remove(ctx, n))

@@ -182,6 +182,7 @@ type came struct {
 	Name    string `json:"name,omitempty"`
 	Says    string `json:"says,omitempty"`
 	Problem string `json:"problem,omitempty"`
+	Again   bool   `json:"again,omitempty"` // nothing is wrong with the file: ask how far it has come
 }
 
 // tellScript says how far an upload has come, and what is wrong with it.
@@ -195,7 +196,7 @@ func (s *Site) tellScript(w http.ResponseWriter, a chat.Arrival, wrong error) er
 		if told == nil || errors.Is(wrong, fault.NotFound) || errors.Is(wrong, fault.Forbidden) {
 			return wrong
 		}
-		is.Problem, status = told[0].Sentence, code
+		is.Problem, is.Again, status = told[0].Sentence, chat.AskAgain(wrong), code
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)

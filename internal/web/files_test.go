@@ -211,7 +211,7 @@ func TestAnUploadByScriptGoesOnWhereItBroke(t *testing.T) {
 	if is := heardOf(t, part(0, 100_000), 200); is.Offset != 100_000 || is.Whole {
 		t.Errorf("%+v", is)
 	}
-	if is := heardOf(t, part(0, 100_000), 409); is.Offset != 100_000 || is.Problem == "" { // sent again
+	if is := heardOf(t, part(0, 100_000), 409); is.Offset != 100_000 || is.Problem == "" || !is.Again { // sent again
 		t.Errorf("%+v", is)
 	}
 	if is := heardOf(t, k.theo.get(at+"/"+f+"/arrived"), 200); is.Offset != 100_000 {

@@ -84,7 +84,7 @@ type Store struct {
 	growth string // the folder where files grow
 
 	mu   sync.Mutex
-	busy map[Name]bool // uploads that somebody is writing to
+	busy map[Name]chan struct{} // uploads that somebody is at work on; closed when they are done
 }
 
 // Open opens a store. Files grow in the folder growth, which is made; it is on
@@ -93,7 +93,7 @@ func Open(place Place, growth string) (*Store, error) {
 	if err := os.MkdirAll(growth, 0o700); err != nil {
 		return nil, fmt.Errorf("blob: %w", err)
 	}
-	return &Store{place: place, growth: growth, busy: map[Name]bool{}}, nil
+	return &Store{place: place, growth: growth, busy: map[Name]chan struct{}{}}, nil
 }
 
 // Where says where the files are, for an operator.
@@ -136,7 +136,7 @@ func (s *Store) Sweep(ctx context.Context, now time.Time) error {
 		if err != nil || !info.Mode().IsRegular() || now.Sub(info.ModTime()) < abandoned {
 			continue // also: gone meanwhile
 		}
-		if n, ok := growing(e.Name()); ok && !s.take(n) {
+		if n, ok := growing(e.Name()); ok && s.take(n) != nil {
 			continue // somebody just came back to it
 		} else if ok {
 			wrong = append(wrong, s.discard(n))
@@ -156,21 +156,43 @@ func gone(err error) error {
 	return err
 }
 
-// take says whether the caller is now the only one at work on n.
-func (s *Store) take(n Name) bool {
+// take makes the caller the only one at work on n. If another is, it returns
+// what is closed when they are done.
+func (s *Store) take(n Name) (other <-chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.busy[n] {
-		return false
+	if done, busy := s.busy[n]; busy {
+		return done
 	}
-	s.busy[n] = true
-	return true
+	s.busy[n] = make(chan struct{})
+	return nil
 }
 
 func (s *Store) give(n Name) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	close(s.busy[n])
 	delete(s.busy, n)
+}
+
+// turn is how long somebody waits for another who is at work on the same upload.
+const turn = 10 * time.Second
+
+// await is take for who waits for their turn.
+func (s *Store) await(ctx context.Context, n Name) error {
+	ctx, stop := context.WithTimeout(ctx, turn)
+	defer stop()
+	for {
+		other := s.take(n)
+		if other == nil {
+			return nil
+		}
+		select {
+		case <-other:
+		case <-ctx.Done():
+			return ErrBusy
+		}
+	}
 }
 
 // MaxSize is how large a file may be.

@@ -292,7 +292,7 @@ func TestNoOtherNameReachesAFile(t *testing.T) {
 			if err := s.Remove(t.Context(), blob.Name(n)); err == nil && n != string(f.Name) {
 				t.Errorf("%q can be removed", n)
 			}
-			if err := s.Abandon(blob.Name(n)); err == nil && n != string(f.Name) {
+			if err := s.Abandon(t.Context(), blob.Name(n)); err == nil && n != string(f.Name) {
 				t.Errorf("%q can be abandoned", n)
 			}
 		}
@@ -337,7 +337,7 @@ func TestABucketThatIsNotThereKeepsNothingAndLosesNothing(t *testing.T) {
 	if _, err := s.Finish(brief, u); err == nil {
 		t.Error("the file was kept by a server that refuses")
 	}
-	if at, err := s.Offset(u); at != 5 || err != nil {
+	if at, err := s.Offset(t.Context(), u); at != 5 || err != nil {
 		t.Errorf("what had arrived stands at %d (%v), want 5", at, err)
 	}
 }

@@ -26,7 +26,8 @@ import (
 // crash left in the part beyond that was promised to nobody, and is overwritten.
 
 // Upload is a file that is arriving. Who began it keeps all three, the key
-// sealed.
+// sealed. Those who are at work on one do so one after the other: whoever comes
+// meanwhile waits for their turn, and is told ErrBusy if it does not come.
 type Upload struct {
 	Name Name // also of the file it will be
 	Key  crypt.FileKey
@@ -62,9 +63,9 @@ func (s *Store) Begin(size int64) (Upload, error) {
 }
 
 // Offset is how much of the upload has arrived and is on the disk.
-func (s *Store) Offset(u Upload) (int64, error) {
-	if !s.take(u.Name) {
-		return 0, ErrBusy
+func (s *Store) Offset(ctx context.Context, u Upload) (int64, error) {
+	if err := s.await(ctx, u.Name); err != nil {
+		return 0, err
 	}
 	defer s.give(u.Name)
 	g, err := s.grow(u)
@@ -78,8 +79,8 @@ func (s *Store) Offset(u Upload) (int64, error) {
 // where it stands then: that much is on the disk. If r fails on the way, what
 // came before counts, and the error is returned beside the new offset.
 func (s *Store) Append(ctx context.Context, u Upload, offset int64, r io.Reader) (int64, error) {
-	if !s.take(u.Name) {
-		return 0, ErrBusy
+	if err := s.await(ctx, u.Name); err != nil {
+		return 0, err
 	}
 	defer s.give(u.Name)
 	g, err := s.grow(u)
@@ -99,8 +100,8 @@ func (s *Store) Append(ctx context.Context, u Upload, offset int64, r io.Reader)
 // Finish puts a file that has arrived completely in its place, after reading
 // all of it again. Done twice, it says the same twice.
 func (s *Store) Finish(ctx context.Context, u Upload) (Stored, error) {
-	if !s.take(u.Name) {
-		return Stored{}, ErrBusy
+	if err := s.await(ctx, u.Name); err != nil {
+		return Stored{}, err
 	}
 	defer s.give(u.Name)
 	g, err := s.grow(u)
@@ -160,12 +161,12 @@ func read(from io.ReadSeekCloser, u Upload) (Stored, error) {
 }
 
 // Abandon gives an upload up. One that is not there is no error.
-func (s *Store) Abandon(n Name) error {
+func (s *Store) Abandon(ctx context.Context, n Name) error {
 	if _, err := ParseName(string(n)); err != nil {
 		return err
 	}
-	if !s.take(n) {
-		return ErrBusy
+	if err := s.await(ctx, n); err != nil {
+		return err
 	}
 	defer s.give(n)
 	return s.discard(n)

@@ -2,12 +2,14 @@ package blob_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"errors"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -111,7 +113,7 @@ func TestAnyOrderOfPartsAndCrashesGivesTheFile(t *testing.T) {
 				}
 				s = open(t, place, dir)
 			}
-			if at, err := s.Offset(u); at != stands || err != nil {
+			if at, err := s.Offset(t.Context(), u); at != stands || err != nil {
 				rt.Fatalf("stands at %d, want %d (%v)", at, stands, err)
 			}
 		}
@@ -144,7 +146,7 @@ func TestAKilledProgramLosesLittle(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		at, err := open(t, blob.NewFolder(filepath.Join(dir, "later", "files")), filepath.Join(dir, "later")).Offset(u)
+		at, err := open(t, blob.NewFolder(filepath.Join(dir, "later", "files")), filepath.Join(dir, "later")).Offset(t.Context(), u)
 		if err != nil {
 			t.Error(err)
 		}
@@ -192,16 +194,27 @@ func TestOnePartAtATime(t *testing.T) {
 	if _, err := give.Write([]byte("hello")); err != nil { // now it is being read
 		t.Fatal(err)
 	}
-	if _, err := s.Append(t.Context(), u, 0, strings.NewReader("hello")); !errors.Is(err, blob.ErrBusy) {
+	hurried, stop := context.WithCancel(t.Context()) // does not wait
+	stop()
+	if _, err := s.Append(hurried, u, 0, strings.NewReader("hello")); !errors.Is(err, blob.ErrBusy) {
 		t.Errorf("a second part beside the first: %v", err)
 	}
-	if _, err := s.Finish(t.Context(), u); !errors.Is(err, blob.ErrBusy) {
+	if _, err := s.Finish(hurried, u); !errors.Is(err, blob.ErrBusy) {
 		t.Errorf("finished beside a part: %v", err)
 	}
-	if err := s.Abandon(u.Name); !errors.Is(err, blob.ErrBusy) {
+	if err := s.Abandon(hurried, u.Name); !errors.Is(err, blob.ErrBusy) {
 		t.Errorf("abandoned beside a part: %v", err)
 	}
+	var waiting sync.WaitGroup
+	for range 8 {
+		waiting.Go(func() {
+			if at, err := s.Offset(t.Context(), u); at != 5 || err != nil {
+				t.Errorf("who asks meanwhile and waits: %d, %v", at, err)
+			}
+		})
+	}
 	give.Close()
+	waiting.Wait()
 	if a := <-first; a.at != 5 || a.err != nil {
 		t.Errorf("the first part: %+v", a)
 	}
@@ -230,13 +243,13 @@ func TestAnotherKeyNeitherReadsNorDestroysAnUpload(t *testing.T) {
 	}
 	other := u
 	other.Key = crypt.NewFileKey()
-	if _, err := s.Offset(other); !errors.Is(err, crypt.ErrSpoiled) {
+	if _, err := s.Offset(t.Context(), other); !errors.Is(err, crypt.ErrSpoiled) {
 		t.Errorf("asked with another key: %v", err)
 	}
 	if _, err := s.Append(t.Context(), other, 0, strings.NewReader("hello")); !errors.Is(err, crypt.ErrSpoiled) {
 		t.Errorf("written with another key: %v", err)
 	}
-	if at, err := s.Offset(u); at != 5 || err != nil {
+	if at, err := s.Offset(t.Context(), u); at != 5 || err != nil {
 		t.Errorf("it stands at %d (%v), want 5", at, err)
 	}
 }
@@ -276,10 +289,10 @@ func TestWhatIsLeftAloneForADayIsSwept(t *testing.T) {
 	if err := s.Sweep(t.Context(), now); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Offset(old); !errors.Is(err, blob.ErrNoUpload) {
+	if _, err := s.Offset(t.Context(), old); !errors.Is(err, blob.ErrNoUpload) {
 		t.Errorf("the old upload: %v", err)
 	}
-	if at, err := s.Offset(young); at != 5 || err != nil {
+	if at, err := s.Offset(t.Context(), young); at != 5 || err != nil {
 		t.Errorf("the young upload: %d, %v", at, err)
 	}
 	if left, err := os.ReadDir(growth); err != nil || len(left) != 2 {
@@ -292,7 +305,7 @@ func TestWhatIsLeftAloneForADayIsSwept(t *testing.T) {
 		t.Errorf("abort after the sweep: %v", err)
 	}
 	for range 2 {
-		if err := s.Abandon(young.Name); err != nil {
+		if err := s.Abandon(t.Context(), young.Name); err != nil {
 			t.Fatal(err)
 		}
 	}

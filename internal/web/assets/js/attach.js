@@ -31,19 +31,22 @@ export function attach(form, path, identifier) {
   }
 
   // ask asks until there is an answer; between two tries it waits for the
-  // connection. again is what is asked after one that was lost.
+  // connection, or for another page that is at work on the same file. again is
+  // what is asked then.
   async function ask(parcel, first, again) {
     for (let next = first, pause = 1000; ; next = again, pause = Math.min(pause * 2, 15_000)) {
       if (parcel.gone) throw new Refused('');
+      let heard = false;
       try {
         const answer = await next();
+        heard = answer.status < 500;
         const came = answer.headers.get('Content-Type') === 'application/json' ? await answer.json() : {};
-        if (answer.ok || answer.status === 409 && came.offset > 0) return came;
-        if (answer.status < 500) throw new Refused(came.problem || 'This file could not be sent. Load the page again and choose it once more.');
+        if (answer.ok || came.again && came.offset > 0) return came;
+        if (answer.status < 500 && !came.again) throw new Refused(came.problem || 'This file could not be sent. Load the page again and choose it once more.');
       } catch (error) {
         if (error instanceof Refused) throw error;
       }
-      parcel.says('Waiting for the connection…');
+      if (!heard) parcel.says('Waiting for the connection…');
       await new Promise(done => { addEventListener('online', done, { once: true }); setTimeout(done, pause); });
     }
   }
