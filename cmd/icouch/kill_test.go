@@ -144,7 +144,7 @@ func (k *killed) start(t *testing.T) (base string, took time.Duration, log *safe
 		t.Fatal(err)
 	}
 	address := freePort(t)
-	cmd := exec.Command(file, "serve", "--data", k.dir, "--listen", address, "--smtp", "smtp://"+k.box.Addr(), "--from", "icouch@example.com")
+	cmd := exec.Command(file, "serve", "--data", k.dir, "--listen", address, "--smtp", "smtp://"+k.box.Addr(), "--from", "icouch@example.com", "--messages", "1000000")
 	listens, log := make(chan struct{}), new(safeBuffer)
 	heard := sync.OnceFunc(func() { close(listens) })
 	cmd.Stderr = writerFunc(func(p []byte) (int, error) {

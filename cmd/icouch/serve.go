@@ -213,7 +213,7 @@ func (m *Main) site() *web.Site {
 	support, _ := email.Parse(m.Settings.Support) // Check has read it; empty is none
 	return &web.Site{
 		DB: m.Installation.DB, Directory: m.dir, Doorman: m.Doorman, Limits: m.limits, Porter: m.porter, House: m.house(), Log: m.log,
-		Support: support, NoMail: m.sender == nil, BounceKey: m.Settings.BounceKey, Proxies: m.Settings.Proxies(), Mailbox: m.Mailbox,
+		Support: support, NoMail: m.sender == nil, BounceKey: m.Settings.BounceKey, Proxies: m.Settings.Proxies(), Mailbox: m.Mailbox, Messages: m.Settings.Messages,
 		Authenticators: func() []web.Authenticator {
 			if all := m.authenticators.Load(); all != nil {
 				return *all

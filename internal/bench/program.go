@@ -31,7 +31,7 @@ type program struct {
 // serve starts the program on a data folder and waits for its first answer.
 func (r *run) serve(data, smtp string) (*program, error) {
 	return r.launch(func(address string) []string {
-		args := []string{"serve", "--data", data, "--listen", address, "--url", "http://" + address, "--from", "practice@icouch.test", "--proxy", "127.0.0.1"}
+		args := []string{"serve", "--data", data, "--listen", address, "--url", "http://" + address, "--from", "practice@icouch.test", "--proxy", "127.0.0.1", "--messages", "1000000000"}
 		if smtp != "" {
 			args = append(args, "--smtp", smtp)
 		}

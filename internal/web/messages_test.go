@@ -416,3 +416,45 @@ func (a answer) lacks(t testing.TB, words ...string) answer {
 	}
 	return a
 }
+
+// Who sends very many waits, and loses nothing; what did not go is not counted.
+func TestVeryManyMessagesOfOnePersonWait(t *testing.T) {
+	t.Parallel()
+	k := newTalking(t)
+	k.Messages = 3
+	m := k.message("One")
+	k.theo.post(k.at, m).leads(t, k.at+"#end")
+	k.theo.post(k.at+"/"+m.Get("message"), form("body", "One, changed")).leads(t, k.at+"#end")
+	k.theo.post(k.at, k.message(" ")).shows(t, 422, "Write something first.")
+	last := k.message("Two")
+	k.theo.post(k.at, last).leads(t, k.at+"#end")
+	held := k.message("Three, and not lost.")
+	k.theo.post(k.at, held).shows(t, 429, "very many messages in a short time", "Three, and not lost.", held.Get("message"))
+	k.theo.post(k.at+"/"+last.Get("message"), form("body", "Two, changed")).shows(t, 429, "very many messages", "Two, changed")
+	k.theo.filed(k.at, k.message("With a file"), [2]string{"a.txt", "a"}).shows(t, 429, "very many messages", "With a file", "a.txt")
+	k.mara.post(k.at, k.message("Another person’s")).leads(t, k.at+"#end")
+	k.mara.get(k.at).shows(t, 200, "One, changed", "Two").lacks(t, "Three, and not lost.")
+	k.w.Pass(5 * time.Minute)
+	k.theo.post(k.at, held).leads(t, k.at+"#end")
+	k.mara.get(k.at).shows(t, 200, "Three, and not lost.")
+}
+
+func TestVeryManyFilesOfOnePersonWait(t *testing.T) {
+	t.Parallel()
+	k := newTalking(t)
+	var theo string
+	k.w.View(t, func(tx *db.Tx) error { theo = mustBe(tx, "theo@example.com").String(); return nil })
+	for range fileRule.Most {
+		if err := k.Limits.Take(t.Context(), fileRule, theo); err != nil {
+			t.Fatal(err)
+		}
+	}
+	is := heardOf(t, k.theo.post(k.at+"/files", form("file", id.New[id.Attachment](k.w.Now()).String(), "name", "a.txt", "size", "5")), 429)
+	if !strings.Contains(is.Problem, "too often") || is.Again {
+		t.Errorf("the page’s script is told %+v", is)
+	}
+	k.theo.filed(k.at, k.message("Kept words"), [2]string{"a.txt", "a"}).shows(t, 429, "too often", "Kept words")
+	k.mara.filed(k.at, k.message("Hers"), [2]string{"b.txt", "b"}).leads(t, k.at+"#end")
+	k.w.Pass(time.Hour)
+	k.browser(t, k.w).as("theo@example.com").filed(k.at, k.message("Now it goes"), [2]string{"a.txt", "a"}).leads(t, k.at+"#end")
+}

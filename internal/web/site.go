@@ -48,6 +48,7 @@ type Site struct {
 	NoMail    bool           // no mail server is set up: letters wait
 	BounceKey string         // what a mail server must show to report a returned letter; empty: nobody may
 	Proxies   []netip.Prefix // reverse proxies that may say who asks
+	Messages  int64          // how many one person can write in five minutes; 0: as many as is usual
 	Mailbox   *sink.Sink     // development only: where letters go, and a page that shows them
 
 	Authenticators func() []Authenticator // of the demo's invented people, whose codes that page shows

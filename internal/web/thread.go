@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"icouch/internal/base/id"
 	"icouch/internal/chat"
 	"icouch/internal/platform/db"
+	"icouch/internal/platform/limit"
 	"icouch/internal/web/parts"
 )
 
@@ -321,6 +323,29 @@ func northAmerican(zone string) bool {
 // background reports whether the page's own script asks, and wants no page.
 func byScript(r *http.Request) bool { return r.Header.Get("X-Script") == "thread" }
 
+// mostMessages is how many messages somebody can write in messagesPer: one a
+// second, which nobody types.
+const (
+	mostMessages = 300
+	messagesPer  = 5 * time.Minute
+)
+
+var errManyMessages = fault.New(fault.Busy, "You have written very many messages in a short time. Wait five minutes, then send this one: what you wrote is still here.")
+
+// oneMore counts a message that is written, or changed, with what is written:
+// one that does not go is not counted.
+func (s *Site) oneMore(tx *db.Tx, by access.Actor) error {
+	most := s.Messages
+	if most == 0 {
+		most = mostMessages
+	}
+	err := limit.Rule{Name: "message/account", Most: most, Per: messagesPer}.Take(tx, by.Account().String())
+	if errors.Is(err, limit.ErrTooOften) {
+		return errManyMessages
+	}
+	return err
+}
+
 // POST /messages/{conversation}
 func (s *Site) sendMessage(w http.ResponseWriter, r *http.Request, by access.Actor) error {
 	c, err := pathID[id.Conversation](r, "conversation")
@@ -337,6 +362,9 @@ func (s *Site) sendMessage(w http.ResponseWriter, r *http.Request, by access.Act
 	}
 	if err = wrong; err == nil {
 		err = s.DB.Update(r.Context(), func(tx *db.Tx) error {
+			if err := s.oneMore(tx, by); err != nil {
+				return err
+			}
 			_, err := chat.Send(tx, by, c, m, form.Get("body"), files...)
 			return err
 		})
@@ -417,7 +445,12 @@ func (s *Site) editMessage(w http.ResponseWriter, r *http.Request, by access.Act
 	if err != nil {
 		return err
 	}
-	err = s.DB.Update(r.Context(), func(tx *db.Tx) error { return chat.Edit(tx, by, c, m, form.Get("body")) })
+	err = s.DB.Update(r.Context(), func(tx *db.Tx) error {
+		if err := s.oneMore(tx, by); err != nil {
+			return err
+		}
+		return chat.Edit(tx, by, c, m, form.Get("body"))
+	})
 	if err != nil {
 		return s.showChange(w, r, by, form.Get("body"), err)
 	}

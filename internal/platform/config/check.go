@@ -17,7 +17,7 @@ import (
 
 // Check says what is wrong with the settings, a sentence for each.
 func (s Serve) Check() error {
-	return errors.Join(s.Place.Check(), s.Site.Check(), s.Mail.Check(), s.checkClamd(), s.checkDev())
+	return errors.Join(s.Place.Check(), s.Site.Check(), s.Mail.Check(), s.checkClamd(), s.checkMessages(), s.checkDev())
 }
 
 // checkDev keeps the page with every letter, and the links in them, from all
@@ -37,6 +37,13 @@ func (s Serve) checkDev() error {
 func (s Serve) checkClamd() error {
 	if _, err := s.Scanner(); err != nil {
 		return fmt.Errorf("--clamd must be written as host:port, or as the path of a socket, like /run/clamav/clamd.ctl, and not %q", s.Clamd)
+	}
+	return nil
+}
+
+func (s Serve) checkMessages() error {
+	if s.Messages < 0 {
+		return errors.New("--messages says how many messages one person can write in five minutes: 1 or more, or 0 for as many as is usual")
 	}
 	return nil
 }

@@ -114,11 +114,12 @@ type Mail struct {
 
 // Serve is all that the running program is told.
 type Serve struct {
-	Place   `embed:""`
-	Site    `embed:""`
-	Mail    `embed:""`
-	Clamd   string   `help:"Scanner for the files people send: where clamd listens, as host:port or the path of its socket. Without it none is scanned." env:"ICOUCH_CLAMD" placeholder:"ADDR"`
-	Anchors []string `help:"Where to note, every few minutes, where the trail is: a file on a disk that the database's administrator cannot write to, syslog: or syslog://host:514. Can be given again." env:"ICOUCH_ANCHORS" placeholder:"FILE"`
+	Place    `embed:""`
+	Site     `embed:""`
+	Mail     `embed:""`
+	Clamd    string   `help:"Scanner for the files people send: where clamd listens, as host:port or the path of its socket. Without it none is scanned." env:"ICOUCH_CLAMD" placeholder:"ADDR"`
+	Messages int64    `help:"How many messages one person can write in five minutes; 0: as many as is usual, 300." default:"300" env:"ICOUCH_MESSAGES" placeholder:"N"`
+	Anchors  []string `help:"Where to note, every few minutes, where the trail is: a file on a disk that the database's administrator cannot write to, syslog: or syslog://host:514. Can be given again." env:"ICOUCH_ANCHORS" placeholder:"FILE"`
 
 	Dev bool   `help:"For trying out: letters go to a mailbox on this machine that has a page of its own." env:"ICOUCH_DEV"`
 	Log string `help:"How the log is written: ${enum}." enum:"text,json" default:"text" env:"ICOUCH_LOG"`

@@ -56,6 +56,23 @@ func (l Limiter) Take(ctx context.Context, r Rule, who string) error {
 	return nil
 }
 
+// Take counts one more of what r is about, by whom, in the transaction in which
+// it happens: what does not come to pass is not counted.
+func (r Rule) Take(tx *db.Tx, who string) error {
+	key, err := keyOf(tx, r, who)
+	if err != nil {
+		return err
+	}
+	row, err := SQL.In(tx).Count(tx, limitdb.CountParams{Key: key, Now: tx.Now(), Cut: tx.Now().Plus(-r.Per)})
+	if err != nil {
+		return fmt.Errorf("limit %s: %w", r.Name, err)
+	}
+	if row.Count > r.Most {
+		return ErrTooOften
+	}
+	return nil
+}
+
 // Tally is how often something happened, since when, and when last.
 type Tally struct {
 	Count       int64

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"icouch/internal/platform/db"
 	"icouch/internal/platform/limit"
 	"icouch/internal/world"
 )
@@ -113,5 +114,39 @@ func TestTheTableDoesNotSayWhoseAddressItWas(t *testing.T) {
 		if err != nil || bytes.Contains(b, []byte("192.0.2.177")) {
 			t.Errorf("%s holds the address, %v", file, err)
 		}
+	}
+}
+
+// What is counted with what happens is undone with it, and counted by one at a time.
+func TestWhatDoesNotComeToPassIsNotCounted(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	later := errors.New("something later fails")
+	for range 8 {
+		err := w.DB.Maintain(t.Context(), func(tx *db.Tx) error {
+			if err := rule.Take(tx, "192.0.2.1"); err != nil {
+				return err
+			}
+			return later
+		})
+		if !errors.Is(err, later) {
+			t.Fatal(err)
+		}
+	}
+	var in atomic.Int32
+	var all sync.WaitGroup
+	for range 16 {
+		all.Go(func() {
+			err := w.DB.Maintain(t.Context(), func(tx *db.Tx) error { return rule.Take(tx, "192.0.2.1") })
+			if err == nil {
+				in.Add(1)
+			} else if !errors.Is(err, limit.ErrTooOften) {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if in.Load() != 5 {
+		t.Errorf("%d of 16 were let in, want 5", in.Load())
 	}
 }

@@ -132,12 +132,14 @@ function deliver(message, body, drawn, files) {
     if (!await files.whole) return unsent(message, body, drawn, files);
     for (let pause = 1000; ; pause = Math.min(pause * 2, 30_000)) {
       if (!drawn.item.isConnected) return; // the stream has brought it
+      let why = 'Not sent yet. ';
       try {
         const answer = await post('', fields);
         if (answer.ok) return drawn.item.classList.contains('waiting') && (drawn.state.textContent = 'Sent');
         if (answer.status < 500 && answer.status !== 429) return refused(message, body, drawn, files);
+        if (answer.status === 429) why = 'Not sent yet: very many messages in a short time. It goes by itself in a few minutes. ';
       } catch { /* no connection */ }
-      drawn.state.textContent = 'Not sent yet. ';
+      drawn.state.textContent = why;
       const again = document.createElement('button');
       again.type = 'button';
       again.className = 'btn inline';
