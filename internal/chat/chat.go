@@ -80,6 +80,7 @@ type Conversation struct {
 	Member    id.Practitioner // the member in it with a client, or the first of two colleagues
 	Other     id.Practitioner // the second of two colleagues
 	Messages  int64           // how many there are: the number of the newest
+	Changes   int64           // how often one of them was changed, or something of it
 	LastAt    at.Time
 	CreatedAt at.Time
 
@@ -115,8 +116,10 @@ func Find(tx *db.Tx, by access.Actor, c id.Conversation) (Conversation, error) {
 	if err != nil {
 		return Conversation{}, fmt.Errorf("conversation %s: %w", c, err)
 	}
-	return stand(tx, by, read(chatdb.OfClientRow{PracticeID: row.PracticeID, ID: row.ID, Kind: row.Kind, ClientID: row.ClientID, PractitionerID: row.PractitionerID,
-		OtherID: row.OtherID, LastSeq: row.LastSeq, LastAt: row.LastAt, CreatedAt: row.CreatedAt}))
+	is := read(chatdb.OfClientRow{PracticeID: row.PracticeID, ID: row.ID, Kind: row.Kind, ClientID: row.ClientID, PractitionerID: row.PractitionerID,
+		OtherID: row.OtherID, LastSeq: row.LastSeq, LastAt: row.LastAt, CreatedAt: row.CreatedAt})
+	is.Changes = row.Changes
+	return stand(tx, by, is)
 }
 
 func read(r chatdb.OfClientRow) Conversation {

@@ -131,12 +131,11 @@ func (p *Porter) scan(ctx context.Context, e errand) error {
 // settle notes how far a file has come, and wakes the pages that show it.
 func (p *Porter) settle(ctx context.Context, is parcel, was, now Stage) error {
 	return p.DB.Maintain(ctx, func(tx *db.Tx) error {
-		n, err := SQL.In(tx).MoveFile(tx, chatdb.MoveFileParams{State: string(now), Now: tx.Now(), PracticeID: is.Practice, ID: is.ID, Was: string(was)})
-		if err != nil {
-			return fmt.Errorf("file %s: %w", is.ID, err)
-		}
-		if n == 0 { // another was quicker, or it was taken out
-			return nil
+		done, err := is.change(tx, func() (*id.Message, error) {
+			return SQL.In(tx).MoveFile(tx, chatdb.MoveFileParams{State: string(now), Now: tx.Now(), PracticeID: is.Practice, ID: is.ID, Was: string(was)})
+		})
+		if err != nil || !done { // or another was quicker, or it was taken out
+			return err
 		}
 		by := access.Job(is.Practice)
 		switch now {
@@ -229,9 +228,26 @@ func (is parcel) replace(tx *db.Tx, large, small blob.Stored, pic media.Picture)
 	}
 	at := string(small.Name)
 	row.Small = &at
-	n, err := SQL.In(tx).FileCopied(tx, row)
+	return is.change(tx, func() (*id.Message, error) { return SQL.In(tx).FileCopied(tx, row) })
+}
+
+// change changes the row of a file, as a change of its message if it was sent,
+// and reports whether there was something to change. Whoever sends it meanwhile
+// waits: they hold the conversation, too.
+func (is parcel) change(tx *db.Tx, do func() (*id.Message, error)) (bool, error) {
+	number, err := is.talk.nextChange(tx)
+	if err != nil {
+		return false, err
+	}
+	m, err := do()
+	if errors.Is(err, db.None) {
+		return false, nil
+	}
+	if err == nil && m != nil {
+		err = SQL.In(tx).MarkChanged(tx, chatdb.MarkChangedParams{Change: number, PracticeID: is.Practice, ID: *m})
+	}
 	if err != nil {
 		return false, fmt.Errorf("file %s: %w", is.ID, err)
 	}
-	return n > 0, nil
+	return true, nil
 }

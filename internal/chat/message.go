@@ -196,14 +196,18 @@ func change(tx *db.Tx, by access.Actor, conversation id.Conversation, m id.Messa
 	if err != nil {
 		return err
 	}
+	number, err := c.nextChange(tx)
+	if err != nil {
+		return err
+	}
 	since := at.Of(tx.Now().Add(-Regret))
 	var n int64
 	did := audit.MessageEdited
 	if body != "" {
-		n, err = SQL.In(tx).EditMessage(tx, chatdb.EditMessageParams{Body: sealed, Now: tx.Now().Ptr(), PracticeID: c.practice, ID: m, AuthorID: c.reader, Since: since})
+		n, err = SQL.In(tx).EditMessage(tx, chatdb.EditMessageParams{Body: sealed, Now: tx.Now().Ptr(), Change: number, PracticeID: c.practice, ID: m, AuthorID: c.reader, Since: since})
 	} else {
 		did = audit.MessageTakenBack
-		n, err = SQL.In(tx).TakeBackMessage(tx, chatdb.TakeBackMessageParams{Body: sealed, Now: tx.Now().Ptr(), PracticeID: c.practice, ID: m, AuthorID: c.reader, Since: since})
+		n, err = SQL.In(tx).TakeBackMessage(tx, chatdb.TakeBackMessageParams{Body: sealed, Now: tx.Now().Ptr(), Change: number, PracticeID: c.practice, ID: m, AuthorID: c.reader, Since: since})
 	}
 	if err != nil {
 		return fmt.Errorf("change message %s: %w", m, err)
@@ -218,6 +222,16 @@ func change(tx *db.Tx, by access.Actor, conversation id.Conversation, m id.Messa
 		return err
 	}
 	return audit.Record(tx, by, audit.Deed{Did: did, Subject: m, Client: c.Client})
+}
+
+// nextChange is the number of a change, by which open pages find it. Who takes
+// one holds the conversation until the end of tx.
+func (c Conversation) nextChange(tx *db.Tx) (int64, error) {
+	n, err := SQL.In(tx).NextChange(tx, chatdb.NextChangeParams{PracticeID: c.practice, ID: c.ID})
+	if err != nil {
+		return 0, fmt.Errorf("change in %s: %w", c.ID, err)
+	}
+	return n, nil
 }
 
 // keepBefore keeps what a message said, sealed for another place: what stands
@@ -268,9 +282,9 @@ func After(tx *db.Tx, by access.Actor, c Conversation, seq int64, most int32) ([
 }
 
 // Changed returns the messages between two places that were changed or taken
-// back since a moment.
-func Changed(tx *db.Tx, by access.Actor, c Conversation, after, until int64, since at.Time) ([]Message, error) {
-	rows, err := SQL.In(tx).ChangedSince(tx, chatdb.ChangedSinceParams{PracticeID: c.practice, ConversationID: c.ID, Seq: after, Until: until, Since: &since})
+// back, or of which a file was, after so many changes.
+func Changed(tx *db.Tx, by access.Actor, c Conversation, after, until, since int64) ([]Message, error) {
+	rows, err := SQL.In(tx).ChangedSince(tx, chatdb.ChangedSinceParams{PracticeID: c.practice, ConversationID: c.ID, Seq: after, Until: until, Since: since})
 	if err != nil {
 		return nil, fmt.Errorf("messages of %s: %w", c.ID, err)
 	}

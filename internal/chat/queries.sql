@@ -4,12 +4,17 @@ VALUES (@practice_id, @id, @kind, @client_id, @practitioner_id, @other_id, 0, @n
 ON CONFLICT DO NOTHING;
 
 -- name: Conversation :one
-SELECT practice_id, id, kind, client_id, practitioner_id, other_id, last_seq, last_at, created_at
+SELECT practice_id, id, kind, client_id, practitioner_id, other_id, last_seq, last_at, created_at, changes
 FROM conversation WHERE practice_id = @practice_id AND id = @id;
 
 -- Whoever writes holds the conversation: its messages come one after the other.
 -- name: HoldConversation :one
 SELECT last_seq FROM conversation WHERE practice_id = @practice_id AND id = @id FOR UPDATE;
+
+-- The next number of a change, by who then holds the conversation: of two, the
+-- second waits until the first is stored.
+-- name: NextChange :one
+UPDATE conversation SET changes = changes + 1 WHERE practice_id = @practice_id AND id = @id RETURNING changes;
 
 -- name: WithClient :one
 SELECT id FROM conversation WHERE practice_id = @practice_id AND client_id = @client_id AND practitioner_id = @practitioner_id AND kind = 'client';
@@ -70,23 +75,25 @@ WHERE practice_id = @practice_id AND conversation_id = @conversation_id AND seq 
 SELECT seq, id, author_id, body, sent_at, edited_at, taken_at, files FROM message
 WHERE practice_id = @practice_id AND conversation_id = @conversation_id AND seq > @seq ORDER BY seq LIMIT @most;
 
--- Those that were changed or taken back since a moment, and those of which a file
--- was scanned or copied.
+-- Those that were changed or taken back, or of which a file was scanned or copied,
+-- after a change that is known.
 -- name: ChangedSince :many
 SELECT m.seq, m.id, m.author_id, m.body, m.sent_at, m.edited_at, m.taken_at, m.files FROM message m
 WHERE m.practice_id = @practice_id AND m.conversation_id = @conversation_id AND m.seq > @seq AND m.seq <= @until
-  AND (m.edited_at > @since OR m.taken_at > @since OR m.files > 0 AND m.id IN (
-    SELECT a.message_id FROM attachment a WHERE a.practice_id = @practice_id AND a.conversation_id = @conversation_id AND a.changed_at > @since))
+  AND m.change > 0 AND m.change > @since
 ORDER BY m.seq;
 
 -- Within the minutes in which one may: the clock is the transaction's.
 -- name: EditMessage :execrows
-UPDATE message SET body = @body, edited_at = @now
+UPDATE message SET body = @body, edited_at = @now, change = @change
 WHERE practice_id = @practice_id AND id = @id AND author_id = @author_id AND sent_at > @since AND taken_at IS NULL;
 
 -- name: TakeBackMessage :execrows
-UPDATE message SET body = @body, taken_at = @now
+UPDATE message SET body = @body, taken_at = @now, change = @change
 WHERE practice_id = @practice_id AND id = @id AND author_id = @author_id AND sent_at > @since AND taken_at IS NULL;
+
+-- name: MarkChanged :exec
+UPDATE message SET change = @change WHERE practice_id = @practice_id AND id = @id;
 
 -- name: KeepBefore :exec
 INSERT INTO message_before (practice_id, message_id, until, body) VALUES (@practice_id, @message_id, @until, @body)
@@ -222,13 +229,13 @@ UPDATE attachment SET message_id = @message_id, place = @place, changed_at = @no
 WHERE practice_id = @practice_id AND id = @id AND conversation_id = @conversation_id AND author_id = @author_id
   AND message_id IS NULL AND state IN ('checking', 'copying', 'ready');
 
--- name: MoveFile :execrows
-UPDATE attachment SET state = @state, changed_at = @now WHERE practice_id = @practice_id AND id = @id AND state = @was;
+-- name: MoveFile :one
+UPDATE attachment SET state = @state, changed_at = @now WHERE practice_id = @practice_id AND id = @id AND state = @was RETURNING message_id;
 
 -- The copy stands in for what came: the key of that goes with this.
--- name: FileCopied :execrows
+-- name: FileCopied :one
 UPDATE attachment SET state = 'ready', type = @type, size = @size, name = @name, blob = @blob, key = @key, small = @small, small_key = @small_key, width = @width, height = @height, changed_at = @now
-WHERE practice_id = @practice_id AND id = @id AND state = 'copying';
+WHERE practice_id = @practice_id AND id = @id AND state = 'copying' RETURNING message_id;
 
 -- name: DropFile :one
 DELETE FROM attachment WHERE practice_id = @practice_id AND id = @id AND conversation_id = @conversation_id AND author_id = @author_id AND message_id IS NULL

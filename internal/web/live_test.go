@@ -6,12 +6,15 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"icouch/internal/access"
 	"icouch/internal/account"
+	"icouch/internal/base/id"
 	"icouch/internal/base/secret"
+	"icouch/internal/chat"
 	"icouch/internal/people"
 	"icouch/internal/platform/db"
 	"icouch/internal/team"
@@ -269,4 +272,56 @@ func (h *hub) count() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return len(h.open)
+}
+
+// What is taken back, or changed, by a transaction that began before a page last
+// looked and is stored after, is heard all the same: nobody keeps seeing it.
+func TestWhatIsChangedWhileAPageLooksIsHeard(t *testing.T) {
+	t.Parallel()
+	k := newTalking(t)
+	there := k.beside(t)
+	m := k.message("Said by mistake.")
+	k.mara.post(k.at, m)
+	h := there.listen(t, k.theo, k.at+"/stream?after=0", "")
+	defer h.soon(20 * time.Second)()
+	h.next("messages")
+	conversation, err := id.Parse[id.Conversation](strings.TrimPrefix(k.at, "/messages/"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	message, err := id.Parse[id.Message](m.Get("message"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.w.Pass(time.Second)
+	begun, look, done := make(chan struct{}), make(chan struct{}), make(chan error)
+	var once sync.Once // a transaction may be tried again
+	go func() {
+		done <- k.w.DB.Update(t.Context(), func(tx *db.Tx) error {
+			err := chat.TakeBack(tx, k.w.Mara, conversation, message)
+			once.Do(func() { close(begun) })
+			<-look
+			return err
+		})
+	}()
+	<-begun
+	k.w.Pass(time.Second)
+	if err := k.w.DB.Signal(t.Context(), chat.TypingTopic(k.w.Mara.Practice(), k.w.Theo.String(), conversation, chat.Reader(k.w.Mara))); err != nil {
+		t.Error(err)
+	}
+	h.next("typing") // it has looked, a second after the change began
+	close(look)
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if _, data := h.next("messages"); !strings.Contains(data, "taken back") || strings.Contains(data, "Said by mistake.") {
+		t.Errorf("it hears %s", data)
+	}
+	// One that slept for longer than anything can be changed hears of it, too.
+	k.w.Pass(10 * time.Minute)
+	late := there.listen(t, k.theo, k.at+"/stream?after=1-0", "")
+	defer late.soon(20 * time.Second)()
+	if _, data := late.next("messages"); !strings.Contains(data, "taken back") {
+		t.Errorf("after sleep it hears %s", data)
+	}
 }

@@ -187,7 +187,7 @@ func (h *heard) next(kind string) (place, data string) {
 			}
 			place, data, event = "", "", ""
 		case strings.HasPrefix(line, "id: "):
-			place = line[4:]
+			place, _, _ = strings.Cut(line[4:], "-")
 		case strings.HasPrefix(line, "event: "):
 			event = line[7:]
 		case strings.HasPrefix(line, "data: "):

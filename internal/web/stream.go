@@ -17,7 +17,6 @@ import (
 	"icouch/internal/access"
 	"icouch/internal/account"
 	"icouch/internal/audit"
-	"icouch/internal/base/at"
 	"icouch/internal/base/fault"
 	"icouch/internal/base/id"
 	"icouch/internal/chat"
@@ -129,7 +128,7 @@ func (e *events) tell(next func(e *events) error) bool {
 
 // end says why a stream ends.
 func (e *events) end(why string) bool {
-	_ = e.send(why, 0, nil)
+	_ = e.send(why, "", nil)
 	_ = e.flush()
 	return false
 }
@@ -185,11 +184,16 @@ func (w unhurriedWriter) Write(p []byte) (int, error) {
 	return w.ResponseWriter.Write(p)
 }
 
-// send adds an event. Place is the page's, to go on from; 0: it stays.
-func (e *events) send(name string, place int64, draw templ.Component) error {
+// newestOf is what a page has, as it says it when it comes back.
+func newestOf(place, change int64) string {
+	return strconv.FormatInt(place, 10) + "-" + strconv.FormatInt(change, 10)
+}
+
+// send adds an event. Place is the page's, to go on from; none: it stays.
+func (e *events) send(name, place string, draw templ.Component) error {
 	buf := e.add()
-	if place > 0 {
-		buf.WriteString("id: " + strconv.FormatInt(place, 10) + "\n")
+	if place != "" {
+		buf.WriteString("id: " + place + "\n")
 	}
 	buf.WriteString("event: " + name + "\ndata: ")
 	if draw != nil {
@@ -249,10 +253,10 @@ func (s *Site) hearThread(r *http.Request, by access.Actor) (*threadTold, []stri
 	if err != nil {
 		return nil, nil, err
 	}
-	t := &threadTold{c: c, stream: newStream(c.String()), place: lastHeard(r), unread: -1}
+	t := &threadTold{c: c, stream: newStream(c.String()), unread: -1}
+	t.place, t.change = lastHeard(r)
 	var is chat.Conversation
 	err = s.DB.View(r.Context(), func(tx *db.Tx) (err error) {
-		t.since = at.Of(tx.Now().Add(-chat.Regret)) // what may have been changed while the page slept
 		if is, err = chat.Find(tx, by, c); err != nil {
 			return err
 		}
@@ -275,15 +279,19 @@ func (s *Site) hearThread(r *http.Request, by access.Actor) (*threadTold, []stri
 	return t, keys, nil
 }
 
-// lastHeard is the newest message that a page has: the browser says so when it
-// comes back, and the page when it first asks.
-func lastHeard(r *http.Request) int64 {
+// lastHeard is the newest message that a page has, and the newest change: the
+// browser says so when it comes back, and the page when it first asks.
+func lastHeard(r *http.Request) (place, change int64) {
 	for _, v := range []string{r.Header.Get("Last-Event-ID"), r.URL.Query().Get("after")} {
-		if n, err := strconv.ParseInt(v, 10, 64); err == nil && n >= 0 {
-			return n
+		seq, number, _ := strings.Cut(v, "-")
+		place, err := strconv.ParseInt(seq, 10, 64)
+		if err != nil || place < 0 {
+			continue
 		}
+		change, _ = strconv.ParseInt(number, 10, 64) // of who does not know, all are told again
+		return place, max(0, change)
 	}
-	return 0
+	return 0, 0
 }
 
 // threadTold is what a page has been told of a conversation.
@@ -291,16 +299,12 @@ type threadTold struct {
 	c      id.Conversation
 	stream *stream
 	place  int64
-	since  at.Time
+	change int64
 	unread int64
 	seen   string
 	zone   reader
 	mine   int64 // the newest of the reader's own
-	waits  bool  // a file that was shown is still to be scanned or copied
 }
-
-// fuss is how long it may take from the moment of a change to its commit.
-const fuss = 5 * time.Second
 
 // catching is how many messages are sent at once to a page that slept.
 const catching = chat.Page
@@ -316,21 +320,16 @@ func (t *threadTold) tell(e *events) error {
 		if tell.names, err = chat.NamesFor(tx, e.by); err != nil {
 			return err
 		}
-		since := t.since
-		if t.waits { // whoever scans or copies may have begun before we last looked
-			since = since.Plus(-fuss)
-		}
-		changed, err := chat.Changed(tx, e.by, is, max(0, t.place-chat.Page), t.place, since)
+		changed, err := chat.Changed(tx, e.by, is, max(0, t.place-chat.Page), t.place, t.change)
 		if err != nil {
 			return err
 		}
-		t.waits = t.waits && len(changed) == 0
+		t.change = is.Changes
 		if len(changed) > 0 {
 			if err := t.draw(tx, e, &tell, changed); err != nil {
 				return err
 			}
 		}
-		t.since = tx.Now()
 		if t.place < is.Messages {
 			fresh, err := chat.After(tx, e.by, is, t.place, catching)
 			if err != nil {
@@ -352,7 +351,7 @@ func (t *threadTold) tell(e *events) error {
 		}
 		if seen != t.seen {
 			t.seen = seen
-			if err := e.send("seen", 0, merely(seen)); err != nil {
+			if err := e.send("seen", "", merely(seen)); err != nil {
 				return err
 			}
 		}
@@ -361,7 +360,7 @@ func (t *threadTold) tell(e *events) error {
 			if err != nil {
 				return err
 			}
-			if err := e.send("typing", 0, merely(name)); err != nil {
+			if err := e.send("typing", "", merely(name)); err != nil {
 				return err
 			}
 		}
@@ -388,10 +387,7 @@ func (t *threadTold) draw(tx *db.Tx, e *events, tell *teller, some []chat.Messag
 	if m := newestMine(lines); m > t.mine {
 		t.mine = m
 	}
-	for _, b := range lines {
-		t.waits = t.waits || slices.ContainsFunc(b.Files, chat.File.Pending)
-	}
-	return e.send("messages", t.place, bubblesOf(lines))
+	return e.send("messages", newestOf(t.place, t.change), bubblesOf(lines))
 }
 
 func (t *threadTold) count(tx *db.Tx, e *events) error {
@@ -400,7 +396,7 @@ func (t *threadTold) count(tx *db.Tx, e *events) error {
 		return err
 	}
 	t.unread = n
-	return e.send("unread", 0, merely(strconv.FormatInt(n, 10)))
+	return e.send("unread", "", merely(strconv.FormatInt(n, 10)))
 }
 
 // GET /messages/stream
@@ -472,8 +468,8 @@ func (l *listTold) tell(e *events) error {
 		return nil
 	}
 	l.shown = drawn
-	if err := e.send("list", 0, p.list()); err != nil {
+	if err := e.send("list", "", p.list()); err != nil {
 		return err
 	}
-	return e.send("unread", 0, merely(strconv.FormatInt(n, 10)))
+	return e.send("unread", "", merely(strconv.FormatInt(n, 10)))
 }

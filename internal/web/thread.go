@@ -27,6 +27,7 @@ type ThreadPage struct {
 	lines     []bubble
 	older     int64 // the place before which there is more; 0: there is none
 	newest    int64
+	changes   int64
 	read      int64 // how far the reader had come
 	archived  bool
 	seen      string // who has read how far, in words
@@ -205,7 +206,7 @@ func (p *ThreadPage) fill(tx *db.Tx, by access.Actor, c id.Conversation, before 
 	if len(all) > 0 && all[0].Seq > 1 {
 		p.older = all[0].Seq
 	}
-	p.newest = p.chat.Messages
+	p.newest, p.changes = p.chat.Messages, p.chat.Changes
 	if p.seen, err = t.seenWords(tx, newestMine(p.lines)); err != nil {
 		return err
 	}

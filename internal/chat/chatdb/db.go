@@ -117,6 +117,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.keptStmt, err = db.PrepareContext(ctx, kept); err != nil {
 		return nil, fmt.Errorf("error preparing query Kept: %w", err)
 	}
+	if q.markChangedStmt, err = db.PrepareContext(ctx, markChanged); err != nil {
+		return nil, fmt.Errorf("error preparing query MarkChanged: %w", err)
+	}
 	if q.markReadStmt, err = db.PrepareContext(ctx, markRead); err != nil {
 		return nil, fmt.Errorf("error preparing query MarkRead: %w", err)
 	}
@@ -131,6 +134,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.moveFileStmt, err = db.PrepareContext(ctx, moveFile); err != nil {
 		return nil, fmt.Errorf("error preparing query MoveFile: %w", err)
+	}
+	if q.nextChangeStmt, err = db.PrepareContext(ctx, nextChange); err != nil {
+		return nil, fmt.Errorf("error preparing query NextChange: %w", err)
 	}
 	if q.ofClientStmt, err = db.PrepareContext(ctx, ofClient); err != nil {
 		return nil, fmt.Errorf("error preparing query OfClient: %w", err)
@@ -364,6 +370,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing keptStmt: %w", cerr)
 		}
 	}
+	if q.markChangedStmt != nil {
+		if cerr := q.markChangedStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing markChangedStmt: %w", cerr)
+		}
+	}
 	if q.markReadStmt != nil {
 		if cerr := q.markReadStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing markReadStmt: %w", cerr)
@@ -387,6 +398,11 @@ func (q *Queries) Close() error {
 	if q.moveFileStmt != nil {
 		if cerr := q.moveFileStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing moveFileStmt: %w", cerr)
+		}
+	}
+	if q.nextChangeStmt != nil {
+		if cerr := q.nextChangeStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing nextChangeStmt: %w", cerr)
 		}
 	}
 	if q.ofClientStmt != nil {
@@ -579,11 +595,13 @@ type Queries struct {
 	holdConversationStmt *sql.Stmt
 	keepBeforeStmt       *sql.Stmt
 	keptStmt             *sql.Stmt
+	markChangedStmt      *sql.Stmt
 	markReadStmt         *sql.Stmt
 	markToldStmt         *sql.Stmt
 	messageByIDStmt      *sql.Stmt
 	moveConversationStmt *sql.Stmt
 	moveFileStmt         *sql.Stmt
+	nextChangeStmt       *sql.Stmt
 	ofClientStmt         *sql.Stmt
 	ofMemberStmt         *sql.Stmt
 	openForStmt          *sql.Stmt
@@ -645,11 +663,13 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		holdConversationStmt: q.holdConversationStmt,
 		keepBeforeStmt:       q.keepBeforeStmt,
 		keptStmt:             q.keptStmt,
+		markChangedStmt:      q.markChangedStmt,
 		markReadStmt:         q.markReadStmt,
 		markToldStmt:         q.markToldStmt,
 		messageByIDStmt:      q.messageByIDStmt,
 		moveConversationStmt: q.moveConversationStmt,
 		moveFileStmt:         q.moveFileStmt,
+		nextChangeStmt:       q.nextChangeStmt,
 		ofClientStmt:         q.ofClientStmt,
 		ofMemberStmt:         q.ofMemberStmt,
 		openForStmt:          q.openForStmt,

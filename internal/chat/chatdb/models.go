@@ -19,4 +19,5 @@ type Conversation struct {
 	LastSeq        int64
 	LastAt         at.Time
 	CreatedAt      at.Time
+	Changes        int64
 }

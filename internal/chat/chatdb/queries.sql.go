@@ -529,8 +529,7 @@ func (q *Queries) Carers(ctx context.Context, arg CarersParams) ([]CarersRow, er
 const changedSince = `-- name: ChangedSince :many
 SELECT m.seq, m.id, m.author_id, m.body, m.sent_at, m.edited_at, m.taken_at, m.files FROM message m
 WHERE m.practice_id = $1 AND m.conversation_id = $2 AND m.seq > $3 AND m.seq <= $4
-  AND (m.edited_at > $5 OR m.taken_at > $5 OR m.files > 0 AND m.id IN (
-    SELECT a.message_id FROM attachment a WHERE a.practice_id = $1 AND a.conversation_id = $2 AND a.changed_at > $5))
+  AND m.change > 0 AND m.change > $5
 ORDER BY m.seq
 `
 
@@ -539,7 +538,7 @@ type ChangedSinceParams struct {
 	ConversationID id.Conversation
 	Seq            int64
 	Until          int64
-	Since          *at.Time
+	Since          int64
 }
 
 type ChangedSinceRow struct {
@@ -553,8 +552,8 @@ type ChangedSinceRow struct {
 	Files    int64
 }
 
-// Those that were changed or taken back since a moment, and those of which a file
-// was scanned or copied.
+// Those that were changed or taken back, or of which a file was scanned or copied,
+// after a change that is known.
 func (q *Queries) ChangedSince(ctx context.Context, arg ChangedSinceParams) ([]ChangedSinceRow, error) {
 	rows, err := q.query(ctx, q.changedSinceStmt, changedSince,
 		arg.PracticeID,
@@ -656,7 +655,7 @@ func (q *Queries) Closed(ctx context.Context, arg ClosedParams) (at.Time, error)
 }
 
 const conversation = `-- name: Conversation :one
-SELECT practice_id, id, kind, client_id, practitioner_id, other_id, last_seq, last_at, created_at
+SELECT practice_id, id, kind, client_id, practitioner_id, other_id, last_seq, last_at, created_at, changes
 FROM conversation WHERE practice_id = $1 AND id = $2
 `
 
@@ -678,6 +677,7 @@ func (q *Queries) Conversation(ctx context.Context, arg ConversationParams) (Con
 		&i.LastSeq,
 		&i.LastAt,
 		&i.CreatedAt,
+		&i.Changes,
 	)
 	return i, err
 }
@@ -744,13 +744,14 @@ func (q *Queries) DropStale(ctx context.Context, before at.Time) ([]DropStaleRow
 }
 
 const editMessage = `-- name: EditMessage :execrows
-UPDATE message SET body = $1, edited_at = $2
-WHERE practice_id = $3 AND id = $4 AND author_id = $5 AND sent_at > $6 AND taken_at IS NULL
+UPDATE message SET body = $1, edited_at = $2, change = $3
+WHERE practice_id = $4 AND id = $5 AND author_id = $6 AND sent_at > $7 AND taken_at IS NULL
 `
 
 type EditMessageParams struct {
 	Body       crypt.Sealed
 	Now        *at.Time
+	Change     int64
 	PracticeID id.Practice
 	ID         id.Message
 	AuthorID   string
@@ -762,6 +763,7 @@ func (q *Queries) EditMessage(ctx context.Context, arg EditMessageParams) (int64
 	result, err := q.exec(ctx, q.editMessageStmt, editMessage,
 		arg.Body,
 		arg.Now,
+		arg.Change,
 		arg.PracticeID,
 		arg.ID,
 		arg.AuthorID,
@@ -873,9 +875,9 @@ func (q *Queries) FileByID(ctx context.Context, arg FileByIDParams) (FileByIDRow
 	return i, err
 }
 
-const fileCopied = `-- name: FileCopied :execrows
+const fileCopied = `-- name: FileCopied :one
 UPDATE attachment SET state = 'ready', type = $1, size = $2, name = $3, blob = $4, key = $5, small = $6, small_key = $7, width = $8, height = $9, changed_at = $10
-WHERE practice_id = $11 AND id = $12 AND state = 'copying'
+WHERE practice_id = $11 AND id = $12 AND state = 'copying' RETURNING message_id
 `
 
 type FileCopiedParams struct {
@@ -894,8 +896,8 @@ type FileCopiedParams struct {
 }
 
 // The copy stands in for what came: the key of that goes with this.
-func (q *Queries) FileCopied(ctx context.Context, arg FileCopiedParams) (int64, error) {
-	result, err := q.exec(ctx, q.fileCopiedStmt, fileCopied,
+func (q *Queries) FileCopied(ctx context.Context, arg FileCopiedParams) (*id.Message, error) {
+	row := q.queryRow(ctx, q.fileCopiedStmt, fileCopied,
 		arg.Type,
 		arg.Size,
 		arg.Name,
@@ -909,10 +911,9 @@ func (q *Queries) FileCopied(ctx context.Context, arg FileCopiedParams) (int64, 
 		arg.PracticeID,
 		arg.ID,
 	)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
+	var message_id *id.Message
+	err := row.Scan(&message_id)
+	return message_id, err
 }
 
 const filesOf = `-- name: FilesOf :many
@@ -1069,6 +1070,21 @@ func (q *Queries) Kept(ctx context.Context, names string) ([]string, error) {
 	return items, nil
 }
 
+const markChanged = `-- name: MarkChanged :exec
+UPDATE message SET change = $1 WHERE practice_id = $2 AND id = $3
+`
+
+type MarkChangedParams struct {
+	Change     int64
+	PracticeID id.Practice
+	ID         id.Message
+}
+
+func (q *Queries) MarkChanged(ctx context.Context, arg MarkChangedParams) error {
+	_, err := q.exec(ctx, q.markChangedStmt, markChanged, arg.Change, arg.PracticeID, arg.ID)
+	return err
+}
+
 const markRead = `-- name: MarkRead :exec
 INSERT INTO reading (practice_id, conversation_id, reader_id, seq, read_at, archived_seq, told_seq)
 VALUES ($1, $2, $3, $4, $5, 0, 0)
@@ -1179,8 +1195,8 @@ func (q *Queries) MoveConversation(ctx context.Context, arg MoveConversationPara
 	return err
 }
 
-const moveFile = `-- name: MoveFile :execrows
-UPDATE attachment SET state = $1, changed_at = $2 WHERE practice_id = $3 AND id = $4 AND state = $5
+const moveFile = `-- name: MoveFile :one
+UPDATE attachment SET state = $1, changed_at = $2 WHERE practice_id = $3 AND id = $4 AND state = $5 RETURNING message_id
 `
 
 type MoveFileParams struct {
@@ -1191,18 +1207,35 @@ type MoveFileParams struct {
 	Was        string
 }
 
-func (q *Queries) MoveFile(ctx context.Context, arg MoveFileParams) (int64, error) {
-	result, err := q.exec(ctx, q.moveFileStmt, moveFile,
+func (q *Queries) MoveFile(ctx context.Context, arg MoveFileParams) (*id.Message, error) {
+	row := q.queryRow(ctx, q.moveFileStmt, moveFile,
 		arg.State,
 		arg.Now,
 		arg.PracticeID,
 		arg.ID,
 		arg.Was,
 	)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
+	var message_id *id.Message
+	err := row.Scan(&message_id)
+	return message_id, err
+}
+
+const nextChange = `-- name: NextChange :one
+UPDATE conversation SET changes = changes + 1 WHERE practice_id = $1 AND id = $2 RETURNING changes
+`
+
+type NextChangeParams struct {
+	PracticeID id.Practice
+	ID         id.Conversation
+}
+
+// The next number of a change, by who then holds the conversation: of two, the
+// second waits until the first is stored.
+func (q *Queries) NextChange(ctx context.Context, arg NextChangeParams) (int64, error) {
+	row := q.queryRow(ctx, q.nextChangeStmt, nextChange, arg.PracticeID, arg.ID)
+	var changes int64
+	err := row.Scan(&changes)
+	return changes, err
 }
 
 const ofClient = `-- name: OfClient :many
@@ -1771,13 +1804,14 @@ func (q *Queries) SetReplyTime(ctx context.Context, arg SetReplyTimeParams) erro
 }
 
 const takeBackMessage = `-- name: TakeBackMessage :execrows
-UPDATE message SET body = $1, taken_at = $2
-WHERE practice_id = $3 AND id = $4 AND author_id = $5 AND sent_at > $6 AND taken_at IS NULL
+UPDATE message SET body = $1, taken_at = $2, change = $3
+WHERE practice_id = $4 AND id = $5 AND author_id = $6 AND sent_at > $7 AND taken_at IS NULL
 `
 
 type TakeBackMessageParams struct {
 	Body       crypt.Sealed
 	Now        *at.Time
+	Change     int64
 	PracticeID id.Practice
 	ID         id.Message
 	AuthorID   string
@@ -1788,6 +1822,7 @@ func (q *Queries) TakeBackMessage(ctx context.Context, arg TakeBackMessageParams
 	result, err := q.exec(ctx, q.takeBackMessageStmt, takeBackMessage,
 		arg.Body,
 		arg.Now,
+		arg.Change,
 		arg.PracticeID,
 		arg.ID,
 		arg.AuthorID,

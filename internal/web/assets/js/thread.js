@@ -10,7 +10,7 @@ const path = thread.dataset.thread;
 const list = document.getElementById('bubbles');
 const form = document.querySelector('[data-composer]');
 const box = form?.elements.body;
-let newest = Number(thread.dataset.newest);
+let [newest, change] = thread.dataset.newest.split('-').map(Number);
 let read = Number(thread.dataset.read);
 
 const post = (to, fields) => fetch(path + to, {
@@ -67,9 +67,11 @@ function writing(name) {
   if (name) silent = setTimeout(() => { out.textContent = ''; }, 6000);
 }
 
-listen(() => `${path}/stream?after=${newest}`, {
+listen(() => `${path}/stream?after=${newest}-${change}`, {
   messages(event) {
-    newest = Math.max(newest, Number(event.lastEventId) || 0);
+    const [place, number] = event.lastEventId.split('-').map(Number);
+    newest = Math.max(newest, place || 0);
+    change = Math.max(change, number || 0);
     show(event.data);
     noteRead();
   },
