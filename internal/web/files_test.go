@@ -267,3 +267,44 @@ func TestAMessageWithFilesIsKeptWhenItsSessionHasEnded(t *testing.T) {
 	a.leads(t, keptSignIn)
 	k.browser(t, k.w).as("theo@example.com").get("/kept").shows(t, 200, "Written in time")
 }
+
+// What a scanner has yet to look at, and what it found something in, says so: in
+// the conversation, to both, and where it waits to be sent.
+func TestWhatIsHeldBackSaysSo(t *testing.T) {
+	t.Parallel()
+	k := newTalking(t)
+	state := func(now string) {
+		t.Helper()
+		if err := k.w.DB.Exec(t.Context(), "UPDATE attachment SET state = $1", now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	k.theo.filed(k.at, k.message("An invoice"), [2]string{"invoice.pdf", "%PDF-1.7 x"}).leads(t, k.at+"#end")
+	k.theo.filed(k.at, k.message(strings.Repeat("x", chat.Most+1)), [2]string{"waits.pdf", "%PDF-1.7 y"}).shows(t, 422, "waits.pdf")
+	at, waits := k.fileOn(t, k.mara), regexp.MustCompile(`name="attachment" value="([^"]+)"`).FindStringSubmatch(k.theo.get(k.at).text)
+	if waits == nil {
+		t.Fatal("nothing waits to be sent")
+	}
+	send := k.message("Again")
+	send.Set("attachment", waits[1])
+	state("checking")
+	for _, b := range []*browser{k.mara, k.theo} {
+		b.get(k.at).shows(t, 200, "invoice.pdf", "Being checked for viruses").lacks(t, at)
+		if a := b.get(at); a.Code == http.StatusSeeOther {
+			to := k.browser(t, k.w).get(a.Header().Get("Location"))
+			to.shows(t, 409, "still being checked")
+		} else {
+			a.shows(t, 409, "still being checked")
+		}
+	}
+	state("held")
+	for _, b := range []*browser{k.mara, k.theo} {
+		b.get(k.at).shows(t, 200, "invoice.pdf", "Held back: a virus was found. The file was destroyed.").lacks(t, at)
+		if a := b.get(at); a.Code != http.StatusNotFound && a.Code != http.StatusSeeOther {
+			t.Errorf("what was held back answers %d", a.Code)
+		}
+	}
+	k.theo.get(k.at).lacks(t, `value="`+waits[1]+`"`)
+	k.theo.post(k.at, send).shows(t, 409, "A virus was found in one of the files. It was not sent.", "Again")
+	k.mara.get(k.at).lacks(t, "Again")
+}
