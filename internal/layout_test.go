@@ -192,6 +192,7 @@ var nobody = map[string]string{
 	"platform/keys.Record":       "the caller's actor has chosen the practice",
 	"platform/keys.MakeRecord":   "the caller's actor has chosen the practice",
 	"platform/keys.RenewRecords": "a step of chat.RenewKeys, which has an actor",
+	"platform/limit.Take":        "the caller counts who it is; nothing of a practice is read",
 	"platform/jobs.EnqueueAt":    "the verb that asks for a job has an actor",
 	"chat.ReadPass":              "it says who asks: the door finds the actor of the session that it names",
 	"chat.SeenBy":                "the conversation was found by its reader",
