@@ -197,6 +197,22 @@ func TestAPictureOverWhichTheProgramIsKilledIsGivenUp(t *testing.T) {
 	}
 }
 
+// A copy of the database that is older than the store, or another's: what it does
+// not know is not swept.
+func TestAStoreThatIsMostlyUnknownIsNotSwept(t *testing.T) {
+	t.Parallel()
+	k := newTalk(t)
+	for range 101 {
+		if _, err := k.Porter.Files.Store(t.Context(), strings.NewReader("another's")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	k.old(t)
+	if err := k.Porter.SweepOrphans(t.Context()); !errors.Is(err, chat.ErrNotOurs) || k.kept() != 101 {
+		t.Errorf("%v, and %d files are left of 101", err, k.kept())
+	}
+}
+
 func TestWhatCannotBeReadAsAPictureIsNotKept(t *testing.T) {
 	t.Parallel()
 	k := newTalk(t)
