@@ -68,7 +68,7 @@ var (
 	ErrClosed     = fault.New(fault.Conflict, "Your practice has asked that you reach them in another way. Conversations that are there already stay open.")
 	ErrEmpty      = fault.On("body", fault.Invalid, "Write something first.")
 	ErrOnlyReads  = fault.New(fault.Conflict, "You can read this conversation and not write in it.")
-	ErrUnreached  = fault.New(fault.Conflict, "Nobody would read what is written here: an account or the care has ended, or somebody else has taken over. Choose New Conversation to see whom you can write to. What was written stays here.")
+	ErrUnreached  = fault.New(fault.Conflict, "They cannot read messages any more in this conversation: an account or the care has ended, or somebody else has taken over. Choose New Conversation to see whom you can write to. What was written stays here.")
 	ErrTooLate    = fault.New(fault.Conflict, "A message can be changed for five minutes. This one is older.")
 	ErrTaken      = fault.New(fault.Conflict, "This message was taken back already.")
 	ErrSentBefore = fault.New(fault.Conflict, "This message was sent before, in another conversation.")
