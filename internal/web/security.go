@@ -160,7 +160,7 @@ func summary(has factor.Set) string {
 func codesLeft(n int64) string {
 	switch n {
 	case 0:
-		return "There are none now. Make some: without them, a lost phone or key can lock you out"
+		return "There are none now. Make some: without them, a lost phone or key can lock you out."
 	case 1:
 		return "1 is left"
 	}
