@@ -7,6 +7,10 @@ const waiting = () => [...document.querySelectorAll('[data-awaits]')];
 const asked = waiting().map(state => state.dataset.awaits).join('&');
 
 const stop = listen(() => `/people/stream?${asked}`, {
+  over() { // the page is read anew, unless somebody is typing: then what they typed stays
+    stop();
+    if (![...document.querySelectorAll('main textarea, main input')].some(field => field.value !== field.defaultValue)) location.reload();
+  },
   states(event) {
     const words = [];
     for (const fresh of parse(event.data).body.querySelectorAll(':scope > [id]')) {
