@@ -91,6 +91,17 @@ func TestTheStreamOfLettersTellsOnesOwnClientsAlone(t *testing.T) {
 			t.Errorf("%s: %q, want %q", what, got, nobody)
 		}
 	}
+	looks := func() (n int) {
+		if err := k.w.DB.Row(t.Context(), "SELECT COUNT(*) FROM audit WHERE action = 'clients.seen'", nil, &n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	before := looks()
+	first(k.mara, "of="+una.String(), "here=yes")
+	if n := looks() - before; n != 1 {
+		t.Errorf("%d lines tell that she was seen, want one", n)
+	}
 	if got := first(k.mara, "of="+una.String(), "of="+ida.String(), "of="+una.String()); strings.Count(got, "Sending…") != 1 || strings.Contains(got, ida.String()) {
 		t.Errorf("she hears %s", got)
 	}
