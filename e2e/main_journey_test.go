@@ -40,6 +40,7 @@ func invites(p *program, her, client *visitor) {
 	her.pictured(200, "invite-new-client")
 	her.goes("Create")
 	her.sees("Invited. We are sending the letter.", "Annie Noda")
+	her.until("what came of the letter, on the page as it is", `!document.querySelector('[data-awaits]') && document.querySelector('#invitation').textContent.includes('Sent ')`)
 	her.check(200)
 	link := p.link(t, annie, "/join/", 1)
 

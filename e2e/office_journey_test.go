@@ -84,6 +84,61 @@ func TestEveryRoomOfTheOfficeIsInOrder(t *testing.T) {
 	})
 }
 
+// TestAWrongDoorIsPutRight goes the whole way of a client who made a practice by
+// mistake: support finds the account in numbers, she says yes, another supporter
+// approves, and what is left is a client.
+func TestAWrongDoorIsPutRight(t *testing.T) {
+	onBothScreens(t, func(t *testing.T, width int64) {
+		p := serve(t)
+		her := p.found(t, miraName, mira, miraSecret, riverside)
+		p.found(t, "Annie Noda", annie, annieSecret, "A place of my own")
+		her.client("Annie", "Noda", annie, true)
+		p.supports(t, ines, inesSecret)
+		p.supports(t, ondine, ondineSecret)
+
+		s := p.visitor(t, width)
+		s.signsIn(ines, inesSecret)
+		s.open("/places")
+		s.goes("Open Support")
+		s.open("/support")
+		s.fill("E-mail address of the account", annie)
+		s.goes("Find")
+		s.seesNot("Noda", "A place of my own", miraName)
+		s.pictured(200, "support-account")
+		s.fill("Reason", "She called from the number on record.")
+		s.goes("Convert to client account")
+		s.sees("Waits for the holder")
+		s.pictured(200, "support-request")
+		at := s.path()
+
+		link := p.link(t, annie, "/convert/", 1)
+		c := p.visitor(t, width)
+		c.open(link)
+		c.sees("To say yes, sign in first")
+		c.pictured(200, "convert-sign-in")
+		c.signsIn(annie, annieSecret)
+		c.open(link)
+		c.pictured(200, "convert-choose")
+		c.fill("Current password", annieSecret)
+		c.goes("Yes, make it a client’s account")
+		c.sees("You have confirmed")
+		c.check(200)
+
+		o := p.visitor(t, width)
+		o.signsIn(ondine, ondineSecret)
+		o.open("/places")
+		o.goes("Open Support")
+		o.open(at)
+		o.pictured(200, "support-approve")
+		o.goes("Approve")
+		o.sees("Done.")
+		o.check(200)
+		c.open(link)
+		c.sees("Your account is put right")
+		c.check(410)
+	})
+}
+
 // joins has a colleague come in by their link, with an authenticator.
 func (p *program) joins(t testing.TB, link, address, secret string) {
 	t.Helper()

@@ -105,10 +105,13 @@ func TestAGuardianComesInAndSeesWhatWasGiven(t *testing.T) {
 		v.goes("Add the contact")
 		v.goes("Invite")
 		v.sees("Greta Noda")
+		link := p.link(t, greta, "/contact/", 1)
+		v.open(v.path() + "?said=invited") // the letter has gone now, and the page says so
+		v.sees("Sent today")
 		v.pictured(200, "guardian-noted")
 
 		g := p.visitor(t, width)
-		g.open(p.link(t, greta, "/contact/", 1))
+		g.open(link)
 		g.seesNot("Annie")
 		g.pictured(200, "guardian-join")
 		g.fill("Choose a password", gretaSecret)

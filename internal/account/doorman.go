@@ -162,8 +162,8 @@ func (d *Doorman) Prove(ctx context.Context, by access.Actor, pw string) error {
 // Guess counts a code that somebody types who has shown the password of a, or
 // is signed in to it, before the code is looked at; it says how long to wait
 // if there were many. Whoever has the password and not the code can make its
-// owner wait for codes alone: a passkey is not counted, and with a new password
-// the count begins anew.
+// owner wait for codes alone: a passkey is not counted. A new password changes
+// nothing about it: whoever reads somebody's mail can choose one, time and again.
 func (d *Doorman) Guess(ctx context.Context, a id.Account) error {
 	who, err := d.guesses(ctx, a)
 	if err != nil {
@@ -181,10 +181,9 @@ func (d *Doorman) Guessed(ctx context.Context, a id.Account) error {
 	return d.Limits.Forget(ctx, stepRule, who)
 }
 
-func (d *Doorman) guesses(ctx context.Context, a id.Account) (who string, err error) {
-	err = d.DB.View(ctx, func(tx *db.Tx) error {
-		row, err := SQL.In(tx).ByID(tx, a)
-		who = counted(a.String(), row.PasswordAt)
+func (d *Doorman) guesses(ctx context.Context, a id.Account) (string, error) {
+	err := d.DB.View(ctx, func(tx *db.Tx) error {
+		_, err := SQL.In(tx).ByID(tx, a)
 		return err
 	})
 	if errors.Is(err, db.None) {
@@ -193,7 +192,7 @@ func (d *Doorman) guesses(ctx context.Context, a id.Account) (who string, err er
 	if err != nil {
 		return "", fmt.Errorf("codes of %s: %w", a, err)
 	}
-	return who, nil
+	return a.String(), nil
 }
 
 // Hash returns the hash of a new password, or says why it is not good enough.

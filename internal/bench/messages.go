@@ -19,11 +19,12 @@ import (
 
 // The goals of messages.
 const (
-	goalMessages   = 1500.0                // a second, 8 hands
-	goalDelivery   = 2 * time.Millisecond  // p50, to one reader
-	goalCrowd      = 25 * time.Millisecond // p99, among a thousand open pages
-	goalStream     = 35.0                  // KB each
-	goalLongThread = 2.0                   // a thread of 100,000 messages beside one of 100
+	goalMessages   = 1500.0                 // a second, 8 hands
+	goalDelivery   = 2 * time.Millisecond   // p50, to one reader
+	goalCrowd      = 25 * time.Millisecond  // p99, among a thousand open pages
+	goalStream     = 35.0                   // KB each
+	goalLongThread = 2.0                    // a thread of 100,000 messages beside one of 100
+	goalLooking    = 150 * time.Millisecond // p99, inside the program
 )
 
 // crowd is how many pages are open at once.
@@ -114,7 +115,10 @@ func (r *run) messages() error {
 	if err := r.delivery(); err != nil {
 		return err
 	}
-	return r.longThread()
+	if err := r.longThread(); err != nil {
+		return err
+	}
+	return r.looking()
 }
 
 func said(c id.Conversation, now time.Time) (path string, form url.Values) {
@@ -337,5 +341,36 @@ func (r *run) longThread() error {
 	}
 	growth := float64(p50s[1]) / float64(p50s[0])
 	r.add(Row{"from the short thread to the long one", "", fmt.Sprintf("%.2f ×", growth), "", fmt.Sprintf("≤ %.0f ×", goalLongThread), judge(growth <= goalLongThread)})
+	return nil
+}
+
+// searched is how many messages are looked through.
+const searched = 10_000
+
+// looking measures a search that has to open every message.
+func (r *run) looking() error {
+	data, err := r.folder("looking")
+	if err != nil {
+		return err
+	}
+	t, err := r.converse(data, 1, searched)
+	if err != nil {
+		return err
+	}
+	p, err := r.serve(data, "")
+	if err != nil {
+		return err
+	}
+	mara := newPresser(p.url, t.session)
+	_, cpu, err := r.timed(p, func(int) error {
+		return mara.post("/messages/search", url.Values{"q": {"a word that was never written"}}, http.StatusOK)
+	})
+	p.stop()
+	if err != nil {
+		return err
+	}
+	inside := p.inside("POST /messages/search")
+	p99 := percentile(inside, 0.99)
+	r.add(Row{fmt.Sprintf("a search through %d messages", searched), "", fmt.Sprintf("%s CPU, p50 %s, p99 %s", ms(cpu), ms(percentile(inside, 0.5)), ms(p99)), "", "p99 ≤ " + ms(goalLooking), judge(p99 <= goalLooking)})
 	return nil
 }

@@ -9,6 +9,8 @@
 //   - a thread with a client is part of that client's record, sealed with the
 //     record's own key, and stays when the practitioner changes: whoever looks
 //     after the client now may read it, and writes in a thread of their own;
+//   - what is written is taken only while somebody at work reads it: the member in
+//     the thread, if they still look after the client, or one of the team;
 //   - who runs the practice, plans or bills sees clients and no messages; an
 //     emergency opens a record's messages to be read, not to be answered; a
 //     contact who acts for a client has none;
@@ -66,7 +68,7 @@ var (
 	ErrClosed     = fault.New(fault.Conflict, "Your practice has asked that you reach them in another way. Conversations that are there already stay open.")
 	ErrEmpty      = fault.On("body", fault.Invalid, "Write something first.")
 	ErrOnlyReads  = fault.New(fault.Conflict, "You can read this conversation and not write in it.")
-	ErrUnreached  = fault.New(fault.Conflict, "They cannot read messages any more: their account, or their care, has ended. What was written stays here.")
+	ErrUnreached  = fault.New(fault.Conflict, "They cannot read messages any more in this conversation: an account or the care has ended, or somebody else has taken over. Choose New Conversation to see whom you can write to. What was written stays here.")
 	ErrTooLate    = fault.New(fault.Conflict, "A message can be changed for five minutes. This one is older.")
 	ErrTaken      = fault.New(fault.Conflict, "This message was taken back already.")
 	ErrSentBefore = fault.New(fault.Conflict, "This message was sent before, in another conversation.")
@@ -85,7 +87,7 @@ type Conversation struct {
 	CreatedAt at.Time
 
 	Writes  bool // the reader may write in it
-	Reaches bool // somebody reads what is written: an account is there, and care goes on
+	Reaches bool // as Find saw it: somebody else is there to read what is written
 
 	practice id.Practice
 	reader   string // who reads, as it is stored
@@ -139,13 +141,50 @@ func read(r chatdb.OfClientRow) Conversation {
 // stand finds out what by may do in a conversation.
 func stand(tx *db.Tx, by access.Actor, c Conversation) (Conversation, error) {
 	if c.Kind == Colleagues {
-		return c.among(by)
+		c, err := c.among(by)
+		if err != nil {
+			return c, err
+		}
+		c.Reaches, err = c.heard(tx)
+		return c, err
 	}
 	carer, err := SQL.In(tx).Carer(tx, chatdb.CarerParams{PracticeID: by.Practice(), ID: c.Client})
 	if err != nil {
 		return Conversation{}, fmt.Errorf("conversation %s: %w", c.ID, err)
 	}
-	return c.about(by, chatdb.CarersRow{ID: c.Client, PractitionerID: carer.PractitionerID, AccountID: carer.AccountID, EndsAt: carer.EndsAt}, tx.Now())
+	c, err = c.about(by, chatdb.CarersRow{ID: c.Client, PractitionerID: carer.PractitionerID, AccountID: carer.AccountID, EndsAt: carer.EndsAt})
+	if err != nil {
+		return c, err
+	}
+	c.Reaches = carer.AccountID != nil && (carer.EndsAt == nil || carer.EndsAt.After(tx.Now().Time))
+	if c.Reaches && by.IsClient() {
+		c.Reaches, err = c.heard(tx)
+	}
+	return c, err
+}
+
+// listeners are the members of a conversation who are at work and, if it is with
+// a client, look after them now. What is written reaches nobody else, and nobody
+// else is told of it: a thread with who has handed a client over is not theirs.
+func (c Conversation) listeners(tx *db.Tx) (all []id.Practitioner, err error) {
+	if c.Kind == Colleagues {
+		all, err = SQL.In(tx).AtWork(tx, chatdb.AtWorkParams{PracticeID: c.practice, One: c.Member, Other: c.Other})
+	} else {
+		all, err = SQL.In(tx).Listeners(tx, chatdb.ListenersParams{PracticeID: c.practice, ClientID: c.Client, Now: tx.Now().Ptr()})
+	}
+	if err != nil {
+		return nil, fmt.Errorf("who reads %s: %w", c.ID, err)
+	}
+	if c.Kind == WithClient {
+		all = slices.DeleteFunc(all, func(m id.Practitioner) bool { return m != c.Member })
+	}
+	return all, nil
+}
+
+// heard reports whether a member reads what the reader writes.
+func (c Conversation) heard(tx *db.Tx) (bool, error) {
+	all, err := c.listeners(tx)
+	return slices.ContainsFunc(all, func(m id.Practitioner) bool { return m.String() != c.reader }), err
 }
 
 // among is for two colleagues.
@@ -153,14 +192,13 @@ func (c Conversation) among(by access.Actor) (Conversation, error) {
 	if !by.AtWork() || by.Practitioner() != c.Member && by.Practitioner() != c.Other {
 		return Conversation{}, fault.NotFound
 	}
-	c.reader, c.Writes, c.Reaches = me(by), true, true
+	c.reader, c.Writes = me(by), true
 	return c, nil
 }
 
 // about is for a thread of a client's record.
-func (c Conversation) about(by access.Actor, carer chatdb.CarersRow, now at.Time) (Conversation, error) {
+func (c Conversation) about(by access.Actor, carer chatdb.CarersRow) (Conversation, error) {
 	c.reader, c.why = me(by), by.Why(c.Client, carer.PractitionerID)
-	c.Reaches = carer.AccountID != nil && (carer.EndsAt == nil || carer.EndsAt.After(now.Time))
 	own := c.Kind == WithTeam || by.Practitioner() == c.Member
 	switch c.why {
 	case access.Self:

@@ -523,3 +523,84 @@ func TestWhatIsUndoneIsNotThere(t *testing.T) {
 		t.Errorf("the first stands at %d", m.Seq)
 	}
 }
+
+// reaches reports whether by's words would be read, as the page has it, and wants
+// sending to agree.
+func (k *talk) reaches(by access.Actor, c id.Conversation) (is bool) {
+	k.t.Helper()
+	k.View(k.t, func(tx *db.Tx) error { is = k.found(tx, by, c).Reaches; return nil })
+	err := k.DB.Update(k.t.Context(), func(tx *db.Tx) error {
+		_, err := chat.Send(tx, by, c, id.New[id.Message](k.Now()), "Can you hear me?")
+		return err
+	})
+	if is && err != nil || !is && !errors.Is(err, chat.ErrUnreached) {
+		k.t.Errorf("the page says reached: %v, sending says %v", is, err)
+	}
+	return is
+}
+
+func (k *talk) found(tx *db.Tx, by access.Actor, c id.Conversation) chat.Conversation {
+	k.t.Helper()
+	is, err := chat.Find(tx, by, c)
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	return is
+}
+
+func TestEdge17_NothingIsTakenThatNobodyReads(t *testing.T) {
+	t.Parallel()
+	k := newTalk(t)
+	mara, noor := k.Mara.Practitioner(), k.Noor.Practitioner()
+	c := k.begin(k.theo, chat.To{Member: mara})
+	between := k.begin(k.Mara, chat.To{Member: noor})
+	k.send(k.theo, c, "one")
+	if !k.reaches(k.theo, c) || !k.reaches(k.Mara, c) || !k.reaches(k.Noor, between) {
+		t.Fatal("while all are there, somebody is not reached")
+	}
+	k.send(k.theo, c, "She has not read this.")
+	k.Update(t, func(tx *db.Tx) error { return team.HandOver(tx, k.Mara, mara, noor, []id.Client{k.Theo}) })
+	if k.reaches(k.theo, c) {
+		t.Error("a client reaches who has handed them over")
+	}
+	k.read(k.Mara, between, 1)
+	k.Pass(24 * time.Hour)
+	k.RunJobs(t)
+	n := 0
+	for _, l := range k.Letters("mara@practice.test") {
+		if strings.Contains(l.Subject, "secure message") {
+			n++
+		}
+	}
+	if n != 0 {
+		t.Errorf("%d letters of a thread that is hers no more", n)
+	}
+	now := k.begin(k.theo, chat.To{Member: noor})
+	if !k.reaches(k.theo, now) {
+		t.Error("who looks after the client now is not reached")
+	}
+	k.Update(t, func(tx *db.Tx) error { return team.SetRole(tx, k.Mara, noor, "owner") })
+	k.Update(t, func(tx *db.Tx) error { return team.Deactivate(tx, k.Mara, mara, "") })
+	if k.reaches(k.Noor, between) {
+		t.Error("a colleague who works here no more is reached")
+	}
+}
+
+func TestEdge17_WhoComesToTheTeamIsReachedUntilTheyLeaveIt(t *testing.T) {
+	t.Parallel()
+	k := newTalk(t)
+	noor := k.Noor.Practitioner()
+	k.Update(t, func(tx *db.Tx) error { return team.Include(tx, k.Mara, k.Theo, noor, nil) })
+	c := k.begin(k.theo, chat.To{Member: noor})
+	all := k.begin(k.theo, chat.To{Team: true})
+	if !k.reaches(k.theo, c) || !k.reaches(k.theo, all) {
+		t.Fatal("one of the team is not reached")
+	}
+	k.Update(t, func(tx *db.Tx) error { return team.Exclude(tx, k.Mara, k.Theo, noor) })
+	if k.reaches(k.theo, c) {
+		t.Error("who left the team is reached")
+	}
+	if !k.reaches(k.theo, all) {
+		t.Error("of the team, one is left, and not reached")
+	}
+}

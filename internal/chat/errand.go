@@ -47,6 +47,7 @@ func (p *Porter) next(tx *db.Tx, e errand, s Stage) error {
 func (p *Porter) Register(q *jobs.Queue) {
 	toScan.On(q, p.scan)
 	toCopy.On(q, p.copy)
+	toCopy.OnLost(q, p.giveUp)
 }
 
 // parcel is a file in the porter's hands.
@@ -163,11 +164,10 @@ func (p *Porter) copy(ctx context.Context, e errand) error {
 		return err
 	}
 	large, small, pic, err := p.develop(ctx, is)
-	if errors.Is(err, media.ErrUnreadable) || errors.Is(err, media.ErrTooLarge) || errors.Is(err, blob.ErrNotThere) {
-		if err := p.settle(ctx, is, Copying, Unreadable); err != nil {
-			return err
+	for _, bad := range []error{media.ErrUnreadable, media.ErrTooLarge, blob.ErrTooLarge, blob.ErrNotThere} { // blob's: the copy of a small file may be a large one
+		if errors.Is(err, bad) {
+			return p.discard(ctx, is)
 		}
-		return p.Files.Remove(ctx, is.blob)
 	}
 	if err != nil {
 		return err
@@ -185,6 +185,23 @@ func (p *Porter) copy(ctx context.Context, e errand) error {
 		return errors.Join(err, p.Files.Remove(kept, large.Name), p.Files.Remove(kept, small.Name))
 	}
 	return nil
+}
+
+// giveUp is for a picture over which the program was killed again and again.
+func (p *Porter) giveUp(ctx context.Context, e errand) error {
+	is, err := p.fetch(ctx, e)
+	if err != nil || !is.there || is.Opened.File.Stage != Copying {
+		return err
+	}
+	return p.discard(ctx, is)
+}
+
+// discard takes away a picture that cannot be copied, and says so.
+func (p *Porter) discard(ctx context.Context, is parcel) error {
+	if err := p.settle(ctx, is, Copying, Unreadable); err != nil {
+		return err
+	}
+	return p.Files.Remove(ctx, is.blob)
 }
 
 // develop makes the copies.

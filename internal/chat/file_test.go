@@ -179,6 +179,40 @@ func (k *talk) old(t *testing.T) {
 	k.Pass(newest.Add(48 * time.Hour).Sub(k.Now()))
 }
 
+func TestAPictureOverWhichTheProgramIsKilledIsGivenUp(t *testing.T) {
+	t.Parallel()
+	k := newTalk(t)
+	c := k.begin(k.Mara, chat.To{Client: k.Theo})
+	f := k.take(k.theo, c, "a.jpg", string(photo(t)))
+	k.sendFiles(k.theo, c, "Look", f.ID)
+	if err := k.DB.Exec(t.Context(), "UPDATE job SET lost = 5 WHERE kind = 'chat.copy'"); err != nil {
+		t.Fatal(err)
+	}
+	k.RunJobs(t)
+	if is := k.thread(k.Mara, c)[0].Files[0]; is.Stage != chat.Unreadable {
+		t.Errorf("it is %s, want unreadable", is.Stage)
+	}
+	if n := k.kept(); n != 0 {
+		t.Errorf("%d files are kept", n)
+	}
+}
+
+// A copy of the database that is older than the store, or another's: what it does
+// not know is not swept.
+func TestAStoreThatIsMostlyUnknownIsNotSwept(t *testing.T) {
+	t.Parallel()
+	k := newTalk(t)
+	for range 101 {
+		if _, err := k.Porter.Files.Store(t.Context(), strings.NewReader("another's")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	k.old(t)
+	if err := k.Porter.SweepOrphans(t.Context()); !errors.Is(err, chat.ErrNotOurs) || k.kept() != 101 {
+		t.Errorf("%v, and %d files are left of 101", err, k.kept())
+	}
+}
+
 func TestWhatCannotBeReadAsAPictureIsNotKept(t *testing.T) {
 	t.Parallel()
 	k := newTalk(t)

@@ -140,7 +140,7 @@ func standAll(tx *db.Tx, by access.Actor, rows []chatdb.OfClientRow) (all []Summ
 		if c.Kind == Colleagues {
 			c, err = c.among(by)
 		} else {
-			c, err = c.about(by, carers[c.Client], tx.Now())
+			c, err = c.about(by, carers[c.Client])
 		}
 		if err != nil { // not theirs to read, now
 			continue

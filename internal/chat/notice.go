@@ -14,6 +14,7 @@ import (
 	"icouch/internal/base/civil"
 	"icouch/internal/base/fault"
 	"icouch/internal/base/id"
+	"icouch/internal/base/text"
 	"icouch/internal/chat/chatdb"
 	"icouch/internal/letter"
 	"icouch/internal/people"
@@ -168,7 +169,7 @@ func write(tx *db.Tx, n news) error {
 		return nil
 	}
 	by := access.Job(n.Practice)
-	l, err := letter.Send(tx, by, letter.Draft{Kind: letter.NewMessage, To: r.account.Email, FromName: r.practice.Name, Body: newMessageLetter(r.practice.Name), Account: r.account.ID})
+	l, err := letter.Send(tx, by, letter.Draft{Kind: letter.NewMessage, To: r.account.Email, FromName: text.StripLinks(r.practice.Name), Body: newMessageLetter(text.StripLinks(r.practice.Name)), Account: r.account.ID})
 	if err != nil {
 		return err
 	}
@@ -274,13 +275,19 @@ func (r *told) fresh(tx *db.Tx) (fresh []Conversation, err error) {
 		if err != nil && !errors.Is(err, db.None) {
 			return nil, fmt.Errorf("place in %s: %w", c.ID, err)
 		}
-		parties, err := c.parties(tx)
-		if err != nil {
-			return nil, err
+		if max(place.Seq, place.ToldSeq) >= c.Messages {
+			continue
 		}
-		if max(place.Seq, place.ToldSeq) < c.Messages && slices.Contains(parties, r.reader) {
-			fresh = append(fresh, c)
+		if r.client == "" { // a client reads whatever is theirs
+			all, err := c.listeners(tx)
+			if err != nil {
+				return nil, err
+			}
+			if !slices.Contains(all, r.member) {
+				continue
+			}
 		}
+		fresh = append(fresh, c)
 	}
 	return fresh, nil
 }

@@ -54,6 +54,16 @@ SELECT practitioner_id, account_id, ends_at FROM client WHERE practice_id = @pra
 SELECT id, practitioner_id, account_id, ends_at FROM client
 WHERE practice_id = @practice_id AND id IN (SELECT value FROM json_each(CAST(@ids AS TEXT)));
 
+-- Those at work who look after a client now.
+-- name: Listeners :many
+SELECT p.id FROM client k JOIN practitioner p ON p.practice_id = k.practice_id AND p.id = k.practitioner_id
+WHERE k.practice_id = @practice_id AND k.id = @client_id AND p.active
+UNION SELECT p.id FROM care_team t JOIN practitioner p ON p.practice_id = t.practice_id AND p.id = t.practitioner_id
+WHERE t.practice_id = @practice_id AND t.client_id = @client_id AND (t.ends_at IS NULL OR t.ends_at > @now) AND p.active;
+
+-- name: AtWork :many
+SELECT id FROM practitioner WHERE practice_id = @practice_id AND id IN (@one, @other) AND active;
+
 -- name: CareTeam :many
 SELECT practitioner_id FROM care_team WHERE practice_id = @practice_id AND client_id = @client_id AND (ends_at IS NULL OR ends_at > @now);
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"icouch/internal/base/at"
@@ -29,50 +30,68 @@ func (p *Porter) Sweep(ctx context.Context) error {
 	return err
 }
 
+// A store of which more than half, and more than a few, would go is another
+// installation's, or this database is an old copy of its own.
+const fewOrphans = 100
+
+// ErrNotOurs says that the files of a store are not those of this database.
+var ErrNotOurs = errors.New("chat: most files in the store belong to no row of this database, so none is swept: is it another installation's store, or an old copy of the database")
+
 // SweepOrphans takes away files that no row has and that are older than a day:
 // what a crash left behind, and what a copy has replaced. It walks through all
 // files, so it is not for every few minutes. Nobody else keeps files; whoever
-// begins to has to be asked here, too.
+// begins to has to be asked here, too. Of a store that looks like somebody
+// else's it takes nothing: a copy leaves one file of three behind, and no more.
 func (p *Porter) SweepOrphans(ctx context.Context) error {
 	before := at.Of(p.DB.Clock()).Plus(-stale)
-	var old []blob.Name
-	wrong := p.Files.Each(ctx, func(i blob.Info) error {
+	var old, orphans []blob.Name
+	all := 0
+	look := func() error {
+		some, err := p.orphans(ctx, old)
+		orphans, old = append(orphans, some...), nil
+		return err
+	}
+	err := p.Files.Each(ctx, func(i blob.Info) error {
+		all++
 		if i.Since.Before(before.Time) {
 			old = append(old, i.Name)
 		}
 		if len(old) < 500 {
 			return nil
 		}
-		some := old
-		old = nil
-		return p.dropOrphans(ctx, some)
+		return look()
 	})
-	return errors.Join(wrong, p.dropOrphans(ctx, old))
+	if err := errors.Join(err, look()); err != nil {
+		return err
+	}
+	if len(orphans) > fewOrphans && 2*len(orphans) > all {
+		return ErrNotOurs
+	}
+	for _, n := range orphans {
+		err = errors.Join(err, p.Files.Remove(ctx, n))
+	}
+	return err
 }
 
-func (p *Porter) dropOrphans(ctx context.Context, some []blob.Name) error {
+// orphans are those of some files that no row has.
+func (p *Porter) orphans(ctx context.Context, some []blob.Name) ([]blob.Name, error) {
 	if len(some) == 0 {
-		return nil
+		return nil, nil
 	}
 	names, err := json.Marshal(some)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	kept := map[string]bool{}
+	kept := map[blob.Name]bool{}
 	err = p.DB.View(ctx, func(tx *db.Tx) error {
 		all, err := SQL.In(tx).Kept(tx, string(names))
 		for _, n := range all {
-			kept[n] = true
+			kept[blob.Name(n)] = true
 		}
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("files without a row: %w", err)
+		return nil, fmt.Errorf("files without a row: %w", err)
 	}
-	for _, n := range some {
-		if !kept[string(n)] {
-			err = errors.Join(err, p.Files.Remove(ctx, n))
-		}
-	}
-	return err
+	return slices.DeleteFunc(some, func(n blob.Name) bool { return kept[n] }), nil
 }

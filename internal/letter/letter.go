@@ -46,7 +46,7 @@ const (
 	Reset       Kind = "reset"        // choose a new password
 	NewEmail    Kind = "new_email"    // prove the new address
 	OldEmail    Kind = "old_email"    // notice to the old address
-	Security    Kind = "security"     // a password was changed
+	Security    Kind = "security"     // something about the safety of an account, or of a record, has changed
 	Help        Kind = "help"         // "Still Need Help?", to support
 	Colleague   Kind = "colleague"    // a practice invites a colleague
 	HandedOver  Kind = "handed_over"  // to both members: clients were handed over

@@ -112,6 +112,12 @@ func (f Facts) Contact(s Setting) Contact {
 	return f.Newest.contact(s)
 }
 
+// OnItsWay reports whether what becomes of the newest letter is still to be
+// seen: it waits, or the other side has said: later.
+func (f Facts) OnItsWay() bool {
+	return f.Newest != nil && f.Newest.State == Live && !f.Newest.ByHand && (f.Newest.Letter == letter.Queued || f.Newest.Letter == letter.Delayed)
+}
+
 func (l Latest) contact(s Setting) Contact {
 	now := s.Now.Time
 	c := Contact{Action: ResendAction, Enabled: true, Shape: ShapeWaiting}

@@ -16,6 +16,7 @@ import (
 	"icouch/internal/people"
 	"icouch/internal/platform/db"
 	"icouch/internal/platform/keys"
+	"icouch/internal/team"
 	"icouch/internal/world"
 )
 
@@ -88,6 +89,23 @@ func TestAPracticeIsChangedByWhoRunsIt(t *testing.T) {
 		}
 		_, refused := people.Practitioners(tx, access.Guest())
 		wants(t, "a guest", refused, fault.NotFound)
+		return err
+	})
+}
+
+// A place where somebody works no more keeps the name they had there.
+func TestANewNameIsNotCarriedWhereOneWorksNoMore(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	w.Update(t, func(tx *db.Tx) error { return team.Deactivate(tx, w.Mara, w.Noor.Practitioner(), "") })
+	w.Update(t, func(tx *db.Tx) error { return people.Rename(tx, access.AsPerson(w.Noor.Account()), "Somebody Else") })
+	w.View(t, func(tx *db.Tx) error {
+		all, err := people.Practitioners(tx, w.Mara)
+		for _, m := range all {
+			if m.Name == "Somebody Else" {
+				t.Error("the old place has the new name")
+			}
+		}
 		return err
 	})
 }

@@ -157,8 +157,9 @@ WHERE practice_id = @practice_id AND practitioner_id = @practitioner_id AND clos
 -- name: Supervised :many
 SELECT practitioner_id FROM supervision WHERE practice_id = @practice_id AND supervisor_id = @supervisor_id;
 
+-- Where somebody works now.
 -- name: Positions :many
-SELECT practice_id, id FROM practitioner WHERE account_id = @account_id;
+SELECT practice_id, id FROM practitioner WHERE account_id = @account_id AND active;
 
 -- name: RenamePractitioner :exec
 UPDATE practitioner SET name = @name WHERE practice_id = @practice_id AND id = @id;

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"icouch/internal/access"
+	"icouch/internal/account"
 	"icouch/internal/audit"
 	"icouch/internal/base/at"
 	"icouch/internal/base/fault"
@@ -22,8 +23,8 @@ import (
 )
 
 // In an emergency a practitioner opens a colleague's client: with a reason, for
-// an hour at most, and the owners are told at once. They then see the client as
-// if they were in the care team. It ends by the clock, to the second.
+// an hour at most, and the owners and the client are told at once. They then see
+// the client as if they were in the care team. It ends by the clock, to the second.
 
 // emergencyLife is how long a client stays open.
 const emergencyLife = time.Hour
@@ -96,6 +97,9 @@ func Open(tx *db.Tx, by access.Actor, client id.Client, reason string) error {
 	if err := tellOwners(tx, by); err != nil {
 		return err
 	}
+	if err := tellClient(tx, by.Practice(), client); err != nil {
+		return err
+	}
 	return changed(tx, by, audit.Deed{Did: audit.EmergencyOpened, Subject: e, Client: client, Fields: []string{"reason"}})
 }
 
@@ -122,6 +126,35 @@ func tellOwners(tx *db.Tx, by access.Actor) error {
 		}
 	}
 	return nil
+}
+
+// tellClient writes to a client that their record was opened, if they sign in
+// here. It goes to the address of their account, as every letter about its
+// safety does, whatever the practice has noted of e-mail: that is for what a
+// practice writes of its own accord. Who it was, they see after signing in;
+// who has no account, or whose access has ended or not begun, could not.
+func tellClient(tx *db.Tx, p id.Practice, client id.Client) error {
+	job := access.Job(p)
+	c, err := people.Find(tx, job, client)
+	if err != nil || c.Account == nil || c.Ended(tx.Now()) {
+		return err
+	}
+	m, err := people.MinorOf(tx, job, client)
+	if err != nil {
+		return err
+	}
+	if opens := m.OpensAt(); opens != nil && opens.After(tx.Now().Time) {
+		return nil
+	}
+	a, err := account.Read(tx, job, *c.Account)
+	if errors.Is(err, account.ErrNoAccount) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	subject, parts := openedLetter()
+	return account.Warn(tx, job, a, subject, parts...)
 }
 
 // Missed notes that by looked for a client in an emergency and there was none

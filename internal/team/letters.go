@@ -92,3 +92,14 @@ func emergencyLetter(practice people.Practice, who string, when at.Time) letter.
 		{Sign: letter.Brand},
 	}}
 }
+
+// openedLetter tells a client what emergencyLetter tells the owners, without a
+// name: neither a colleague's nor the practice's.
+func openedLetter() (subject string, parts []letter.Part) {
+	return "Your record was opened in an emergency", []letter.Part{
+		{Text: "Somebody at your practice who does not usually look after you opened your record just now, and gave an emergency as the reason. They can read it, not change it, and it closes again after an hour at most. The owners of the practice were told."},
+		{Text: "You need not do anything. To see who it was, and when, sign in and open “Who looked at my record”."},
+		{Button: &letter.Button{Label: "See who looked", URL: letter.Base + "/record/access"}},
+		{Text: "If you have a question about it, ask your practice at the number that you already have."},
+	}
+}

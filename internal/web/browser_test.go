@@ -107,6 +107,9 @@ type answer struct {
 	text string
 }
 
+// Header is what went out: a stream lets go of it afterwards.
+func (a answer) Header() http.Header { return a.Result().Header }
+
 func (b *browser) get(path string) answer { b.t.Helper(); return b.send("GET", path, nil) }
 
 func (b *browser) post(path string, form url.Values) answer {

@@ -89,7 +89,7 @@ func (s *Site) readClient(tx *db.Tx, by access.Actor, client id.Client, p *Clien
 	if err != nil {
 		return err
 	}
-	p.contact = contactOf(client, p.client.Practitioner, p.client.Name.Full(), facts.Contact(p.reader.Setting), by)
+	p.contact = contactOf(client, p.client.Practitioner, p.client.Name.Full(), facts, p.reader.Setting, by)
 	p.vouches = by.May(access.Vouch) && !by.OnlyLooks(client, p.client.Practitioner) && p.client.Account != nil && (p.client.EndsAt == nil || p.client.EndsAt.After(tx.Now().Time))
 	if p.vouches { // without a second step there is none to lose
 		has, err := factor.Of(tx, access.AsPerson(*p.client.Account))

@@ -21,11 +21,12 @@ type contact struct {
 	may    bool   // the reader may invite
 	writes bool   // and looks after the client: they can write to one another
 	here   bool   // this is the client's own page
+	awaits bool   // a letter is on its way: the page is told what becomes of it
 	back   string // the list that the button stands in; empty: go to the client
 }
 
-func contactOf(c id.Client, of id.Practitioner, name string, is people.Contact, by access.Actor) contact {
-	return contact{Contact: is, id: c.String(), name: name, may: by.MayInvite() && !by.OnlyLooks(c, of), writes: looksAfter(by, c, of)}
+func contactOf(c id.Client, of id.Practitioner, name string, is people.Facts, set people.Setting, by access.Actor) contact {
+	return contact{Contact: is.Contact(set), id: c.String(), name: name, may: by.MayInvite() && !by.OnlyLooks(c, of), writes: looksAfter(by, c, of), awaits: is.OnItsWay() && !set.NoMail}
 }
 
 // looksAfter reports whether somebody is one of those who care for a client.
@@ -75,6 +76,9 @@ func (c contactState) Draw(p *parts.Pen) {
 	}
 	p.Put(`<div`)
 	p.Attr("id", c.why())
+	if c.awaits {
+		p.Attr("data-awaits", c.asks())
+	}
 	p.Put(`>`)
 	s.Draw(p)
 	p.Put(`</div>`)
@@ -133,6 +137,14 @@ func (c *contact) button() parts.Button {
 }
 
 func (c *contact) why() string { return "why-" + c.id }
+
+// asks is what a page adds to the address of stateStream for this client.
+func (c *contact) asks() string {
+	if c.here {
+		return "of=" + c.id + "&here=yes"
+	}
+	return "of=" + c.id
+}
 
 // post is where the button sends its form.
 func (c *contact) post() string {

@@ -460,7 +460,7 @@ func (p ContactPage) form() templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = parts.Input{Name: "until", Label: "Last day", Kind: parts.Date, Value: p.Until, Hint: "Closed by itself at the end of it.", Problem: p.Problems.For("until"), Short: true}.View().Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = parts.Input{Name: "until", Label: "Last day", Kind: parts.Date, Value: p.Until, Hint: "Access ends with it.", Problem: p.Problems.For("until"), Short: true}.View().Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -86,7 +86,7 @@ func (h *hub) hear(topic string) {
 		for _, some := range h.open {
 			wakeAll(some)
 		}
-	case "account", "practice", "people":
+	case "account", "practice", "people", "letter":
 		wakeAll(h.open[topic])
 	case "chat", "typing":
 		practice, rest, _ := strings.Cut(rest, "/")

@@ -67,7 +67,7 @@ func (s *Site) sort(tx *db.Tx, by access.Actor, clients []id.Client, p *InviteMa
 		if !ok {
 			continue // not theirs: as if it did not exist
 		}
-		row := contactOf(c, l.Practitioner, l.Name.Full(), l.Contact(is.Setting), by)
+		row := contactOf(c, l.Practitioner, l.Name.Full(), l.Facts, is.Setting, by)
 		p.emails[row.id] = l.Email
 		if row.can() != nil {
 			p.fit = append(p.fit, row)

@@ -12,11 +12,13 @@ import (
 
 	"icouch/internal/access"
 	"icouch/internal/account"
+	"icouch/internal/base/email"
 	"icouch/internal/base/id"
 	"icouch/internal/base/secret"
 	"icouch/internal/chat"
 	"icouch/internal/people"
 	"icouch/internal/platform/db"
+	"icouch/internal/support"
 	"icouch/internal/team"
 	"icouch/internal/world"
 )
@@ -199,6 +201,73 @@ func TestT06_AnOpenStreamAtAnotherServerEndsWithinFiveSeconds(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Whoever took the wrong door works nowhere once that is put right: what they
+// had open of the practice they made by mistake ends, at another server, too.
+func TestT06_AnOpenStreamEndsWithTheWrongDoor(t *testing.T) {
+	t.Parallel()
+	const una = "una@example.com"
+	k := newTalking(t)
+	who := k.w.Account(t, "Una Reed", una)
+	k.w.Update(t, func(tx *db.Tx) error {
+		_, err := people.Found(tx, access.AsPerson(who), "Una’s mistake", "America/New_York")
+		return err
+	})
+	sam, sia := supporter(t, k.w, "sam@help.test"), supporter(t, k.w, "sia@help.test")
+	var asked support.RequestID
+	k.w.Update(t, func(tx *db.Tx) (err error) {
+		asked, err = support.Ask(tx, sam, who, "She called from the number on record.")
+		return err
+	})
+	k.w.RunJobs(t)
+	link := secret.ParseToken(k.w.Link(t, una, "/convert/"))
+	there := k.beside(t)
+	k.w.Arm(t, who)
+	h := there.listen(t, k.browser(t, k.w).as(una), "/messages/stream", "")
+	h.next("list")
+	k.w.Update(t, func(tx *db.Tx) error { _, err := support.Confirm(tx, access.AsPerson(who), link); return err })
+	defer h.soon(5 * time.Second)()
+	k.w.Update(t, func(tx *db.Tx) error { return support.Approve(tx, sia, asked) })
+	h.next("over")
+}
+
+// supporter is somebody in support.
+func supporter(t *testing.T, w *world.World, address string) access.Actor {
+	t.Helper()
+	who := w.Account(t, "Sam Field", address)
+	a, err := email.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Update(t, func(tx *db.Tx) error { return support.Appoint(tx, access.Operator(), a) })
+	return access.AsSupport(who)
+}
+
+// The second in which a practice closes ends what anybody has open of it: nothing
+// happens then that would wake a stream.
+func TestT06_AnOpenStreamEndsWithItsPractice(t *testing.T) {
+	t.Parallel()
+	k := newTalking(t)
+	var p people.Practice
+	k.w.Update(t, func(tx *db.Tx) (err error) {
+		if p, err = people.PracticeOf(tx, k.w.Mara); err != nil {
+			return err
+		}
+		if err = people.ClosePractice(tx, k.w.Mara, p.FirstLastDay(tx.Now())); err != nil {
+			return err
+		}
+		p, err = people.PracticeOf(tx, k.w.Mara)
+		return err
+	})
+	k.w.Pass(p.ClosesAt.Sub(k.w.Now()) - time.Second)
+	for _, who := range []string{mara, "theo@example.com"} {
+		h := k.listen(t, k.browser(t, k.w).as(who), k.at+"/stream?after=0", "")
+		defer h.soon(10 * time.Second)()
+		h.next("unread")
+		defer h.next("over")
+	}
+	k.w.Pass(time.Second)
 }
 
 // By time alone, nothing wakes a stream: it knows when its session ends.

@@ -134,6 +134,7 @@ var reviewed = map[string]string{
 
 	"POST /dashboard/steps": "members",
 	"GET /people":           "members",
+	"GET /people/stream":    "members",
 	"GET /people/search":    "members",
 	"POST /people/search":   "members",
 	"GET /people/{client}":  "members",

@@ -2575,7 +2575,7 @@ func (p MessageSettingsPage) View() templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = hours("quiet-until", "until", "The same hour twice: no quiet hours.", p.choice.QuietUntil).View().Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = hours("quiet-until", "Until", "The same hour twice: no quiet hours.", p.choice.QuietUntil).View().Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

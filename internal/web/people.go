@@ -288,7 +288,7 @@ func (p PeoplePage) rows() []parts.Row {
 	for i := range p.answer.Rows {
 		l, on := &p.answer.Rows[i], &shown[i]
 		name := l.Name.Full()
-		on.contact = contactOf(l.ID, l.Practitioner, name, l.Contact(p.reader.Setting), p.reader.by)
+		on.contact = contactOf(l.ID, l.Practitioner, name, l.Facts, p.reader.Setting, p.reader.by)
 		on.contact.back = back
 		on.person = parts.Person{Name: name, Href: on.contact.path(""), Note: p.note(l), Mail: l.Email}
 		on.email = parts.Words(l.Email)

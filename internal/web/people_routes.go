@@ -4,6 +4,7 @@ package web
 // they come and go.
 var peopleRoutes = []route{
 	{pattern: "GET /people", enter: atWork, do: (*Site).people},
+	{pattern: "GET /people/stream", enter: atWork, do: (*Site).stateStream},
 	{pattern: "GET /people/search", enter: atWork, do: (*Site).leaveSearch},
 	{pattern: "POST /people/search", enter: atWork, do: (*Site).searchPeople},
 	{pattern: "GET /people/new", enter: inviters, do: (*Site).newClient},

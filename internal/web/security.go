@@ -5,15 +5,11 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/a-h/templ"
-
 	"icouch/internal/access"
 	"icouch/internal/account"
 	"icouch/internal/account/factor"
 	"icouch/internal/base/civil"
 	"icouch/internal/base/fault"
-	"icouch/internal/base/id"
-	"icouch/internal/people"
 	"icouch/internal/platform/db"
 	"icouch/internal/web/parts"
 )
@@ -157,16 +153,6 @@ func summary(has factor.Set) string {
 	return words
 }
 
-func codesLeft(n int64) string {
-	switch n {
-	case 0:
-		return "There are none now. Make some: without them, a lost phone or key can lock you out"
-	case 1:
-		return "1 is left"
-	}
-	return fmt.Sprintf("%d are left", n)
-}
-
 // dayWords is a day to be printed, with its year.
 func dayWords(d civil.Date) string { return fmt.Sprintf("%d %s %d", d.Day(), d.Month(), d.Year()) }
 
@@ -175,100 +161,6 @@ func ownZone(who account.Account) (z civil.Zone) {
 		z = parsed
 	}
 	return z
-}
-
-// AuthenticatorPage sets an authenticator app up.
-type AuthenticatorPage struct {
-	Page
-	Next     string
-	Replaces bool
-	QR       QR
-	Key      string // the seed, to type in
-	Sealed   string
-	Code     string // as typed
-}
-
-// showAuthenticator is GET /settings/authenticator. The seed is shown and not
-// kept until a code shows that an app has it.
-func (s *Site) showAuthenticator(w http.ResponseWriter, r *http.Request, by access.Actor) error {
-	next := localPath(r.URL.Query().Get("next"))
-	if ok, err := s.proved(w, r, here(r)); !ok {
-		return err
-	}
-	p, err := s.authenticatorPage(r, by, next, "")
-	if err != nil {
-		return err
-	}
-	return s.show(w, r, http.StatusOK, p.View())
-}
-
-func (s *Site) authenticatorPage(r *http.Request, by access.Actor, next, sealed string) (p AuthenticatorPage, err error) {
-	page, who, err := s.settings(r, by)
-	if err != nil {
-		return p, err
-	}
-	p = AuthenticatorPage{Page: page, Next: next, Sealed: sealed}
-	p.Shell.Title = "Authenticator app"
-	var seed factor.Seed
-	err = s.DB.View(r.Context(), func(tx *db.Tx) error {
-		has, err := factor.Of(tx, outside(by))
-		p.Replaces = has.Authenticator
-		if err != nil {
-			return err
-		}
-		if sealed != "" {
-			if seed, err = factor.Offered(tx, outside(by), sealed); err == nil {
-				return nil
-			}
-		}
-		seed, p.Sealed, err = factor.Offer(tx, outside(by))
-		return err
-	})
-	if err != nil {
-		return p, err
-	}
-	for i, c := range seed.Reveal() {
-		if i > 0 && i%4 == 0 {
-			p.Key += " "
-		}
-		p.Key += string(c)
-	}
-	p.QR, err = drawQR(seed.URL(s.House.Brand, who.Email.String()))
-	return p, err
-}
-
-// setAuthenticator is POST /settings/authenticator. Only who has just shown who
-// they are was given what the form brings back.
-func (s *Site) setAuthenticator(w http.ResponseWriter, r *http.Request, by access.Actor) error {
-	if err := typed(r); err != nil {
-		return err
-	}
-	next, sealed := localPath(r.PostFormValue("next")), r.PostFormValue("offer")
-	if ok, err := s.mayArm(w, r, by, func(tx *db.Tx) error { _, err := factor.Offered(tx, outside(by), sealed); return err }); !ok {
-		return err
-	}
-	set, first, err := s.arm(r, by, func(tx *db.Tx) error {
-		seed, err := factor.Offered(tx, outside(by), sealed)
-		if err != nil {
-			return err
-		}
-		return factor.SetAuthenticator(tx, outside(by), seed, r.PostFormValue("code"), visitOf(r).token)
-	})
-	if err == nil {
-		set(w)
-		return s.armed(w, r, first, next, "authenticator")
-	}
-	told, status := problemsOf(err)
-	if told == nil {
-		return err
-	}
-	p, err := s.authenticatorPage(r, by, next, sealed)
-	if err != nil {
-		return err
-	}
-	p.Code = r.PostFormValue("code")
-	p.tell(told)
-	return s.show(w, r, status, p.View())
 }
 
 // arm sets a second step up, and has the session go on under a new token, as one
@@ -305,13 +197,6 @@ func (s *Site) mayArm(w http.ResponseWriter, r *http.Request, by access.Actor, o
 	return s.proved(w, r, here(r))
 }
 
-func (s *Site) passkeyOffered(tx *db.Tx, by access.Actor, r *http.Request) error {
-	if s.passkeys == nil {
-		return factor.ErrNotAdded
-	}
-	return s.passkeys.Offered(tx, outside(by), r.PostFormValue("asked"))
-}
-
 // changeable returns what by has, if this session may change it: one that began
 // without the second step that is there may not.
 func changeable(tx *db.Tx, r *http.Request, by access.Actor) (factor.Set, error) {
@@ -330,40 +215,6 @@ func (s *Site) armed(w http.ResponseWriter, r *http.Request, first bool, next, s
 	return see(w, r, securityPath+"?said="+said)
 }
 
-// RemovalPage asks whether the authenticator app is to go.
-type RemovalPage struct {
-	Page
-	alone bool // no passkey is beside it
-}
-
-func (p RemovalPage) lede() string {
-	if p.alone {
-		return "Its codes will not sign you in any more. It is your only second step: a password is then all that stands before your account."
-	}
-	return "Its codes will not sign you in any more. Your passkeys stay as they are."
-}
-
-// chooseRemoval is GET /settings/authenticator/removal.
-func (s *Site) chooseRemoval(w http.ResponseWriter, r *http.Request, by access.Actor) error {
-	has, err := s.factorsOf(r, by)
-	if err != nil {
-		return err
-	}
-	if !has.Authenticator { // gone already
-		return see(w, r, securityPath)
-	}
-	page, _, err := s.settings(r, by)
-	if err != nil {
-		return err
-	}
-	return s.show(w, r, http.StatusOK, RemovalPage{page, has.Last()}.View())
-}
-
-// removeAuthenticator is POST /settings/authenticator/removal.
-func (s *Site) removeAuthenticator(w http.ResponseWriter, r *http.Request, by access.Actor) error {
-	return s.remove(w, r, by, func(tx *db.Tx) error { return people.DropAuthenticator(tx, outside(by)) })
-}
-
 func (s *Site) remove(w http.ResponseWriter, r *http.Request, by access.Actor, drop func(*db.Tx) error) error {
 	if ok, err := s.proved(w, r, securityPath); !ok {
 		return err
@@ -379,224 +230,3 @@ func (s *Site) remove(w http.ResponseWriter, r *http.Request, by access.Actor, d
 	}
 	return see(w, r, securityPath+"?said=removed")
 }
-
-// NewPasskeyPage adds a passkey.
-type NewPasskeyPage struct {
-	Page
-	Next, Name string
-	Ask        factor.Ask
-	Back       *parts.Link
-}
-
-func (p NewPasskeyPage) form() PasskeyForm {
-	return PasskeyForm{Action: "/settings/passkey", Label: "Add a passkey", Next: p.Next, Ask: p.Ask, Make: true, Name: p.Name, Problems: p.Problems, Primary: true}
-}
-
-// showNewPasskey is GET /settings/passkey.
-func (s *Site) showNewPasskey(w http.ResponseWriter, r *http.Request, by access.Actor) error {
-	if ok, err := s.proved(w, r, here(r)); !ok {
-		return err
-	}
-	p, err := s.newPasskeyPage(r, by, localPath(r.URL.Query().Get("next")))
-	if err != nil {
-		return err
-	}
-	return s.show(w, r, http.StatusOK, p.View())
-}
-
-func (s *Site) newPasskeyPage(r *http.Request, by access.Actor, next string) (p NewPasskeyPage, err error) {
-	page, _, err := s.settings(r, by)
-	if err != nil {
-		return p, err
-	}
-	p = NewPasskeyPage{Page: page, Next: next, Back: backToSecurity}
-	p.Shell.Title = "Passkey"
-	if s.passkeys == nil {
-		return p, nil
-	}
-	p.Modules = []string{"passkey"}
-	err = s.DB.View(r.Context(), func(tx *db.Tx) (err error) {
-		p.Ask, err = s.passkeys.Offer(tx, outside(by))
-		return err
-	})
-	return p, err
-}
-
-// addPasskey is POST /settings/passkey.
-func (s *Site) addPasskey(w http.ResponseWriter, r *http.Request, by access.Actor) error {
-	if err := typed(r); err != nil {
-		return err
-	}
-	next := localPath(r.PostFormValue("next"))
-	if ok, err := s.mayArm(w, r, by, func(tx *db.Tx) error { return s.passkeyOffered(tx, by, r) }); !ok {
-		return err
-	}
-	var set func(http.ResponseWriter)
-	var first bool
-	err := error(factor.ErrNotAdded)
-	if s.passkeys != nil {
-		set, first, err = s.arm(r, by, func(tx *db.Tx) error {
-			return s.passkeys.Add(tx, outside(by), r.PostFormValue("asked"), r.PostFormValue("answer"), r.PostFormValue("name"), visitOf(r).token)
-		})
-	}
-	if err == nil {
-		set(w)
-		return s.armed(w, r, first, next, "passkey")
-	}
-	told, status := problemsOf(err)
-	if told == nil {
-		return err
-	}
-	p, err := s.newPasskeyPage(r, by, next)
-	if err != nil {
-		return err
-	}
-	p.Name = r.PostFormValue("name")
-	p.tell(told)
-	return s.show(w, r, status, p.View())
-}
-
-// PasskeyPage is one passkey: its name, and the way to remove it.
-type PasskeyPage struct {
-	Page
-	PasskeyLine
-	Typed string
-}
-
-// showPasskey is GET /settings/passkeys/{passkey}.
-func (s *Site) showPasskey(w http.ResponseWriter, r *http.Request, by access.Actor) error {
-	if _, err := s.passkeyPage(r, by); err != nil {
-		return err
-	}
-	if ok, err := s.proved(w, r, here(r)); !ok {
-		return err
-	}
-	p, err := s.passkeyPage(r, by)
-	if err != nil {
-		return err
-	}
-	return s.show(w, r, http.StatusOK, p.View())
-}
-
-func (s *Site) passkeyPage(r *http.Request, by access.Actor) (PasskeyPage, error) {
-	all, err := s.securityPage(r, by)
-	if err != nil {
-		return PasskeyPage{}, err
-	}
-	for _, l := range all.Passkeys {
-		if l.Href == "/settings/passkeys/"+r.PathValue("passkey") {
-			return PasskeyPage{all.Page, l, l.Name}, nil
-		}
-	}
-	return PasskeyPage{}, fault.NotFound
-}
-
-// renamePasskey is POST /settings/passkeys/{passkey}.
-func (s *Site) renamePasskey(w http.ResponseWriter, r *http.Request, by access.Actor) error {
-	if err := typed(r); err != nil {
-		return err
-	}
-	k, err := pathID[id.Passkey](r, "passkey")
-	if err != nil {
-		return err
-	}
-	p, err := s.passkeyPage(r, by)
-	if err != nil {
-		return err
-	}
-	if ok, err := s.proved(w, r, p.Href); !ok {
-		return err
-	}
-	p.Typed = r.PostFormValue("name")
-	err = s.DB.Update(r.Context(), func(tx *db.Tx) error {
-		if _, err := changeable(tx, r, by); err != nil {
-			return err
-		}
-		return factor.RenamePasskey(tx, outside(by), k, p.Typed)
-	})
-	if err == nil {
-		return see(w, r, securityPath+"?said=renamed")
-	}
-	return s.answerForm(w, r, &p.Page, err, func() templ.Component { return p.View() })
-}
-
-// removePasskey is POST /settings/passkeys/{passkey}/removal.
-func (s *Site) removePasskey(w http.ResponseWriter, r *http.Request, by access.Actor) error {
-	k, err := pathID[id.Passkey](r, "passkey")
-	if err != nil {
-		return err
-	}
-	if _, err := s.passkeyPage(r, by); err != nil {
-		return err
-	}
-	return s.remove(w, r, by, func(tx *db.Tx) error { return people.DropPasskey(tx, outside(by), k) })
-}
-
-// RecoveryPage says how many recovery codes are left, and shows new ones once.
-type RecoveryPage struct {
-	Page
-	Next  string
-	Has   factor.Set
-	Left  string
-	Codes []string // shown this once
-	Day   string
-}
-
-// showRecovery is GET /settings/recovery-codes.
-func (s *Site) showRecovery(w http.ResponseWriter, r *http.Request, by access.Actor) error {
-	if ok, err := s.proved(w, r, here(r)); !ok {
-		return err
-	}
-	p, err := s.recoveryPage(r, by, localPath(r.URL.Query().Get("next")))
-	if err != nil {
-		return err
-	}
-	return s.show(w, r, http.StatusOK, p.View())
-}
-
-func (s *Site) recoveryPage(r *http.Request, by access.Actor, next string) (p RecoveryPage, err error) {
-	page, who, err := s.settings(r, by)
-	if err != nil {
-		return p, err
-	}
-	p = RecoveryPage{Page: page, Next: next, Day: dayWords(civil.DateOf(s.DB.Clock(), ownZone(who)))}
-	p.Shell.Title = "Recovery codes"
-	p.Has, err = s.factorsOf(r, by)
-	p.Left = codesLeft(p.Has.CodesLeft)
-	return p, err
-}
-
-// makeRecovery is POST /settings/recovery-codes. What it makes is in its answer
-// and nowhere else.
-func (s *Site) makeRecovery(w http.ResponseWriter, r *http.Request, by access.Actor) error {
-	if err := typed(r); err != nil {
-		return err
-	}
-	next := localPath(r.PostFormValue("next"))
-	if ok, err := s.proved(w, r, with(here(r), "")); !ok {
-		return err
-	}
-	var codes []string
-	err := s.DB.Update(r.Context(), func(tx *db.Tx) (err error) {
-		if _, err := changeable(tx, r, by); err != nil {
-			return err
-		}
-		codes, err = factor.NewCodes(tx, outside(by))
-		return err
-	})
-	told, status := problemsOf(err)
-	if err != nil && told == nil {
-		return err
-	}
-	p, e := s.recoveryPage(r, by, next)
-	if e != nil {
-		return e
-	}
-	if err == nil {
-		p.Codes, status = codes, http.StatusOK
-	}
-	p.tell(told)
-	return s.show(w, r, status, p.View())
-}
-
-func (p RecoveryPage) onward() string { return onward(p.Next) }

@@ -431,7 +431,7 @@ func next(q support.Request, by access.Actor) string {
 	case q.State == support.Confirmed && q.AskedBy == by.Account():
 		return "You asked for this, so another supporter looks at it and approves it."
 	case q.State == support.Confirmed:
-		return "The holder has confirmed. Look at the reason and the numbers once more. When you approve, everybody is signed out of the account, the empty practice is put away, and an invitation that waits is accepted."
+		return "The holder has confirmed. Look at the reason and the numbers once more. When you approve, they are signed out everywhere, the empty practice is put away, and an invitation that waits is accepted."
 	}
 	return ""
 }

@@ -442,7 +442,7 @@ func (p AccountPage) View() templ.Component {
 							if templ_7745c5c3_Err != nil {
 								return templ_7745c5c3_Err
 							}
-							templ_7745c5c3_Err = parts.Button{Label: "Convert to client account", Kind: parts.Primary}.View().Render(ctx, templ_7745c5c3_Buffer)
+							templ_7745c5c3_Err = parts.Button{Label: "Convert to client account", Kind: parts.Soft}.View().Render(ctx, templ_7745c5c3_Buffer)
 							if templ_7745c5c3_Err != nil {
 								return templ_7745c5c3_Err
 							}

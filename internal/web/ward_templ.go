@@ -53,7 +53,7 @@ func (p WardPage) View() templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = parts.PageHead{Title: "For " + p.ward.Name, Lede: "Here you act for " + p.ward.Name + " at " + p.practice + ". Nothing in it yet."}.View().Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = parts.PageHead{Title: "For " + p.ward.Name, Lede: "Here you act for " + p.ward.Name + " at " + p.practice + ". There is nothing to see yet."}.View().Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

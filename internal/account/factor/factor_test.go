@@ -329,6 +329,24 @@ func asks(t testing.TB, w *world.World, a id.Account) (yes bool) {
 	return yes
 }
 
+// Whoever reads somebody's mail can choose a new password, and gains no tries by it.
+func TestANewPasswordMakesNoWrongCodeUndone(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	mara := w.Mara.Account()
+	for range 10 {
+		if err := w.Doorman.Guess(t.Context(), mara); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.DB.Exec(t.Context(), "UPDATE account SET password_at = password_at + 1000000"); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Doorman.Guess(t.Context(), mara); !errors.Is(err, account.ErrWait) {
+		t.Errorf("the eleventh, after a new password: %v", err)
+	}
+}
+
 func TestWrongCodesMustWaitAndNeverForGood(t *testing.T) {
 	t.Parallel()
 	w := world.New(t)

@@ -42,6 +42,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.answerOnceStmt, err = db.PrepareContext(ctx, answerOnce); err != nil {
 		return nil, fmt.Errorf("error preparing query AnswerOnce: %w", err)
 	}
+	if q.atWorkStmt, err = db.PrepareContext(ctx, atWork); err != nil {
+		return nil, fmt.Errorf("error preparing query AtWork: %w", err)
+	}
 	if q.attachFileStmt, err = db.PrepareContext(ctx, attachFile); err != nil {
 		return nil, fmt.Errorf("error preparing query AttachFile: %w", err)
 	}
@@ -116,6 +119,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.keptStmt, err = db.PrepareContext(ctx, kept); err != nil {
 		return nil, fmt.Errorf("error preparing query Kept: %w", err)
+	}
+	if q.listenersStmt, err = db.PrepareContext(ctx, listeners); err != nil {
+		return nil, fmt.Errorf("error preparing query Listeners: %w", err)
 	}
 	if q.markChangedStmt, err = db.PrepareContext(ctx, markChanged); err != nil {
 		return nil, fmt.Errorf("error preparing query MarkChanged: %w", err)
@@ -245,6 +251,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing answerOnceStmt: %w", cerr)
 		}
 	}
+	if q.atWorkStmt != nil {
+		if cerr := q.atWorkStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing atWorkStmt: %w", cerr)
+		}
+	}
 	if q.attachFileStmt != nil {
 		if cerr := q.attachFileStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing attachFileStmt: %w", cerr)
@@ -368,6 +379,11 @@ func (q *Queries) Close() error {
 	if q.keptStmt != nil {
 		if cerr := q.keptStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing keptStmt: %w", cerr)
+		}
+	}
+	if q.listenersStmt != nil {
+		if cerr := q.listenersStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing listenersStmt: %w", cerr)
 		}
 	}
 	if q.markChangedStmt != nil {
@@ -570,6 +586,7 @@ type Queries struct {
 	addMessageStmt       *sql.Stmt
 	afterStmt            *sql.Stmt
 	answerOnceStmt       *sql.Stmt
+	atWorkStmt           *sql.Stmt
 	attachFileStmt       *sql.Stmt
 	awayNowStmt          *sql.Stmt
 	awaysStmt            *sql.Stmt
@@ -595,6 +612,7 @@ type Queries struct {
 	holdConversationStmt *sql.Stmt
 	keepBeforeStmt       *sql.Stmt
 	keptStmt             *sql.Stmt
+	listenersStmt        *sql.Stmt
 	markChangedStmt      *sql.Stmt
 	markReadStmt         *sql.Stmt
 	markToldStmt         *sql.Stmt
@@ -638,6 +656,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		addMessageStmt:       q.addMessageStmt,
 		afterStmt:            q.afterStmt,
 		answerOnceStmt:       q.answerOnceStmt,
+		atWorkStmt:           q.atWorkStmt,
 		attachFileStmt:       q.attachFileStmt,
 		awayNowStmt:          q.awayNowStmt,
 		awaysStmt:            q.awaysStmt,
@@ -663,6 +682,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		holdConversationStmt: q.holdConversationStmt,
 		keepBeforeStmt:       q.keepBeforeStmt,
 		keptStmt:             q.keptStmt,
+		listenersStmt:        q.listenersStmt,
 		markChangedStmt:      q.markChangedStmt,
 		markReadStmt:         q.markReadStmt,
 		markToldStmt:         q.markToldStmt,

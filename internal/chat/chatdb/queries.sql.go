@@ -219,6 +219,39 @@ func (q *Queries) AnswerOnce(ctx context.Context, arg AnswerOnceParams) (int64, 
 	return result.RowsAffected()
 }
 
+const atWork = `-- name: AtWork :many
+SELECT id FROM practitioner WHERE practice_id = $1 AND id IN ($2, $3) AND active
+`
+
+type AtWorkParams struct {
+	PracticeID id.Practice
+	One        id.Practitioner
+	Other      id.Practitioner
+}
+
+func (q *Queries) AtWork(ctx context.Context, arg AtWorkParams) ([]id.Practitioner, error) {
+	rows, err := q.query(ctx, q.atWorkStmt, atWork, arg.PracticeID, arg.One, arg.Other)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []id.Practitioner
+	for rows.Next() {
+		var id id.Practitioner
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const attachFile = `-- name: AttachFile :execrows
 UPDATE attachment SET message_id = $1, place = $2, changed_at = $3
 WHERE practice_id = $4 AND id = $5 AND conversation_id = $6 AND author_id = $7
@@ -1060,6 +1093,43 @@ func (q *Queries) Kept(ctx context.Context, names string) ([]string, error) {
 			return nil, err
 		}
 		items = append(items, name)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listeners = `-- name: Listeners :many
+SELECT p.id FROM client k JOIN practitioner p ON p.practice_id = k.practice_id AND p.id = k.practitioner_id
+WHERE k.practice_id = $1 AND k.id = $2 AND p.active
+UNION SELECT p.id FROM care_team t JOIN practitioner p ON p.practice_id = t.practice_id AND p.id = t.practitioner_id
+WHERE t.practice_id = $1 AND t.client_id = $2 AND (t.ends_at IS NULL OR t.ends_at > $3) AND p.active
+`
+
+type ListenersParams struct {
+	PracticeID id.Practice
+	ClientID   id.Client
+	Now        *at.Time
+}
+
+// Those at work who look after a client now.
+func (q *Queries) Listeners(ctx context.Context, arg ListenersParams) ([]id.Practitioner, error) {
+	rows, err := q.query(ctx, q.listenersStmt, listeners, arg.PracticeID, arg.ClientID, arg.Now)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []id.Practitioner
+	for rows.Next() {
+		var id id.Practitioner
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err

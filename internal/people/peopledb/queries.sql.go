@@ -1708,7 +1708,7 @@ func (q *Queries) OthersAtWork(ctx context.Context, arg OthersAtWorkParams) (int
 }
 
 const positions = `-- name: Positions :many
-SELECT practice_id, id FROM practitioner WHERE account_id = $1
+SELECT practice_id, id FROM practitioner WHERE account_id = $1 AND active
 `
 
 type PositionsRow struct {
@@ -1716,6 +1716,7 @@ type PositionsRow struct {
 	ID         id.Practitioner
 }
 
+// Where somebody works now.
 func (q *Queries) Positions(ctx context.Context, accountID id.Account) ([]PositionsRow, error) {
 	rows, err := q.query(ctx, q.positionsStmt, positions, accountID)
 	if err != nil {

@@ -82,6 +82,7 @@ type Place interface {
 type Store struct {
 	place  Place
 	growth string // the folder where files grow
+	space  space
 
 	mu   sync.Mutex
 	busy map[Name]chan struct{} // uploads that somebody is at work on; closed when they are done
@@ -93,7 +94,7 @@ func Open(place Place, growth string) (*Store, error) {
 	if err := os.MkdirAll(growth, 0o700); err != nil {
 		return nil, fmt.Errorf("blob: %w", err)
 	}
-	return &Store{place: place, growth: growth, busy: map[Name]chan struct{}{}}, nil
+	return &Store{place: place, growth: growth, space: spaceOf, busy: map[Name]chan struct{}{}}, nil
 }
 
 // Where says where the files are, for an operator.
@@ -220,6 +221,9 @@ type Writer struct {
 // Create begins a file. End it with Commit, or with Abort; Abort after Commit
 // does nothing.
 func (s *Store) Create() (*Writer, error) {
+	if err := s.room(0); err != nil {
+		return nil, err
+	}
 	f, err := os.CreateTemp(s.growth, "new-*") // made with mode 0600
 	if err != nil {
 		return nil, fmt.Errorf("blob: %w", err)

@@ -51,6 +51,9 @@ func (s *Store) Begin(size int64) (Upload, error) {
 	case size > MaxSize:
 		return Upload{}, ErrTooLarge
 	}
+	if err := s.room(size); err != nil {
+		return Upload{}, err
+	}
 	u := Upload{Name: newName(), Key: crypt.NewFileKey(), Size: size}
 	f, err := os.OpenFile(s.part(u.Name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {

@@ -3,11 +3,19 @@
 //
 // A job carries identifiers, never names or notes: it looks the rest up when
 // it runs. A job may run twice, so what it does must bear being done twice.
+//
+// A job whose process is killed comes again when its lease ends, for ever: a
+// letter outlives however many restarts. Only where a job may itself be what
+// kills the process, as one that opens a stranger's picture may, a kind says
+// what is done instead once it was begun five times in a row and never came to
+// an end: see OnLost. Such jobs are spread out after the first time, so that
+// those that only happened to be under way do not go down with it again.
 package jobs
 
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -30,7 +38,9 @@ const (
 	slowest  = 30 * time.Minute // between two tries
 	attempts = 100              // the last comes some two days after the first
 	workers  = 16
-	grace    = 8 * time.Second // for jobs under way when the program goes down
+	losses   = 5                // so often a job that may kill the process is begun in vain
+	spread   = 10 * time.Minute // over which those come again that were under way when it was killed
+	grace    = 8 * time.Second  // for jobs under way when the program goes down
 )
 
 // Kind names a sort of job and fixes the type of what it is about.
@@ -75,10 +85,26 @@ func (k Kind[T]) On(q *Queue, do func(context.Context, T) error) {
 	}
 }
 
+// OnLost tells q what to do instead with a job of kind k that was begun five times
+// in a row and never came to an end, because the process was killed meanwhile.
+// That, too, is told to who hears of failed attempts.
+func (k Kind[T]) OnLost(q *Queue, giveUp func(context.Context, T) error) {
+	q.lost[string(k)] = func(ctx context.Context, payload []byte) error {
+		var about T
+		if err := json.Unmarshal(payload, &about); err != nil {
+			return fmt.Errorf("jobs: %s: %w", k, err)
+		}
+		return giveUp(ctx, about)
+	}
+}
+
+var errLost = errors.New("jobs: given up: the program was killed each time this was under way")
+
 // Queue runs stored jobs, on as many nodes as there are.
 type Queue struct {
 	db   *db.DB
 	do   map[string]func(context.Context, []byte) error
+	lost map[string]func(context.Context, []byte) error
 	wake chan struct{}
 	fail func(kind string, attempt int64, err error)
 }
@@ -86,7 +112,7 @@ type Queue struct {
 // NewQueue returns a queue that knows no kinds yet. Every failed attempt is
 // told to failed, if there is one.
 func NewQueue(d *db.DB, failed func(kind string, attempt int64, err error)) *Queue {
-	q := &Queue{d, map[string]func(context.Context, []byte) error{}, make(chan struct{}, 1), failed}
+	q := &Queue{d, map[string]func(context.Context, []byte) error{}, map[string]func(context.Context, []byte) error{}, make(chan struct{}, 1), failed}
 	d.Watch(func(t string) {
 		if t == topic || t == db.Everything {
 			q.rouse()
@@ -230,6 +256,15 @@ func (q *Queue) claim(tx *db.Tx, most int32) (due []jobsdb.ClaimRow, err error) 
 	if err != nil {
 		return nil, fmt.Errorf("jobs: claim: %w", err)
 	}
+	for _, j := range due {
+		if q.lost[j.Kind] == nil || j.Lost < 2 {
+			continue
+		}
+		until := now.Plus(lease + rand.N(spread))
+		if err := SQL.In(tx).Lease(tx, jobsdb.LeaseParams{LeaseUntil: &until, ID: j.ID, Attempt: j.Attempt}); err != nil {
+			return nil, fmt.Errorf("jobs: claim: %w", err)
+		}
+	}
 	return due, nil
 }
 
@@ -250,6 +285,12 @@ func (q *Queue) try(ctx context.Context, j jobsdb.ClaimRow) (err error) {
 	}()
 	ctx, cancel := context.WithTimeout(ctx, lease-10*time.Second)
 	defer cancel()
+	if giveUp := q.lost[j.Kind]; giveUp != nil && j.Lost > losses {
+		if q.fail != nil {
+			q.fail(j.Kind, j.Attempt, errLost)
+		}
+		return giveUp(ctx, []byte(j.About))
+	}
 	return q.do[j.Kind](ctx, []byte(j.About))
 }
 
@@ -261,6 +302,9 @@ func settle(tx *db.Tx, o outcome) (err error) {
 		err = SQL.In(tx).Done(tx, jobsdb.DoneParams{ID: j.ID, Attempt: j.Attempt})
 	} else {
 		p := jobsdb.LaterParams{ID: j.ID, Attempt: j.Attempt, Error: o.failed.Error()}
+		if j.Lost > losses {
+			p.Lost = j.Lost // giving it up is what failed: that comes again, and not the job
+		}
 		if j.Attempt < attempts {
 			again := tx.Now().Plus(pause(j.Attempt))
 			p.RunAt = &again

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -89,6 +90,80 @@ func TestAJobOutlivesItsNode(t *testing.T) {
 	}
 	close(never)
 	<-over
+}
+
+// killed runs what is due in a program that is killed over the first of it.
+func killed(w *world.World, suspect bool) {
+	dead := jobs.NewQueue(w.DB, nil)
+	dig.On(dead, func(context.Context, errand) error { runtime.Goexit(); return nil })
+	if suspect {
+		dig.OnLost(dead, func(context.Context, errand) error { return nil })
+	}
+	over := make(chan struct{})
+	go func() { defer close(over); dead.RunDue(context.Background()) }()
+	<-over
+}
+
+func TestAJobThatKillsTheProgramIsGivenUp(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	enqueue(t, w, "", 1)
+	for range 5 {
+		killed(w, true)
+		w.Pass(13 * time.Minute)
+	}
+	var heard []string
+	q := jobs.NewQueue(w.DB, func(kind string, n int64, err error) { heard = append(heard, fmt.Sprint(kind, n)) })
+	dig.On(q, func(context.Context, errand) error { t.Error("begun a sixth time"); return nil })
+	down, gave := errors.New("down"), 0
+	dig.OnLost(q, func(context.Context, errand) error { gave++; e := down; down = nil; return e })
+	for range 2 { // the first time, that fails: it is not begun again either
+		if _, err := q.RunDue(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		w.Pass(13 * time.Minute)
+	}
+	if n := waiting(t, w); gave != 2 || n != 0 || len(heard) != 3 {
+		t.Errorf("given up %d times, %d wait, heard %q", gave, n, heard)
+	}
+}
+
+func TestALetterOutlivesHoweverManyKills(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	enqueue(t, w, "", 1)
+	for range 200 {
+		killed(w, false)
+		w.Pass(13 * time.Minute)
+	}
+	q, did := jobs.NewQueue(w.DB, nil), 0 // no OnLost: it may not be what kills
+	dig.On(q, func(context.Context, errand) error { did++; return nil })
+	if _, err := q.RunDue(t.Context()); err != nil || did != 1 {
+		t.Errorf("done %d times, %v", did, err)
+	}
+}
+
+// An ordinary failure shows that the job does not kill.
+func TestOnlyKillsInARowAreCounted(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	enqueue(t, w, "", 1)
+	q, tries := jobs.NewQueue(w.DB, nil), 0
+	dig.On(q, func(context.Context, errand) error { tries++; return errors.New("down") })
+	dig.OnLost(q, func(context.Context, errand) error { t.Error("given up"); return nil })
+	for range 3 {
+		for range 4 {
+			killed(w, true)
+			w.Pass(13 * time.Minute)
+		}
+		if _, err := q.RunDue(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		w.Pass(time.Hour)
+	}
+	if tries != 3 {
+		t.Errorf("tried %d times", tries)
+	}
 }
 
 func TestAPanicIsAFailureThatSaysNothing(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -257,9 +258,12 @@ func TestOneCanStillSeeThroughAPNG(t *testing.T) {
 func TestABombIsNotOpened(t *testing.T) {
 	t.Parallel()
 	s := studio(t)
-	head := func(w, h uint32) []byte {
+	head := func(w, h uint32, kind ...byte) []byte {
+		if kind == nil {
+			kind = []byte{8, 2, 0, 0, 0}
+		}
 		b := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, w), h)
-		return append([]byte("\x89PNG\r\n\x1a\n"), chunk("IHDR", append(b, 8, 2, 0, 0, 0))...)
+		return append([]byte("\x89PNG\r\n\x1a\n"), chunk("IHDR", append(b, kind...))...)
 	}
 	jpg := asJPEG(t, drawn(8, 8), 1)
 	at := bytes.Index(jpg, []byte{0xff, 0xc0}) // SOF0: length, precision, height, width
@@ -274,8 +278,21 @@ func TestABombIsNotOpened(t *testing.T) {
 		want error
 	}{
 		"a wide PNG":          {media.PNG, head(1<<31-1, 1<<31-1), nil},
-		"a PNG of 51 million": {media.PNG, head(51_000, 1000), media.ErrTooLarge},
-		"a PNG of 50 million": {media.PNG, head(50_000, 1000), media.ErrUnreadable}, // it may be opened, and is not whole
+		"a PNG of 51 million": {media.PNG, head(10_200, 5000), media.ErrTooLarge},
+		"a PNG of 50 million": {media.PNG, head(10_000, 5000), media.ErrUnreadable}, // it may be opened, and is not whole
+		"a column":            {media.PNG, head(1, 50_000_000), media.ErrTooLarge},
+		"a long row":          {media.PNG, head(20_001, 1), media.ErrTooLarge},
+		"a row":               {media.PNG, head(20_000, 1), media.ErrUnreadable},
+		"16 bits, 27 million": {media.PNG, head(9000, 3000, 16, 2, 0, 0, 0), media.ErrTooLarge},
+		"16 bits, 24 million": {media.PNG, head(8000, 3000, 16, 2, 0, 0, 0), media.ErrUnreadable},
+		"grey of 16 bits":     {media.PNG, head(9000, 3000, 16, 0, 0, 0, 0), media.ErrTooLarge},
+		"in seven passes":     {media.PNG, head(9000, 4000, 8, 6, 0, 0, 1), media.ErrTooLarge},
+		"progressive, 15":     {media.JPEG, bare(0xc2, 5000, 3000, 0x11), media.ErrTooLarge},
+		"progressive, 12":     {media.JPEG, bare(0xc2, 4000, 3000, 0x11), nil},
+		"progressive, 28":     {media.JPEG, bare(0xc2, 7000, 4000, 0x22), media.ErrTooLarge},
+		"baseline, 50":        {media.JPEG, bare(0xc0, 10_000, 5000, 0x22), media.ErrUnreadable},
+		"oddly thinned out":   {media.JPEG, bare(0xc0, 10_000, 5000, 0x41), media.ErrTooLarge},
+		"padded, 10":          {media.JPEG, slices.Insert(bare(0xc2, 4000, 2500, 0x22), 2, 0xff), media.ErrTooLarge},
 		"a JPEG":              {media.JPEG, jpg, media.ErrTooLarge},
 		"a GIF":               {media.GIF, wide, media.ErrTooLarge},
 		"a HEIC":              {media.HEIC, []byte("\x00\x00\x00\x18ftypheic\x00\x00\x00\x00heic"), media.ErrUnreadable},
@@ -283,6 +300,79 @@ func TestABombIsNotOpened(t *testing.T) {
 		_, err := s.Copy(t.Context(), io.Discard, bytes.NewReader(c.b), c.t)
 		if _, _, told := fault.As(err); !told || c.want != nil && !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)
+		}
+	}
+}
+
+// bare is a JPEG that ends with the head of its first scan. Its brightness is
+// thinned out by so much less than its colours.
+func bare(frame byte, w, h uint16, bright byte) []byte {
+	size := binary.BigEndian.AppendUint16(binary.BigEndian.AppendUint16([]byte{8}, h), w)
+	return slices.Concat([]byte{0xff, 0xd8},
+		segment(0xdb, slices.Concat([]byte{0}, bytes.Repeat([]byte{1}, 64))),
+		segment(frame, slices.Concat(size, []byte{3, 1, bright, 0, 2, 0x11, 0, 3, 0x11, 0})),
+		segment(0xc4, slices.Concat([]byte{0, 1}, make([]byte, 16))),
+		segment(0xda, []byte{3, 1, 0, 2, 0, 3, 0, 0, 0, 0}))
+}
+
+// TestAPictureTakesNoMoreMemoryThanIsReckoned measures it: the whole limit for
+// the most dots of each sort that are opened, of which these are some.
+func TestAPictureTakesNoMoreMemoryThanIsReckoned(t *testing.T) {
+	column := image.NewGray(image.Rect(0, 0, 1, 20_000))
+	deep := image.NewNRGBA64(image.Rect(0, 0, 1000, 1000))
+	var tall, wide bytes.Buffer
+	for b, m := range map[*bytes.Buffer]image.Image{&tall: column, &wide: deep} {
+		if err := png.Encode(b, m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, c := range map[string]struct {
+		t    media.Type
+		b    []byte
+		dots float64 // millions
+		most float64 // bytes for each
+		more float64 // MB for the small picture and for writing
+	}{
+		"a column":               {media.PNG, tall.Bytes(), 0.02, 4, 1.2},
+		"16 bits":                {media.PNG, wide.Bytes(), 1, 8, 15},
+		"a progressive JPEG":     {media.JPEG, bare(0xc2, 1000, 1000, 0x11), 1, 15, 1},
+		"a progressive thin one": {media.JPEG, bare(0xc2, 1024, 1024, 0x22), 1.05, 7.5, 1},
+		"a JPEG turned":          {media.JPEG, asJPEG(t, drawn(2048, 1024), 6), 2.1, 3, 7.5},
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := media.NewStudio().Copy(t.Context(), io.Discard, bytes.NewReader(c.b), c.t)
+		runtime.ReadMemStats(&after)
+		took := float64(after.TotalAlloc - before.TotalAlloc)
+		if most := (c.dots*c.most + c.more) * 1e6; took > most {
+			t.Errorf("%s took %.1f MB, want %.1f at most (%v)", name, took/1e6, most/1e6, err)
+		}
+	}
+}
+
+// TestAPreviewIsTheMeanOfWhatItShows: no dot of the picture is left out, and none
+// counts twice.
+func TestAPreviewIsTheMeanOfWhatItShows(t *testing.T) {
+	t.Parallel()
+	m := image.NewGray(image.Rect(0, 0, 2500, 1700))
+	for i := range m.Pix {
+		m.Pix[i] = byte(255 * (i % 2))
+	}
+	var b bytes.Buffer
+	if err := png.Encode(&b, m); err != nil {
+		t.Fatal(err)
+	}
+	p, err := studio(t).Copy(t.Context(), io.Discard, bytes.NewReader(b.Bytes()), media.PNG)
+	if err != nil {
+		t.Fatal(err)
+	}
+	small, err := jpeg.Decode(bytes.NewReader(p.Preview))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, at := range []image.Point{{0, 0}, {1199, 0}, {600, 400}, {1199, 815}} {
+		if r, _, _, _ := small.At(at.X, at.Y).RGBA(); abs(int(r>>8)-128) > 40 {
+			t.Errorf("stripes look %d at %v, want grey", r>>8, at)
 		}
 	}
 }

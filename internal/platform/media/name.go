@@ -23,13 +23,14 @@ func CleanName(name string, t Type) string {
 	}
 	name = trim(norm.NFC.String(strings.Map(plain, name))) // what was dropped may have kept a mark from its letter
 	stem, end := split(name, t)
-	if stem = trim(stem); stem == "" {
+	stem = shorten(trim(stem), maxName-len(end)) // first: what is left may be nothing, or a word that a system keeps for itself
+	if stem == "" {
 		stem = "file"
 	}
 	if reserved(stem) {
-		stem = "_" + stem
+		stem = "_" + shorten(stem, maxName-len(end)-1)
 	}
-	return shorten(stem, maxName-len(end)) + end
+	return stem + end
 }
 
 // plain keeps, replaces (with a hyphen) or drops a character of a name.

@@ -53,7 +53,7 @@ func TestNamesAreCleaned(t *testing.T) {
 
 func FuzzCleanName(f *testing.F) {
 	types := []media.Type{media.JPEG, media.PNG, media.PDF, media.Text, media.Unknown, media.AudioMP4, "application/zip", "application/vnd.microsoft.portable-executable", "video/quicktime", "no/such"}
-	for i, s := range []string{"a.jpg", "../a.exe", "con.", "\u202egnp.exe", ". .", strings.Repeat("e\u0301", 200), "a\u200d", "x.tar.gz", "lpt1 .txt", "\u0301\u0301"} {
+	for i, s := range []string{"a.jpg", "../a.exe", "con.", "\u202egnp.exe", ". .", strings.Repeat("e\u0301", 200), "a\u200d", "x.tar.gz", "lpt1 .txt", "\u0301\u0301", strings.Repeat("\u0301", 150) + "00", "con" + strings.Repeat("\u0301", 150)} {
 		f.Add(s, i)
 	}
 	f.Fuzz(func(t *testing.T, name string, i int) {

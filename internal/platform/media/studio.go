@@ -7,13 +7,13 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"image/draw"
 	"image/gif"
 	"image/jpeg"
 	"image/png"
 	"io"
 	"time"
 
-	"golang.org/x/image/draw"
 	"golang.org/x/image/webp"
 
 	"icouch/internal/base/fault"
@@ -21,7 +21,9 @@ import (
 
 // What is too much.
 const (
-	maxDots   = 50_000_000      // more than any telephone's, and 200 MB once it is open
+	maxDots   = 50_000_000      // more than most telephones'
+	maxSide   = 20_000          // a panorama's
+	maxBytes  = 200 << 20       // of memory, all that a picture takes until its copies are made: see cost
 	maxTime   = 2 * time.Minute // a telephone of 12 million dots takes a second of one core
 	previewed = 1200            // the longer side of a preview
 )
@@ -29,7 +31,7 @@ const (
 // What the person who sent the picture is told.
 var (
 	ErrUnreadable = fault.New(fault.Invalid, "This picture cannot be read. Save it as JPEG and send that.")
-	ErrTooLarge   = fault.New(fault.Invalid, "This picture is too large. Pictures can have up to 50 million pixels.")
+	ErrTooLarge   = fault.New(fault.Invalid, "This picture is too large to be opened here. Send a smaller copy of it.")
 )
 
 // Studio makes copies of pictures, one at a time: each needs memory for all its
@@ -56,7 +58,7 @@ type Picture struct {
 // camera, no comment, no small picture from before it was cut. Of a picture that
 // moves, it is the first one. What cannot be read is a fault, and w may then hold
 // some of it.
-func (s *Studio) Copy(ctx context.Context, w io.Writer, r io.ReadSeeker, t Type) (p Picture, err error) {
+func (s *Studio) Copy(ctx context.Context, w io.Writer, r io.ReadSeeker, t Type) (Picture, error) {
 	select {
 	case s.turn <- struct{}{}:
 		defer func() { <-s.turn }()
@@ -65,26 +67,23 @@ func (s *Studio) Copy(ctx context.Context, w io.Writer, r io.ReadSeeker, t Type)
 	}
 	ctx, cancel := context.WithTimeout(ctx, maxTime)
 	defer cancel()
-	develop := func(m image.Image, turn int) (err error) {
-		p, err = copyTo(w, m, turn, t)
-		return err
-	}
 	if t == HEIC || t == HEIF { // see docs/adr/0011: nothing here opens it yet
-		return p, ErrUnreadable
-	}
-	m, err := decode(ctx, r, t)
-	if err != nil {
-		return Picture{}, err
+		return Picture{}, ErrUnreadable
 	}
 	turn, err := orientation(r, t)
 	if err != nil {
 		return Picture{}, fmt.Errorf("media: %w", err)
 	}
-	return p, develop(m, turn)
+	m, err := decode(ctx, r, t, turn > 1)
+	if err != nil {
+		return Picture{}, err
+	}
+	return copyTo(w, m, turn, t)
 }
 
-// decode opens a picture, after looking at how large it says it is.
-func decode(ctx context.Context, r io.ReadSeeker, t Type) (image.Image, error) {
+// decode opens a picture, after looking at how much memory that takes. It is
+// turned afterwards, if it is to be.
+func decode(ctx context.Context, r io.ReadSeeker, t Type, turn bool) (image.Image, error) {
 	var size func(io.Reader) (image.Config, error)
 	var open func(io.Reader) (image.Image, error)
 	switch t {
@@ -107,7 +106,7 @@ func decode(ctx context.Context, r io.ReadSeeker, t Type) (image.Image, error) {
 	if err != nil {
 		return nil, in.fault(err)
 	}
-	if err := bearable(c.Width, c.Height); err != nil {
+	if err := bearable(in, r, t, c, turn); err != nil {
 		return nil, err
 	}
 	if _, err := r.Seek(0, io.SeekStart); err != nil {
@@ -153,16 +152,6 @@ func stretch(m image.Image) {
 func clamp(n, by, more int) byte {
 	n += more * by
 	return byte(min(255, max(0, (n+by/2)/by))) //nolint:gosec // it is one
-}
-
-func bearable(width, height int) error {
-	switch {
-	case width <= 0 || height <= 0:
-		return ErrUnreadable
-	case width > maxDots/height:
-		return ErrTooLarge
-	}
-	return nil
 }
 
 // source stops a decoder when the time is up, at its next read, and remembers
@@ -215,24 +204,6 @@ func copyTo(w io.Writer, m image.Image, turn int, was Type) (Picture, error) {
 		return Picture{}, fmt.Errorf("media: copy: %w", err)
 	}
 	return p, nil
-}
-
-// reduced is a picture with its longer side at most as long as a preview's.
-func reduced(m image.Image) image.Image {
-	b := m.Bounds()
-	longer := max(b.Dx(), b.Dy())
-	if longer <= previewed {
-		return m
-	}
-	to := image.Rect(0, 0, max(1, b.Dx()*previewed/longer), max(1, b.Dy()*previewed/longer))
-	if opaque(m) {
-		small := image.NewRGBA(to)
-		draw.BiLinear.Scale(small, to, m, b, draw.Src, nil)
-		return small
-	}
-	small := image.NewNRGBA(to)
-	draw.BiLinear.Scale(small, to, m, b, draw.Src, nil)
-	return small
 }
 
 // flat puts a picture one can see through on white: JPEG has no other way.

@@ -15,6 +15,11 @@ func turned(src image.Image, turn int) image.Image {
 	if turn <= 1 {
 		return src
 	}
+	if m, ok := src.(*image.YCbCr); ok {
+		if to := turnedPlanes(m, turn); to != nil {
+			return to
+		}
+	}
 	b := src.Bounds()
 	w, h := b.Dx(), b.Dy()
 	size := image.Rect(0, 0, w, h)
@@ -45,6 +50,46 @@ func turned(src image.Image, turn int) image.Image {
 		}
 	}
 	return to
+}
+
+// turnedPlanes turns brightness and colour each by itself, as a photograph has
+// them: it takes half as much memory as red, green and blue, and loses nothing.
+// Where colour is thinned out in an odd way, it is nil.
+func turnedPlanes(src *image.YCbCr, turn int) image.Image {
+	ratio := src.SubsampleRatio
+	switch {
+	case ratio == image.YCbCrSubsampleRatio444 || ratio == image.YCbCrSubsampleRatio420:
+	case ratio == image.YCbCrSubsampleRatio422 && turn >= 5:
+		ratio = image.YCbCrSubsampleRatio440
+	case ratio == image.YCbCrSubsampleRatio440 && turn >= 5:
+		ratio = image.YCbCrSubsampleRatio422
+	case ratio == image.YCbCrSubsampleRatio422 || ratio == image.YCbCrSubsampleRatio440:
+	default:
+		return nil
+	}
+	b := src.Bounds()
+	w, h := b.Dx(), b.Dy()
+	size := image.Rect(0, 0, w, h)
+	if turn >= 5 {
+		size = image.Rect(0, 0, h, w)
+	}
+	to := image.NewYCbCr(size, ratio)
+	turnPlane(to.Y, to.YStride, src.Y[src.YOffset(b.Min.X, b.Min.Y):], src.YStride, w, h, turn)
+	cw := src.COffset(b.Max.X-1, b.Min.Y) - src.COffset(b.Min.X, b.Min.Y) + 1
+	ch := (src.COffset(b.Min.X, b.Max.Y-1)-src.COffset(b.Min.X, b.Min.Y))/src.CStride + 1
+	from := src.COffset(b.Min.X, b.Min.Y)
+	turnPlane(to.Cb, to.CStride, src.Cb[from:], src.CStride, cw, ch, turn)
+	turnPlane(to.Cr, to.CStride, src.Cr[from:], src.CStride, cw, ch, turn)
+	return to
+}
+
+func turnPlane(to []byte, stride int, from []byte, was, w, h, turn int) {
+	for y := range h {
+		for x := range w {
+			tx, ty := place(x, y, w, h, turn)
+			to[ty*stride+tx] = from[y*was+x]
+		}
+	}
 }
 
 // place is where a dot of a picture of w by h goes.

@@ -36,6 +36,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.laterStmt, err = db.PrepareContext(ctx, later); err != nil {
 		return nil, fmt.Errorf("error preparing query Later: %w", err)
 	}
+	if q.leaseStmt, err = db.PrepareContext(ctx, lease); err != nil {
+		return nil, fmt.Errorf("error preparing query Lease: %w", err)
+	}
 	if q.waitingStmt, err = db.PrepareContext(ctx, waiting); err != nil {
 		return nil, fmt.Errorf("error preparing query Waiting: %w", err)
 	}
@@ -62,6 +65,11 @@ func (q *Queries) Close() error {
 	if q.laterStmt != nil {
 		if cerr := q.laterStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing laterStmt: %w", cerr)
+		}
+	}
+	if q.leaseStmt != nil {
+		if cerr := q.leaseStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing leaseStmt: %w", cerr)
 		}
 	}
 	if q.waitingStmt != nil {
@@ -112,6 +120,7 @@ type Queries struct {
 	claimStmt   *sql.Stmt
 	doneStmt    *sql.Stmt
 	laterStmt   *sql.Stmt
+	leaseStmt   *sql.Stmt
 	waitingStmt *sql.Stmt
 }
 
@@ -123,6 +132,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		claimStmt:   q.claimStmt,
 		doneStmt:    q.doneStmt,
 		laterStmt:   q.laterStmt,
+		leaseStmt:   q.leaseStmt,
 		waitingStmt: q.waitingStmt,
 	}
 }

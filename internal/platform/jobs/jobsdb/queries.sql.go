@@ -37,11 +37,11 @@ func (q *Queries) Add(ctx context.Context, arg AddParams) error {
 }
 
 const claim = `-- name: Claim :many
-UPDATE job SET run_at = $1, attempt = attempt + 1, unique_key = NULL
+UPDATE job SET run_at = $1, attempt = attempt + 1, lost = lost + 1, unique_key = NULL
 WHERE id IN (SELECT due.id FROM job AS due
   WHERE due.run_at <= $2 AND due.kind IN (SELECT value FROM json_each(CAST($3 AS TEXT)))
   ORDER BY due.run_at LIMIT $4 FOR UPDATE SKIP LOCKED)
-RETURNING id, kind, about, attempt
+RETURNING id, kind, about, attempt, lost
 `
 
 type ClaimParams struct {
@@ -56,6 +56,7 @@ type ClaimRow struct {
 	Kind    string
 	About   string
 	Attempt int64
+	Lost    int64
 }
 
 func (q *Queries) Claim(ctx context.Context, arg ClaimParams) ([]ClaimRow, error) {
@@ -77,6 +78,7 @@ func (q *Queries) Claim(ctx context.Context, arg ClaimParams) ([]ClaimRow, error
 			&i.Kind,
 			&i.About,
 			&i.Attempt,
+			&i.Lost,
 		); err != nil {
 			return nil, err
 		}
@@ -106,12 +108,13 @@ func (q *Queries) Done(ctx context.Context, arg DoneParams) error {
 }
 
 const later = `-- name: Later :exec
-UPDATE job SET run_at = $1, error = $2 WHERE id = $3 AND attempt = $4
+UPDATE job SET run_at = $1, error = $2, lost = $3 WHERE id = $4 AND attempt = $5
 `
 
 type LaterParams struct {
 	RunAt   *at.Time
 	Error   string
+	Lost    int64
 	ID      string
 	Attempt int64
 }
@@ -120,9 +123,25 @@ func (q *Queries) Later(ctx context.Context, arg LaterParams) error {
 	_, err := q.exec(ctx, q.laterStmt, later,
 		arg.RunAt,
 		arg.Error,
+		arg.Lost,
 		arg.ID,
 		arg.Attempt,
 	)
+	return err
+}
+
+const lease = `-- name: Lease :exec
+UPDATE job SET run_at = $1 WHERE id = $2 AND attempt = $3
+`
+
+type LeaseParams struct {
+	LeaseUntil *at.Time
+	ID         string
+	Attempt    int64
+}
+
+func (q *Queries) Lease(ctx context.Context, arg LeaseParams) error {
+	_, err := q.exec(ctx, q.leaseStmt, lease, arg.LeaseUntil, arg.ID, arg.Attempt)
 	return err
 }
 

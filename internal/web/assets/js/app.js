@@ -136,4 +136,5 @@ prepare();
 document.querySelector('[data-problems]')?.focus();
 if (document.body.dataset.idle) import('#session');
 if (document.querySelector('.list')) import('#list');
+if (document.querySelector('[data-awaits]')) import('#states');
 if (document.querySelector('form[data-live-search]')) import('#search');

@@ -21,14 +21,16 @@ export function count(n) {
 }
 
 // listen opens a stream and hears it until the page goes. Browsers come back by
-// themselves after a lost connection; a server that says no is asked again.
-export function listen(address, on) {
-  let source, timer;
+// themselves after a lost connection; a server that says no is asked again. What
+// it returns ends that.
+export function listen(address, { over = () => location.reload(), ...on }) {
+  let source, timer, stopped;
   const open = () => {
     clearTimeout(timer);
+    if (stopped) return;
     source = new EventSource(address());
     for (const [name, hear] of Object.entries(on)) source.addEventListener(name, hear);
-    source.addEventListener('over', () => { source.close(); location.reload(); });
+    source.addEventListener('over', () => { source.close(); over(); });
     source.addEventListener('crowded', () => source.close()); // very many pages are open: this one goes on when it is seen again
     source.onerror = () => {
       if (source.readyState !== EventSource.CLOSED) return;
@@ -45,6 +47,7 @@ export function listen(address, on) {
   addEventListener('pagehide', () => source.close());
   addEventListener('pageshow', event => { if (event.persisted) open(); });
   open();
+  return () => { stopped = true; clearTimeout(timer); source.close(); };
 }
 
 const list = document.querySelector('[data-conversations]');
