@@ -161,6 +161,7 @@ func parsePHC(s string) (c cost, salt, key []byte, err error) {
 	key, errKey := base64.RawStdEncoding.Strict().DecodeString(parts[5])
 	switch {
 	case errSalt != nil || errKey != nil,
+		strings.ContainsAny(s, "\r\n"), // base64 reads past them
 		c.time < 1 || c.time > ceiling.time || c.lanes < 1 || c.lanes > ceiling.lanes,
 		c.memory < 8*uint32(c.lanes) || c.memory > ceiling.memory,
 		len(salt) < 8 || len(salt) > 64 || len(key) < 16 || len(key) > 64:

@@ -93,6 +93,7 @@ func TestADamagedHashIsAnErrorNotAWrongPassword(t *testing.T) {
 
 func FuzzParsePHC(f *testing.F) {
 	f.Add("$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc")
+	f.Add("$argon2id$v=19$m=10,t=1,p=1$00000000000$000000000000000000000\n00")
 	f.Fuzz(func(t *testing.T, s string) {
 		c, salt, key, err := parsePHC(s)
 		if err == nil && phc(c, salt, key) != s {
