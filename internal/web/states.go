@@ -2,13 +2,10 @@ package web
 
 import (
 	"bytes"
-	"context"
 	"crypto/sha256"
 	"io"
 	"net/http"
 	"slices"
-
-	"github.com/a-h/templ"
 
 	"icouch/internal/access"
 	"icouch/internal/base/fault"
@@ -77,15 +74,8 @@ func (t *stateTold) tell(e *events) error {
 	if err != nil {
 		return err
 	}
-	drawn := sha256.Sum256(b.Bytes())
-	if drawn == t.shown {
-		return nil
-	}
-	t.shown = drawn
-	return e.send("states", "", templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
-		_, err := w.Write(b.Bytes())
-		return err
-	}))
+	_, err = e.sendFresh("states", &t.shown, b.Bytes())
+	return err
 }
 
 // drawStates draws how the letters of those whom t is about fare. If one of them

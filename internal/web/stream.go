@@ -211,6 +211,20 @@ func (e *events) send(name, place string, draw templ.Component) error {
 	return nil
 }
 
+// sendFresh adds an event with what was drawn, and reports whether it did: not
+// if it is what a page shows already.
+func (e *events) sendFresh(name string, shown *[sha256.Size]byte, drawn []byte) (bool, error) {
+	sum := sha256.Sum256(drawn)
+	if sum == *shown {
+		return false, nil
+	}
+	*shown = sum
+	return true, e.send(name, "", templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
+		_, err := w.Write(drawn)
+		return err
+	}))
+}
+
 // add is where to write what is to be sent. Nobody holds room for it while
 // nothing happens.
 func (e *events) add() *bytes.Buffer {
@@ -463,12 +477,7 @@ func (l *listTold) tell(e *events) error {
 	if err := p.list().Render(e.ctx, b); err != nil {
 		return err
 	}
-	drawn := sha256.Sum256(b.Bytes())
-	if drawn == l.shown {
-		return nil
-	}
-	l.shown = drawn
-	if err := e.send("list", "", p.list()); err != nil {
+	if fresh, err := e.sendFresh("list", &l.shown, b.Bytes()); err != nil || !fresh {
 		return err
 	}
 	return e.send("unread", "", merely(strconv.FormatInt(n, 10)))
