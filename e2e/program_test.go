@@ -127,15 +127,28 @@ func serve(t *testing.T) *program {
 	return p
 }
 
-func freeAddress(t *testing.T) string {
+// given are the addresses that programs of these tests were told to listen at.
+var given sync.Map
+
+// freeAddress is one at which nothing listens, and that no other test was given:
+// between finding it and the program's listening there, it is free to all.
+func freeAddress(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "localhost:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		l, err := net.Listen("tcp", "localhost:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		address := fmt.Sprintf("localhost:%d", l.Addr().(*net.TCPAddr).Port)
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if _, taken := given.LoadOrStore(address, true); !taken {
+			return address
+		}
 	}
-	defer l.Close()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	return "localhost:" + port
+	t.Fatal("no address is free")
+	return ""
 }
 
 // judge looks at the log, when all is over.
