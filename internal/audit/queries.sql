@@ -7,7 +7,8 @@ SELECT seq, mac FROM audit_head WHERE practice_id = @practice_id FOR UPDATE;
 INSERT INTO audit_head (practice_id, seq, mac) VALUES (@practice_id, 0, @mac) ON CONFLICT (practice_id) DO NOTHING;
 
 -- name: MoveHead :exec
-UPDATE audit_head SET seq = @seq, mac = @mac WHERE practice_id = @practice_id;
+INSERT INTO audit_head (practice_id, seq, mac) VALUES (@practice_id, @seq, @mac)
+ON CONFLICT (practice_id) DO UPDATE SET seq = excluded.seq, mac = excluded.mac;
 
 -- name: Newest :one
 SELECT seq, mac FROM audit WHERE practice_id = @practice_id AND seq > 0 ORDER BY seq DESC LIMIT 1;

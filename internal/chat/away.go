@@ -173,7 +173,7 @@ func (c *Conversation) answerFor(tx *db.Tx, by access.Actor, parties []string) e
 	if err != nil {
 		return err
 	}
-	_, err = c.add(tx, id.New[id.Message](tx.Now().Time), "", words, 0)
+	_, _, err = c.add(tx, id.New[id.Message](tx.Now().Time), "", words, 0)
 	return err
 }
 

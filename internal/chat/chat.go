@@ -112,6 +112,19 @@ func Find(tx *db.Tx, by access.Actor, c id.Conversation) (Conversation, error) {
 		return Conversation{}, fault.NotFound
 	}
 	row, err := SQL.In(tx).Conversation(tx, chatdb.ConversationParams{PracticeID: by.Practice(), ID: c})
+	return found(tx, by, c, row, err)
+}
+
+// hold is Find for whoever writes: until the end of tx, nobody else does.
+func hold(tx *db.Tx, by access.Actor, c id.Conversation) (Conversation, error) {
+	if !mayChat(by) {
+		return Conversation{}, fault.NotFound
+	}
+	row, err := SQL.In(tx).HoldConversation(tx, chatdb.HoldConversationParams{PracticeID: by.Practice(), ID: c})
+	return found(tx, by, c, row, err)
+}
+
+func found(tx *db.Tx, by access.Actor, c id.Conversation, row chatdb.Conversation, err error) (Conversation, error) {
 	if errors.Is(err, db.None) {
 		return Conversation{}, fault.NotFound
 	}

@@ -48,7 +48,7 @@ func (m Message) May(now at.Time) bool {
 // already, because an answer was lost on the way, it is returned as it stands.
 // With it go files that by has attached in the conversation and not sent yet.
 func Send(tx *db.Tx, by access.Actor, conversation id.Conversation, m id.Message, body string, files ...id.Attachment) (Message, error) {
-	c, err := Find(tx, by, conversation)
+	c, err := hold(tx, by, conversation)
 	if err != nil {
 		return Message{}, err
 	}
@@ -64,39 +64,18 @@ func Send(tx *db.Tx, by access.Actor, conversation id.Conversation, m id.Message
 	if body, err = read10k(body); err != nil && (len(files) == 0 || !errors.Is(err, ErrEmpty)) {
 		return Message{}, err
 	}
-	if c.Messages, err = SQL.In(tx).HoldConversation(tx, chatdb.HoldConversationParams{PracticeID: c.practice, ID: c.ID}); err != nil {
-		return Message{}, fmt.Errorf("hold %s: %w", c.ID, err)
-	}
-	was, err := SQL.In(tx).MessageByID(tx, chatdb.MessageByIDParams{PracticeID: c.practice, ID: m})
-	if !errors.Is(err, db.None) {
-		if err != nil {
-			return Message{}, fmt.Errorf("message %s: %w", m, err)
-		}
-		if was.ConversationID != c.ID || was.AuthorID != c.reader {
-			return Message{}, ErrSentBefore
-		}
-		key, err := c.key(tx)
-		if err != nil {
-			return Message{}, err
-		}
-		again, err := c.open(key, chatdb.AfterRow{Seq: was.Seq, ID: m, AuthorID: was.AuthorID, Body: was.Body, SentAt: was.SentAt, EditedAt: was.EditedAt, TakenAt: was.TakenAt, Files: was.Files})
-		if err != nil {
-			return Message{}, err
-		}
-		return again, audit.Record(tx, by, audit.Deed{Did: audit.MessageSentAgain, Subject: m, Client: c.Client})
-	}
-	sent, err := c.add(tx, m, c.reader, body, len(files))
+	sent, is, err := c.add(tx, m, c.reader, body, len(files))
 	if err != nil {
 		return Message{}, err
+	}
+	if !is {
+		return c.again(tx, by, m)
 	}
 	if err := c.attach(tx, m, files); err != nil {
 		return Message{}, err
 	}
-	if err := SQL.In(tx).SetDraft(tx, chatdb.SetDraftParams{PracticeID: c.practice, ConversationID: c.ID, ReaderID: c.reader}); err != nil {
-		return Message{}, fmt.Errorf("draft in %s: %w", c.ID, err)
-	}
-	if err := c.mark(tx, sent.Seq); err != nil { // whoever answers has read
-		return Message{}, err
+	if err := SQL.In(tx).MarkAnswered(tx, chatdb.MarkAnsweredParams{PracticeID: c.practice, ConversationID: c.ID, ReaderID: c.reader, Seq: sent.Seq, Now: tx.Now().Ptr()}); err != nil {
+		return Message{}, fmt.Errorf("read %s: %w", c.ID, err)
 	}
 	all, err := c.parties(tx)
 	if err != nil {
@@ -120,25 +99,50 @@ func Send(tx *db.Tx, by access.Actor, conversation id.Conversation, m id.Message
 	return sent, audit.Record(tx, by, d)
 }
 
-// add appends a message to a conversation that tx holds.
-func (c *Conversation) add(tx *db.Tx, m id.Message, author, body string, files int) (Message, error) {
+// again returns a message that is there already, to its author.
+func (c Conversation) again(tx *db.Tx, by access.Actor, m id.Message) (Message, error) {
+	was, err := SQL.In(tx).MessageByID(tx, chatdb.MessageByIDParams{PracticeID: c.practice, ID: m})
+	if err != nil {
+		return Message{}, fmt.Errorf("message %s: %w", m, err)
+	}
+	if was.ConversationID != c.ID || was.AuthorID != c.reader {
+		return Message{}, ErrSentBefore
+	}
 	key, err := c.key(tx)
 	if err != nil {
 		return Message{}, err
 	}
-	sealed, err := key.Seal(body, bodyPlace(c.practice, m))
+	is, err := c.open(key, chatdb.AfterRow{Seq: was.Seq, ID: m, AuthorID: was.AuthorID, Body: was.Body, SentAt: was.SentAt, EditedAt: was.EditedAt, TakenAt: was.TakenAt, Files: was.Files})
 	if err != nil {
 		return Message{}, err
 	}
-	c.Messages++
-	err = SQL.In(tx).AddMessage(tx, chatdb.AddMessageParams{PracticeID: c.practice, ConversationID: c.ID, Seq: c.Messages, ID: m, AuthorID: author, Body: sealed, SentAt: tx.Now(), Files: int64(files)})
+	return is, audit.Record(tx, by, audit.Deed{Did: audit.MessageSentAgain, Subject: m, Client: c.Client})
+}
+
+// add appends a message to a conversation that tx holds, and reports whether it
+// did: not if there is a message with its identifier.
+func (c *Conversation) add(tx *db.Tx, m id.Message, author, body string, files int) (sent Message, is bool, err error) {
+	key, err := c.key(tx)
 	if err != nil {
-		return Message{}, fmt.Errorf("message %s: %w", m, err)
+		return sent, false, err
 	}
+	sealed, err := key.Seal(body, bodyPlace(c.practice, m))
+	if err != nil {
+		return sent, false, err
+	}
+	sent = Message{ID: m, Seq: c.Messages + 1, Author: author, Mine: author == c.reader, Body: body, SentAt: tx.Now()}
+	n, err := SQL.In(tx).AddMessage(tx, chatdb.AddMessageParams{PracticeID: c.practice, ConversationID: c.ID, Seq: sent.Seq, ID: m, AuthorID: author, Body: sealed, SentAt: tx.Now(), Files: int64(files)})
+	if err != nil {
+		return sent, false, fmt.Errorf("message %s: %w", m, err)
+	}
+	if n == 0 {
+		return sent, false, nil
+	}
+	c.Messages = sent.Seq
 	if err := SQL.In(tx).MoveConversation(tx, chatdb.MoveConversationParams{Seq: c.Messages, Now: tx.Now(), PracticeID: c.practice, ID: c.ID}); err != nil {
-		return Message{}, fmt.Errorf("message %s: %w", m, err)
+		return sent, false, fmt.Errorf("message %s: %w", m, err)
 	}
-	return Message{ID: m, Seq: c.Messages, Author: author, Mine: author == c.reader, Body: body, SentAt: tx.Now()}, nil
+	return sent, true, nil
 }
 
 // read10k is a message's text as it is kept: as it was typed, line by line.
@@ -168,12 +172,9 @@ func TakeBack(tx *db.Tx, by access.Actor, conversation id.Conversation, m id.Mes
 }
 
 func change(tx *db.Tx, by access.Actor, conversation id.Conversation, m id.Message, body string) error {
-	c, err := Find(tx, by, conversation)
+	c, err := hold(tx, by, conversation)
 	if err != nil {
 		return err
-	}
-	if _, err := SQL.In(tx).HoldConversation(tx, chatdb.HoldConversationParams{PracticeID: c.practice, ID: c.ID}); err != nil {
-		return fmt.Errorf("hold %s: %w", c.ID, err)
 	}
 	was, err := SQL.In(tx).MessageByID(tx, chatdb.MessageByIDParams{PracticeID: c.practice, ID: m})
 	if errors.Is(err, db.None) || err == nil && (was.ConversationID != c.ID || was.AuthorID != c.reader) {

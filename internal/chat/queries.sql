@@ -9,7 +9,8 @@ FROM conversation WHERE practice_id = @practice_id AND id = @id;
 
 -- Whoever writes holds the conversation: its messages come one after the other.
 -- name: HoldConversation :one
-SELECT last_seq FROM conversation WHERE practice_id = @practice_id AND id = @id FOR UPDATE;
+SELECT practice_id, id, kind, client_id, practitioner_id, other_id, last_seq, last_at, created_at, changes
+FROM conversation WHERE practice_id = @practice_id AND id = @id FOR UPDATE;
 
 -- The next number of a change, by who then holds the conversation: of two, the
 -- second waits until the first is stored.
@@ -70,9 +71,11 @@ SELECT practitioner_id FROM care_team WHERE practice_id = @practice_id AND clien
 -- name: MessageByID :one
 SELECT conversation_id, seq, author_id, body, sent_at, edited_at, taken_at, files FROM message WHERE practice_id = @practice_id AND id = @id;
 
--- name: AddMessage :exec
+-- Nothing, if a message with this identifier is there.
+-- name: AddMessage :execrows
 INSERT INTO message (practice_id, conversation_id, seq, id, author_id, body, sent_at, files)
-VALUES (@practice_id, @conversation_id, @seq, @id, @author_id, @body, @sent_at, @files);
+VALUES (@practice_id, @conversation_id, @seq, @id, @author_id, @body, @sent_at, @files)
+ON CONFLICT (practice_id, id) DO NOTHING;
 
 -- name: MoveConversation :exec
 UPDATE conversation SET last_seq = @seq, last_at = @now WHERE practice_id = @practice_id AND id = @id;
@@ -114,6 +117,12 @@ ON CONFLICT DO NOTHING;
 INSERT INTO reading (practice_id, conversation_id, reader_id, seq, read_at, archived_seq, told_seq)
 VALUES (@practice_id, @conversation_id, @reader_id, @seq, @now, 0, 0)
 ON CONFLICT (practice_id, conversation_id, reader_id) DO UPDATE SET seq = excluded.seq, read_at = excluded.read_at WHERE reading.seq < excluded.seq;
+
+-- Whoever has answered has read up to there, and has nothing begun any more.
+-- name: MarkAnswered :exec
+INSERT INTO reading (practice_id, conversation_id, reader_id, seq, read_at, archived_seq, told_seq)
+VALUES (@practice_id, @conversation_id, @reader_id, @seq, @now, 0, 0)
+ON CONFLICT (practice_id, conversation_id, reader_id) DO UPDATE SET seq = excluded.seq, read_at = excluded.read_at, draft = NULL;
 
 -- name: Readings :many
 SELECT reader_id, seq, read_at FROM reading WHERE practice_id = @practice_id AND conversation_id = @conversation_id LIMIT 200;

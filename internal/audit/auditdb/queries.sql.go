@@ -239,17 +239,18 @@ func (q *Queries) LastOf(ctx context.Context, practiceID id.Practice) (LastOfRow
 }
 
 const moveHead = `-- name: MoveHead :exec
-UPDATE audit_head SET seq = $1, mac = $2 WHERE practice_id = $3
+INSERT INTO audit_head (practice_id, seq, mac) VALUES ($1, $2, $3)
+ON CONFLICT (practice_id) DO UPDATE SET seq = excluded.seq, mac = excluded.mac
 `
 
 type MoveHeadParams struct {
+	PracticeID id.Practice
 	Seq        int64
 	Mac        []byte
-	PracticeID id.Practice
 }
 
 func (q *Queries) MoveHead(ctx context.Context, arg MoveHeadParams) error {
-	_, err := q.exec(ctx, q.moveHeadStmt, moveHead, arg.Seq, arg.Mac, arg.PracticeID)
+	_, err := q.exec(ctx, q.moveHeadStmt, moveHead, arg.PracticeID, arg.Seq, arg.Mac)
 	return err
 }
 

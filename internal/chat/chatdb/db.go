@@ -123,6 +123,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.listenersStmt, err = db.PrepareContext(ctx, listeners); err != nil {
 		return nil, fmt.Errorf("error preparing query Listeners: %w", err)
 	}
+	if q.markAnsweredStmt, err = db.PrepareContext(ctx, markAnswered); err != nil {
+		return nil, fmt.Errorf("error preparing query MarkAnswered: %w", err)
+	}
 	if q.markChangedStmt, err = db.PrepareContext(ctx, markChanged); err != nil {
 		return nil, fmt.Errorf("error preparing query MarkChanged: %w", err)
 	}
@@ -386,6 +389,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing listenersStmt: %w", cerr)
 		}
 	}
+	if q.markAnsweredStmt != nil {
+		if cerr := q.markAnsweredStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing markAnsweredStmt: %w", cerr)
+		}
+	}
 	if q.markChangedStmt != nil {
 		if cerr := q.markChangedStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing markChangedStmt: %w", cerr)
@@ -613,6 +621,7 @@ type Queries struct {
 	keepBeforeStmt       *sql.Stmt
 	keptStmt             *sql.Stmt
 	listenersStmt        *sql.Stmt
+	markAnsweredStmt     *sql.Stmt
 	markChangedStmt      *sql.Stmt
 	markReadStmt         *sql.Stmt
 	markToldStmt         *sql.Stmt
@@ -683,6 +692,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		keepBeforeStmt:       q.keepBeforeStmt,
 		keptStmt:             q.keptStmt,
 		listenersStmt:        q.listenersStmt,
+		markAnsweredStmt:     q.markAnsweredStmt,
 		markChangedStmt:      q.markChangedStmt,
 		markReadStmt:         q.markReadStmt,
 		markToldStmt:         q.markToldStmt,

@@ -110,9 +110,10 @@ func (q *Queries) AddFile(ctx context.Context, arg AddFileParams) (int64, error)
 	return result.RowsAffected()
 }
 
-const addMessage = `-- name: AddMessage :exec
+const addMessage = `-- name: AddMessage :execrows
 INSERT INTO message (practice_id, conversation_id, seq, id, author_id, body, sent_at, files)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ON CONFLICT (practice_id, id) DO NOTHING
 `
 
 type AddMessageParams struct {
@@ -126,8 +127,9 @@ type AddMessageParams struct {
 	Files          int64
 }
 
-func (q *Queries) AddMessage(ctx context.Context, arg AddMessageParams) error {
-	_, err := q.exec(ctx, q.addMessageStmt, addMessage,
+// Nothing, if a message with this identifier is there.
+func (q *Queries) AddMessage(ctx context.Context, arg AddMessageParams) (int64, error) {
+	result, err := q.exec(ctx, q.addMessageStmt, addMessage,
 		arg.PracticeID,
 		arg.ConversationID,
 		arg.Seq,
@@ -137,7 +139,10 @@ func (q *Queries) AddMessage(ctx context.Context, arg AddMessageParams) error {
 		arg.SentAt,
 		arg.Files,
 	)
-	return err
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const after = `-- name: After :many
@@ -1035,7 +1040,8 @@ func (q *Queries) Hiding(ctx context.Context, arg HidingParams) ([]string, error
 }
 
 const holdConversation = `-- name: HoldConversation :one
-SELECT last_seq FROM conversation WHERE practice_id = $1 AND id = $2 FOR UPDATE
+SELECT practice_id, id, kind, client_id, practitioner_id, other_id, last_seq, last_at, created_at, changes
+FROM conversation WHERE practice_id = $1 AND id = $2 FOR UPDATE
 `
 
 type HoldConversationParams struct {
@@ -1044,11 +1050,22 @@ type HoldConversationParams struct {
 }
 
 // Whoever writes holds the conversation: its messages come one after the other.
-func (q *Queries) HoldConversation(ctx context.Context, arg HoldConversationParams) (int64, error) {
+func (q *Queries) HoldConversation(ctx context.Context, arg HoldConversationParams) (Conversation, error) {
 	row := q.queryRow(ctx, q.holdConversationStmt, holdConversation, arg.PracticeID, arg.ID)
-	var last_seq int64
-	err := row.Scan(&last_seq)
-	return last_seq, err
+	var i Conversation
+	err := row.Scan(
+		&i.PracticeID,
+		&i.ID,
+		&i.Kind,
+		&i.ClientID,
+		&i.PractitionerID,
+		&i.OtherID,
+		&i.LastSeq,
+		&i.LastAt,
+		&i.CreatedAt,
+		&i.Changes,
+	)
+	return i, err
 }
 
 const keepBefore = `-- name: KeepBefore :exec
@@ -1138,6 +1155,32 @@ func (q *Queries) Listeners(ctx context.Context, arg ListenersParams) ([]id.Prac
 		return nil, err
 	}
 	return items, nil
+}
+
+const markAnswered = `-- name: MarkAnswered :exec
+INSERT INTO reading (practice_id, conversation_id, reader_id, seq, read_at, archived_seq, told_seq)
+VALUES ($1, $2, $3, $4, $5, 0, 0)
+ON CONFLICT (practice_id, conversation_id, reader_id) DO UPDATE SET seq = excluded.seq, read_at = excluded.read_at, draft = NULL
+`
+
+type MarkAnsweredParams struct {
+	PracticeID     id.Practice
+	ConversationID id.Conversation
+	ReaderID       string
+	Seq            int64
+	Now            *at.Time
+}
+
+// Whoever has answered has read up to there, and has nothing begun any more.
+func (q *Queries) MarkAnswered(ctx context.Context, arg MarkAnsweredParams) error {
+	_, err := q.exec(ctx, q.markAnsweredStmt, markAnswered,
+		arg.PracticeID,
+		arg.ConversationID,
+		arg.ReaderID,
+		arg.Seq,
+		arg.Now,
+	)
+	return err
 }
 
 const markChanged = `-- name: MarkChanged :exec

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+
+	"icouch/internal/platform/crypt"
 )
 
 // SQLite has one writer, and a commit that survives a power cut costs one
@@ -136,8 +138,9 @@ func (w *writer) commit(batch []*change) (n int) {
 		return end(batch, fmt.Errorf("db: begin: %w", err))
 	}
 	defer stx.Rollback() // does nothing after Commit
+	read := map[string]*crypt.Key{}
 	for i, c := range batch {
-		if err := w.step(stx, c); err != nil { // the whole transaction is gone
+		if err := w.step(stx, c, read); err != nil { // the whole transaction is gone
 			return end(batch[:i+1], fmt.Errorf("db: change: %w", err))
 		}
 	}
@@ -165,8 +168,9 @@ func end(batch []*change, err error) int {
 }
 
 // step runs one change in a savepoint. The error is the transaction's, not the
-// change's own.
-func (w *writer) step(stx *sql.Tx, c *change) error {
+// change's own. The keys that were read are the next change's too: nobody else
+// writes until the commit. What was undone is forgotten with its keys.
+func (w *writer) step(stx *sql.Tx, c *change, read map[string]*crypt.Key) error {
 	if err := c.ctx.Err(); err != nil { // nobody waits for it any more
 		c.err = fmt.Errorf("db: begin: %w", err)
 		return nil
@@ -176,9 +180,11 @@ func (w *writer) step(stx *sql.Tx, c *change) error {
 	}
 	// Interrupting one statement would undo everybody's: a change that has begun runs to its end.
 	tx := w.db.tx(context.WithoutCancel(c.ctx), stx, w.db.write)
+	tx.keys = read
 	c.turn <- tx
 	<-c.back
 	if c.err != nil {
+		clear(read)
 		if _, err := stx.Stmt(w.undo).Exec(); err != nil {
 			return errors.Join(c.err, err) // the first says why: a full disk, say
 		}

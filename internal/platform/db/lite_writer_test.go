@@ -6,11 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 
 	"modernc.org/sqlite"
+
+	"icouch/internal/platform/crypt"
 )
 
 // together has changes share one commit, in this order, and returns how many
@@ -72,6 +75,25 @@ func TestOneOfManyFailsAndTheOthersAreKept(t *testing.T) {
 	}
 	if got := fmt.Sprint(heard); got != "[stone/1 stone/3 stone/5]" {
 		t.Errorf("heard %s of what was undone", got)
+	}
+}
+
+// Keys that are read in a commit are read once; those of a change that was
+// undone are nobody's.
+func TestChangesThatShareACommitShareTheKeysTheyRead(t *testing.T) {
+	t.Parallel()
+	d := open(t, liteURL(t))
+	own, undone := new(crypt.Key), new(crypt.Key)
+	var seen []*crypt.Key
+	look := func(tx *Tx) error { seen = append(seen, tx.Key("practice")); return nil }
+	keep := func(k *crypt.Key, err error) func(*Tx) error {
+		return func(tx *Tx) error { tx.Keep("practice", k); return err }
+	}
+	together(t, d, change1(t, look), change1(t, keep(own, nil)), change1(t, look), change1(t, keep(undone, errNo)), change1(t, look))
+	together(t, d, change1(t, keep(own, nil)))
+	together(t, d, change1(t, look))
+	if want := []*crypt.Key{nil, own, nil, nil}; !slices.Equal(seen, want) {
+		t.Errorf("seen %v, want %v: the key of the change before, none of one that was undone, none of another commit", seen, want)
 	}
 }
 

@@ -13,8 +13,8 @@ import (
 
 // Tx is one transaction and, like an *http.Request, one piece of work: it is
 // the context of everything done in it. Besides that it gives one time for all
-// its rows, the key ring and the keys read so far, Notify, and a mark for the
-// trail. Anything more needs a decision record.
+// its rows, the key ring and the keys read so far, whether it is alone, Notify,
+// and a mark for the trail. Anything more needs a decision record.
 type Tx struct {
 	context.Context
 	sql      *sql.Tx
@@ -22,6 +22,7 @@ type Tx struct {
 	now      at.Time
 	ring     *crypt.Ring
 	keys     map[string]*crypt.Key
+	alone    bool // nobody else writes
 	topics   []string
 	audited  bool
 	lines    *atomic.Int64 // of the database's trail
@@ -37,13 +38,18 @@ func (t *Tx) Ring() *crypt.Ring { return t.ring }
 // Only keys asks; see docs/adr/0008.
 func (t *Tx) Key(owner string) *crypt.Key { return t.keys[owner] }
 
-// Keep remembers an owner's key for the rest of the transaction; nil forgets it.
+// Keep remembers an owner's key for the rest of the transaction, and for those
+// that share its commit; nil forgets it.
 func (t *Tx) Keep(owner string, k *crypt.Key) {
 	if t.keys == nil {
 		t.keys = map[string]*crypt.Key{}
 	}
 	t.keys[owner] = k
 }
+
+// Alone reports whether nobody else can write until the end of the transaction,
+// so that nothing has to be held; see docs/adr/0013.
+func (t *Tx) Alone() bool { return t.alone }
 
 // Notify wakes whoever watches topic, once the transaction is safely stored.
 // A topic names what changed and carries no data.
@@ -127,7 +133,7 @@ func (d *DB) change(ctx context.Context, fn func(*Tx) error) error {
 }
 
 func (d *DB) tx(ctx context.Context, stx *sql.Tx, p pool) *Tx {
-	return &Tx{Context: ctx, sql: stx, prepared: p.prepared, now: d.now(), ring: d.Ring, lines: &d.lines}
+	return &Tx{Context: ctx, sql: stx, prepared: p.prepared, now: d.now(), ring: d.Ring, alone: d.OneWriter(), lines: &d.lines}
 }
 
 // Prepared is some package's Statements.
