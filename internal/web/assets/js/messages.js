@@ -50,6 +50,25 @@ export function listen(address, { over = () => location.reload(), ...on }) {
   return () => { stopped = true; clearTimeout(timer); source.close(); };
 }
 
+// Whoever shows that they are here says so when they touch a page, once a minute
+// at most: never because a page stands open. The server says whether they show it.
+let shows = false, used = Date.now(), told = 0;
+
+function tell() {
+  told = Date.now();
+  fetch('/messages/here', { method: 'POST', credentials: 'same-origin' }).catch(() => { told = 0; });
+}
+
+for (const kind of ['keydown', 'pointerdown', 'pointermove', 'wheel', 'touchmove']) {
+  addEventListener(kind, () => { used = Date.now(); if (shows && used - told >= 60_000) tell(); }, { passive: true });
+}
+addEventListener('pageshow', event => { if (event.persisted) used = Date.now(); });
+
+export function attend(event) {
+  shows = parse(event.data).body.textContent === 'yes';
+  if (shows && !document.hidden && Date.now() - used < 60_000) tell();
+}
+
 const list = document.querySelector('[data-conversations]');
 if (list && document.querySelector('.search')) {
   let now = list.outerHTML;
@@ -65,5 +84,6 @@ if (list && document.querySelector('.search')) {
       if (at) fresh.querySelector(`a[href="${at}"]`)?.focus();
     },
     unread(event) { count(Number(event.data)); },
+    shows: attend,
   });
 }
