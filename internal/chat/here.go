@@ -22,11 +22,17 @@ func ShowsHere(tx *db.Tx, by access.Actor) (bool, error) {
 	return c.ShowsHere, err
 }
 
-// Company returns the others in a conversation who may be shown to its reader as
-// here, if they are: those whom the reader may write to, who may write to the
-// reader, and who show it, as the reader does. It is empty for who only reads,
-// and where nobody is reached any more.
-func Company(tx *db.Tx, c Conversation) (others []string, err error) {
+// Fellow is somebody else in a conversation: a client or a member, as they are stored.
+type Fellow struct {
+	Reader string
+	Shows  bool // that they are here, if they are
+}
+
+// Company returns the others in a conversation, to a reader who shows that they
+// are here: those whom the reader may write to, and who may write to the reader.
+// It is empty for whoever does not show themselves or only reads, and where
+// nobody is reached any more.
+func Company(tx *db.Tx, c Conversation) (others []Fellow, err error) {
 	if !c.Writes || !c.Reaches {
 		return nil, nil
 	}
@@ -55,7 +61,10 @@ func Company(tx *db.Tx, c Conversation) (others []string, err error) {
 	if !slices.Contains(showing, c.reader) {
 		return nil, nil
 	}
-	others = slices.DeleteFunc(showing, func(who string) bool { return who == c.reader })
-	slices.SortFunc(others, func(a, b string) int { return slices.Index(in, a) - slices.Index(in, b) }) // the client first, always in one order
+	for _, who := range in {
+		if who != c.reader {
+			others = append(others, Fellow{who, slices.Contains(showing, who)})
+		}
+	}
 	return others, nil
 }

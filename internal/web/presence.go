@@ -96,9 +96,11 @@ func (h *hub) hearHere(kind, rest string) {
 		wakeAll(h.open[hearsOf(person)])
 	case "used":
 		if a := h.mine[person]; a != nil {
-			a.used = h.clock()
-			if !a.here {
-				wakeAll(h.open[person]) // one of their pages tells the others
+			if h.until(person).IsZero() {
+				wakeAll(h.open[hearsOf(person)])
+			}
+			if a.used = h.clock(); !a.here {
+				wakeAll(h.open[person]) // one of their pages tells other servers
 			}
 		}
 	case "here", "gone":
@@ -250,7 +252,7 @@ func (h *hub) here(some []fellow) (here []fellow, until time.Time) {
 	defer h.mu.Unlock()
 	for _, o := range some {
 		ends := h.until(o.person)
-		if ends.IsZero() {
+		if !o.shows || ends.IsZero() {
 			continue
 		}
 		here = append(here, o)
@@ -261,21 +263,28 @@ func (h *hub) here(some []fellow) (here []fellow, until time.Time) {
 	return here, until
 }
 
-// fellow is somebody else in a conversation who shows themselves.
-type fellow struct{ person, name string }
+// fellow is somebody else in a conversation.
+type fellow struct {
+	person, name string
+	shows        bool // that they are here
+}
 
-// fellows are those who may be shown to the reader as here.
+// fellows are the others, to a reader who shows themselves.
 func (t *teller) fellows(tx *db.Tx) (all []fellow, err error) {
 	others, err := chat.Company(tx, t.chat)
 	if err != nil {
 		return nil, err
 	}
-	for _, who := range others {
-		name, err := t.names.Author(tx, t.by, t.chat, chat.Message{Author: who, SentAt: tx.Now()})
+	for _, o := range others {
+		if !o.Shows {
+			all = append(all, fellow{person: t.by.Practice().String() + "/" + o.Reader})
+			continue
+		}
+		name, err := t.names.Author(tx, t.by, t.chat, chat.Message{Author: o.Reader, SentAt: tx.Now()})
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, fellow{t.by.Practice().String() + "/" + who, name})
+		all = append(all, fellow{t.by.Practice().String() + "/" + o.Reader, name, o.Shows})
 	}
 	return all, nil
 }

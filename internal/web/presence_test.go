@@ -272,7 +272,6 @@ func TestOfAServerThatIsKilledNobodyIsHereForLong(t *testing.T) {
 	theo.hears("Here now")
 	k.w.Pass(time.Second)
 	theo.hears("")
-	early.hears("")
 }
 
 // A server that lives repeats itself before its word has run out.
@@ -280,7 +279,7 @@ func TestAServerRepeatsWhoIsHere(t *testing.T) {
 	t.Parallel()
 	w := world.New(t)
 	one, other := newHub(w.DB), newHub(w.DB)
-	page, fellows := newStream("c"), []fellow{{"p/theo", "Theo"}}
+	page, fellows := newStream("c"), []fellow{{"p/theo", "Theo", true}}
 	one.attend(page, "p/mara", fellows)
 	w.DB.Signal(t.Context(), usedTopic("p/mara"))
 	say := func() int {
@@ -296,7 +295,7 @@ func TestAServerRepeatsWhoIsHere(t *testing.T) {
 	}
 	sees := func(want bool) {
 		t.Helper()
-		if here, _ := other.here([]fellow{{"p/mara", "Mara"}}); (len(here) == 1) != want {
+		if here, _ := other.here([]fellow{{"p/mara", "Mara", true}}); (len(here) == 1) != want {
 			t.Errorf("the other server sees her: %v, want %v", len(here) == 1, want)
 		}
 	}
@@ -336,10 +335,10 @@ func TestWhoIsHereIsSaidByNameWhereThereAreSeveral(t *testing.T) {
 	}{
 		{chat.WithClient, nil, ""},
 		{chat.WithTeam, nil, ""},
-		{chat.WithClient, []fellow{{"1", "Theo Vance"}}, "Here now"},
-		{chat.Colleagues, []fellow{{"1", "Noor Haddad"}}, "Here now"},
-		{chat.WithTeam, []fellow{{"1", "Theo Vance"}}, "Here now: Theo Vance"},
-		{chat.WithTeam, []fellow{{"1", "Theo Vance"}, {"2", "Noor Haddad"}}, "Here now: Theo Vance and Noor Haddad"},
+		{chat.WithClient, []fellow{{"1", "Theo Vance", true}}, "Here now"},
+		{chat.Colleagues, []fellow{{"1", "Noor Haddad", true}}, "Here now"},
+		{chat.WithTeam, []fellow{{"1", "Theo Vance", true}}, "Here now: Theo Vance"},
+		{chat.WithTeam, []fellow{{"1", "Theo Vance", true}, {"2", "Noor Haddad", true}}, "Here now: Theo Vance and Noor Haddad"},
 	} {
 		if got := hereWords(c.kind, c.here); got != c.want {
 			t.Errorf("%v: %q, want %q", c.here, got, c.want)
