@@ -87,6 +87,7 @@ func (h *hub) hear(topic string) {
 	defer h.mu.Unlock()
 	switch kind {
 	case db.Everything:
+		h.asks = true
 		for _, some := range h.open {
 			wakeAll(some)
 		}
@@ -94,6 +95,8 @@ func (h *hub) hear(topic string) {
 		wakeAll(h.open[topic])
 	case "here", "gone", "used", "choice":
 		h.hearHere(kind, rest)
+	case "who":
+		h.hearAsked(rest)
 	case "chat", "typing":
 		practice, rest, _ := strings.Cut(rest, "/")
 		reader, rest, _ := strings.Cut(rest, "/")

@@ -35,6 +35,7 @@ type presence struct {
 	mine  map[string]*attendance          // whose pages are open at this server, by "practice/reader"
 	told  map[string]map[string]time.Time // who is here by another's word: by person and server, until when it holds
 	said  time.Time                       // when this server last repeated itself
+	asks  bool                            // it may have missed something: the others are to repeat themselves
 	swept time.Time                       // when words that hold no more were last thrown away
 }
 
@@ -53,7 +54,7 @@ type company struct {
 }
 
 func newPresence(clock func() time.Time) presence {
-	return presence{name: rand.Text(), clock: clock, mine: map[string]*attendance{}, told: map[string]map[string]time.Time{}}
+	return presence{name: rand.Text(), clock: clock, asks: true, mine: map[string]*attendance{}, told: map[string]map[string]time.Time{}}
 }
 
 // until is how long somebody is here if nothing more is heard of them; zero: they are not.
@@ -75,6 +76,7 @@ func (p *presence) until(person string) (until time.Time) {
 func hereTopic(person, server string) string { return "here/" + person + "/" + server }
 func goneTopic(person, server string) string { return "gone/" + person + "/" + server }
 func usedTopic(person string) string         { return "used/" + person }
+func askTopic(server string) string          { return "who/" + server }
 func personOf(by access.Actor) string        { return by.Practice().String() + "/" + chat.Reader(by) }
 
 // hearsOf is under which key pages wait for news of somebody.
@@ -106,6 +108,21 @@ func (h *hub) hearHere(kind, rest string) {
 	case "here", "gone":
 		if server != h.name {
 			h.takeWord(kind == "here", person, server)
+		}
+	}
+}
+
+// hearAsked has this server repeat itself, as another asks: one page of somebody
+// who is here sees to it.
+func (h *hub) hearAsked(server string) {
+	if server == h.name {
+		return
+	}
+	for person, a := range h.mine {
+		if a.here {
+			h.said = time.Time{}
+			wakeAll(h.open[person])
+			return
 		}
 	}
 }
@@ -210,11 +227,13 @@ func (h *hub) withdraw(s *stream) (topics []string) {
 	if a.pages--; a.pages > 0 {
 		return nil
 	}
-	delete(h.mine, person)
-	if !a.here {
+	before := h.until(person)
+	if delete(h.mine, person); before.After(h.until(person)) {
+		wakeAll(h.open[hearsOf(person)])
+	}
+	if !a.here { // the others were never told
 		return nil
 	}
-	wakeAll(h.open[hearsOf(person)])
 	return []string{goneTopic(person, h.name)}
 }
 
@@ -227,12 +246,17 @@ func (h *hub) settle(person string) (topics []string) {
 	if a := h.mine[person]; a != nil {
 		if here := now.Before(a.used.Add(lingers)); here != a.here {
 			a.here = here
-			wakeAll(h.open[hearsOf(person)])
-			topics = append(topics, goneTopic(person, h.name))
-			if here {
-				topics[0] = hereTopic(person, h.name)
+			topic := hereTopic(person, h.name)
+			if !here {
+				topic = goneTopic(person, h.name)
+				wakeAll(h.open[hearsOf(person)])
 			}
+			topics = append(topics, topic)
 		}
+	}
+	if h.asks {
+		h.asks = false
+		topics = append(topics, askTopic(h.name))
 	}
 	if now.Sub(h.said) >= repeat {
 		h.said = now

@@ -50,6 +50,15 @@ func (h *heard) hears(want string) {
 	}
 }
 
+// comesTo waits until a page says that somebody is here, or nothing, whatever it
+// says before: another server hears of it a moment later.
+func (h *heard) comesTo(want string) {
+	h.t.Helper()
+	for got := "?"; got != want; {
+		_, got = h.next("here")
+	}
+}
+
 // calm passes over what a page has to hear by way of a message, and fails if it
 // heard of anybody's presence before.
 func (k *talking) calm(t *testing.T, h *heard) {
@@ -235,23 +244,23 @@ func TestPresenceCrossesServers(t *testing.T) {
 	k.theo.showsHere(true)
 	there := k.beside(t)
 	theo := there.opens(t, there.theo, k.at+threadStream)
-	theo.hears("")
+	theo.comesTo("")
 	mara := k.opens(t, k.mara, k.at+threadStream)
-	mara.hears("Here now")
-	theo.hears("Here now")
+	mara.comesTo("Here now")
+	theo.comesTo("Here now")
 	second := there.opens(t, there.mara, k.at+threadStream) // of hers, there
-	second.hears("Here now")
+	second.comesTo("Here now")
 	mara.stop()
 	k.calm(t, theo) // she is here still
 	second.stop()
-	theo.hears("")
+	theo.comesTo("")
 	mara = k.listen(t, k.mara, "/messages/stream", "")
 	t.Cleanup(mara.soon(20 * time.Second))
 	mara.next("shows")
 	there.uses(t, there.mara) // a page's word may come to another server than its stream
-	theo.hears("Here now")
+	theo.comesTo("Here now")
 	k.mara.showsHere(false)
-	theo.hears("")
+	theo.comesTo("")
 }
 
 func TestOfAServerThatIsKilledNobodyIsHereForLong(t *testing.T) {
@@ -261,17 +270,17 @@ func TestOfAServerThatIsKilledNobodyIsHereForLong(t *testing.T) {
 	k.theo.showsHere(true)
 	there := k.beside(t)
 	mara := there.opens(t, there.mara, k.at+threadStream)
-	mara.hears("")
+	mara.comesTo("")
 	early := k.opens(t, k.theo, k.at+threadStream)
-	early.hears("Here now")
+	early.comesTo("Here now")
 	there.Down() // from here on it says nothing: no more than one that was killed
 	for mara.lines.Scan() {
 	}
 	k.w.Pass(lease - time.Second)
 	theo := k.opens(t, k.theo, k.at+threadStream)
-	theo.hears("Here now")
+	theo.comesTo("Here now")
 	k.w.Pass(time.Second)
-	theo.hears("")
+	theo.comesTo("")
 }
 
 // A server that lives repeats itself before its word has run out.
@@ -292,6 +301,17 @@ func TestAServerRepeatsWhoIsHere(t *testing.T) {
 	say()
 	if say() != 0 {
 		t.Error("it is said at every wake")
+	}
+	late := newHub(w.DB) // a server that has just begun asks
+	late.attend(newStream("c"), "p/theo", nil)
+	if err := w.DB.Signal(t.Context(), late.settle("p/theo")...); err != nil {
+		t.Fatal(err)
+	}
+	if say() != 1 {
+		t.Error("who asks is not answered")
+	}
+	if here, _ := late.here([]fellow{{"p/mara", "Mara", true}}); len(here) != 1 {
+		t.Error("a server that has just begun does not learn who is here")
 	}
 	sees := func(want bool) {
 		t.Helper()
