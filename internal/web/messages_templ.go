@@ -2647,7 +2647,7 @@ func (p MessageSettingsPage) View() templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = parts.Tick{Name: "here", Label: "Show “Here now”", Hint: "Those you write with see it with your name while you have Messaging open and have used it in the last five minutes, and you see it of them, if they show it too. Otherwise nothing is shown, not even that you are away, and nothing is kept. Switched off, neither is shown.", Checked: p.choice.ShowsHere}.View().Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = parts.Tick{Name: "here", Label: "Show “Here now”", Hint: "While you use Messaging, those you write with see it beside your name. It goes when you close the page, or after five minutes without use. Nobody sees when you were last here, and we keep no record of it. Only those who show it see it of others.", Checked: p.choice.ShowsHere}.View().Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
