@@ -374,6 +374,9 @@ func (e *events) meet(st *stream, kind chat.Kind, others []fellow) error {
 	if here, e.fades = h.here(others); len(here) > 0 {
 		words = hereWords(kind, here)
 	}
+	if _, own := h.here([]fellow{{person: person, shows: true}}); !own.IsZero() && (e.fades.IsZero() || own.Before(e.fades)) {
+		e.fades = own // then other servers are to hear
+	}
 	if st.in == "" || words == st.company.shown {
 		return nil
 	}

@@ -92,6 +92,7 @@ listen(() => `${path}/stream?after=${newest}-${change}`, {
   typing(event) { writing(parse(event.data).body.textContent); },
   unread(event) { count(Number(event.data)); },
   shows(event) { attend(event); here.hidden = parse(event.data).body.textContent !== 'yes'; },
+  lost() { present(''); }, // what is not known is not shown
   here(event) { present(parse(event.data).body.textContent); },
 });
 
