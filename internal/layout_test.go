@@ -197,6 +197,7 @@ var nobody = map[string]string{
 	"chat.ReadPass":              "it says who asks: the door finds the actor of the session that it names",
 	"chat.SeenBy":                "the conversation was found by its reader",
 	"chat.PlaceOf":               "the conversation was found by its reader",
+	"chat.Company":               "the conversation was found by its reader",
 	"platform/keys.Of":           "the caller's actor has chosen the practice",
 	"platform/keys.Owners":       "upkeep: who has a key",
 	"platform/keys.Renew":        "a step of people.Reseal, which has an actor",

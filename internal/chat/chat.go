@@ -16,6 +16,8 @@
 //     contact who acts for a client has none;
 //   - the order is the server's. A message has the identifier that the page
 //     gave it, so one that is sent twice is there once;
+//   - that somebody is here is shown only of those who show it, to those who show
+//     it too and may write to them; when they were here is kept nowhere;
 //   - what is unread follows from how far somebody has read; nothing is counted
 //     that could drift;
 //   - one's own message can be changed or taken back for five minutes; what it

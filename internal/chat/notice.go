@@ -45,6 +45,7 @@ var ErrOddChoice = fault.New(fault.Invalid, "Choose from the list.")
 // Choice is what somebody chose about messages.
 type Choice struct {
 	HidesSeen  bool // nobody sees how far they have read; nor do they of others
+	ShowsHere  bool // those they write with see when they are here, and they see it of those; see Company
 	Letters    Letters
 	QuietFrom  int // minutes of their day in which no letter comes; equal: none
 	QuietUntil int
@@ -70,7 +71,7 @@ func choiceOf(tx *db.Tx, p id.Practice, reader string) (Choice, error) {
 	if err != nil {
 		return Choice{}, fmt.Errorf("choice about messages: %w", err)
 	}
-	return Choice{r.HidesSeen, Letters(r.Letters), int(r.QuietFrom), int(r.QuietUntil)}, nil
+	return Choice{r.HidesSeen, r.ShowsHere, Letters(r.Letters), int(r.QuietFrom), int(r.QuietUntil)}, nil
 }
 
 // Choose changes by's choice.
@@ -82,11 +83,17 @@ func Choose(tx *db.Tx, by access.Actor, c Choice) error {
 	if c.Letters != NoLetters && c.Letters != EachBurst && c.Letters != DailyOnes || odd(c.QuietFrom) || odd(c.QuietUntil) {
 		return ErrOddChoice
 	}
-	err := SQL.In(tx).SetChoice(tx, chatdb.SetChoiceParams{PracticeID: by.Practice(), ReaderID: me(by), HidesSeen: c.HidesSeen, Letters: string(c.Letters), QuietFrom: int64(c.QuietFrom), QuietUntil: int64(c.QuietUntil)})
+	err := SQL.In(tx).SetChoice(tx, chatdb.SetChoiceParams{PracticeID: by.Practice(), ReaderID: me(by), HidesSeen: c.HidesSeen, ShowsHere: c.ShowsHere, Letters: string(c.Letters), QuietFrom: int64(c.QuietFrom), QuietUntil: int64(c.QuietUntil)})
 	if err != nil {
 		return fmt.Errorf("choice about messages: %w", err)
 	}
-	return audit.Record(tx, by, audit.Deed{Did: audit.MessagesChosen, Subject: by.Account(), Client: by.Client(), Fields: []string{"seen", "letters", "quiet_hours"}})
+	tx.Notify(ChoiceTopic(by.Practice(), me(by)))
+	return audit.Record(tx, by, audit.Deed{Did: audit.MessagesChosen, Subject: by.Account(), Client: by.Client(), Fields: []string{"seen", "here_now", "letters", "quiet_hours"}})
+}
+
+// ChoiceTopic is that somebody has chosen anew.
+func ChoiceTopic(practice id.Practice, reader string) string {
+	return "choice/" + practice.String() + "/" + reader
 }
 
 // quiet reports whether a moment is in somebody's quiet hours, and when they end.

@@ -148,15 +148,18 @@ VALUES (@practice_id, @conversation_id, @reader_id, 0, 0, @told_seq)
 ON CONFLICT (practice_id, conversation_id, reader_id) DO UPDATE SET told_seq = excluded.told_seq WHERE reading.told_seq < excluded.told_seq;
 
 -- name: Choice :one
-SELECT hides_seen, letters, quiet_from, quiet_until FROM chat_choice WHERE practice_id = @practice_id AND reader_id = @reader_id;
+SELECT hides_seen, shows_here, letters, quiet_from, quiet_until FROM chat_choice WHERE practice_id = @practice_id AND reader_id = @reader_id;
 
 -- name: Hiding :many
 SELECT reader_id FROM chat_choice WHERE practice_id = @practice_id AND hides_seen AND reader_id IN (SELECT value FROM json_each(CAST(@ids AS TEXT)));
 
+-- name: Showing :many
+SELECT reader_id FROM chat_choice WHERE practice_id = @practice_id AND shows_here AND reader_id IN (SELECT value FROM json_each(CAST(@ids AS TEXT)));
+
 -- name: SetChoice :exec
-INSERT INTO chat_choice (practice_id, reader_id, hides_seen, letters, quiet_from, quiet_until)
-VALUES (@practice_id, @reader_id, @hides_seen, @letters, @quiet_from, @quiet_until)
-ON CONFLICT (practice_id, reader_id) DO UPDATE SET hides_seen = excluded.hides_seen, letters = excluded.letters, quiet_from = excluded.quiet_from, quiet_until = excluded.quiet_until;
+INSERT INTO chat_choice (practice_id, reader_id, hides_seen, shows_here, letters, quiet_from, quiet_until)
+VALUES (@practice_id, @reader_id, @hides_seen, @shows_here, @letters, @quiet_from, @quiet_until)
+ON CONFLICT (practice_id, reader_id) DO UPDATE SET hides_seen = excluded.hides_seen, shows_here = excluded.shows_here, letters = excluded.letters, quiet_from = excluded.quiet_from, quiet_until = excluded.quiet_until;
 
 -- name: ReplyTime :one
 SELECT reply_time FROM chat_practice WHERE practice_id = @practice_id;

@@ -40,12 +40,15 @@ func (s *Site) observe(next http.Handler) http.Handler {
 }
 
 func (s *Site) log(r *http.Request, v *visit, status int, took time.Duration) {
+	if v.unlogged && v.failure == nil {
+		return
+	}
 	pattern := r.Pattern
 	if pattern == "" {
 		pattern = "none"
 	}
 	line := []any{"route", pattern, "status", status, "took", took.Round(time.Microsecond), "reference", v.reference}
-	if v.actor.SignedIn() && pattern != "GET /crisis" { // whose page says that nobody keeps who opens it
+	if v.actor.SignedIn() && !v.unlogged && pattern != "GET /crisis" { // whose page says that nobody keeps who opens it
 		line = append(line, "by", v.actor)
 	}
 	if v.failure != nil {

@@ -11,9 +11,10 @@ import (
 // topics and no words: a page that is woken reads anew, as whoever looks at it.
 type hub struct {
 	mu   sync.Mutex
-	open map[string]map[*stream]struct{} // by "practice/reader"; "practice//conversation" for who only reads; "account/…", "practice/…", "people/…" for who that is
+	open map[string]map[*stream]struct{} // by "practice/reader"; "practice//conversation" for who only reads; "account/…", "practice/…", "people/…" for who that is; "here/practice/reader" for whether they are here
 	born uint64                          // streams so far
 	down chan struct{}                   // closed when the program goes down
+	presence
 }
 
 // stream is one open page.
@@ -24,14 +25,17 @@ type stream struct {
 	mu      sync.Mutex
 	typing  map[string]bool // who writes at this moment, in the conversation that is shown
 	in      string          // that conversation; empty: the list
+	chosen  bool            // its owner may have chosen anew whether they show themselves
+	shows   bool            // whether they do, as it was last read
+	company *company        // nil: they do not
 }
 
 func newStream(in string) *stream {
-	return &stream{wake: make(chan struct{}, 1), crowded: make(chan struct{}), in: in}
+	return &stream{wake: make(chan struct{}, 1), crowded: make(chan struct{}), in: in, chosen: true}
 }
 
 func newHub(d *db.DB) *hub {
-	h := &hub{open: map[string]map[*stream]struct{}{}, down: make(chan struct{})}
+	h := &hub{open: map[string]map[*stream]struct{}{}, down: make(chan struct{}), presence: newPresence(d.Clock)}
 	d.Watch(h.hear)
 	return h
 }
@@ -83,11 +87,16 @@ func (h *hub) hear(topic string) {
 	defer h.mu.Unlock()
 	switch kind {
 	case db.Everything:
+		h.asks = true
 		for _, some := range h.open {
 			wakeAll(some)
 		}
 	case "account", "practice", "people", "letter":
 		wakeAll(h.open[topic])
+	case "here", "gone", "used", "choice":
+		h.hearHere(kind, rest)
+	case "who":
+		h.hearAsked(rest)
 	case "chat", "typing":
 		practice, rest, _ := strings.Cut(rest, "/")
 		reader, rest, _ := strings.Cut(rest, "/")

@@ -272,6 +272,7 @@ var reviewed = map[string]string{
 	"POST /messages/search":                              "writers",
 	"GET /messages/unread":                               "writers",
 	"GET /messages/stream":                               "writers",
+	"POST /messages/here":                                "writers",
 	"GET /messages/{conversation}":                       "writers",
 	"POST /messages/{conversation}":                      "writers",
 	"GET /messages/{conversation}/stream":                "writers",

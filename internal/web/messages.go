@@ -412,7 +412,7 @@ func (s *Site) setMessageSettings(w http.ResponseWriter, r *http.Request, by acc
 		}
 		return n * 60
 	}
-	c := chat.Choice{HidesSeen: form.Get("seen") == "", Letters: chat.Letters(form.Get("letters")), QuietFrom: hour("quiet-from"), QuietUntil: hour("quiet-until")}
+	c := chat.Choice{HidesSeen: form.Get("seen") == "", ShowsHere: form.Get("here") != "", Letters: chat.Letters(form.Get("letters")), QuietFrom: hour("quiet-from"), QuietUntil: hour("quiet-until")}
 	err = s.DB.Update(r.Context(), func(tx *db.Tx) error { return chat.Choose(tx, by, c) })
 	if err != nil {
 		return s.showMessageSettings(w, r, by, MessageSettingsPage{}, err)

@@ -17,6 +17,7 @@ var messageRoutes = []route{
 	{pattern: "POST /messages/search", enter: writers, do: (*Site).searchMessages},
 	{pattern: "GET /messages/unread", enter: writers, do: (*Site).unread},
 	{pattern: "GET /messages/stream", enter: writers, do: (*Site).listStream},
+	{pattern: "POST /messages/here", enter: writers, do: (*Site).useMessages, unlogged: true},
 
 	{pattern: "GET /messages/{conversation}", enter: writers, do: (*Site).conversation},
 	{pattern: "POST /messages/{conversation}", enter: writers, do: (*Site).sendMessage, kept: "A message", takes: mostSent},

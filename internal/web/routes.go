@@ -26,13 +26,14 @@ func practiceHeads(a access.Actor) bool {
 
 // route is one address: what it is, who may enter, and what it does.
 type route struct {
-	pattern string
-	enter   rule
-	do      func(*Site, http.ResponseWriter, *http.Request, access.Actor) error
-	big     bool   // takes a file
-	takes   int64  // bytes at most, if neither is right
-	blind   bool   // looks at no cookie: the address itself says who may
-	kept    string // what somebody writes here, in words, if it is kept when their session has ended; see kept.go
+	pattern  string
+	enter    rule
+	do       func(*Site, http.ResponseWriter, *http.Request, access.Actor) error
+	big      bool   // takes a file
+	takes    int64  // bytes at most, if neither is right
+	unlogged bool   // leaves no line in the log, unless it fails; and that without who it was
+	blind    bool   // looks at no cookie: the address itself says who may
+	kept     string // what somebody writes here, in words, if it is kept when their session has ended; see kept.go
 }
 
 // What a form may hold at most.

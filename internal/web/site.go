@@ -109,6 +109,7 @@ func (s *Site) handle(rt route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, rt.size())
 		v := visitOf(r)
+		v.unlogged = rt.unlogged
 		if !rt.blind {
 			if err := s.identify(v, r); err != nil {
 				s.fail(w, r, err)

@@ -43,16 +43,17 @@ const (
 
 // events writes a stream.
 type events struct {
-	s    *Site
-	w    http.ResponseWriter
-	rc   *http.ResponseController
-	r    *http.Request
-	ctx  context.Context
-	by   access.Actor
-	ends time.Time     // when time alone ends what the actor may, by the database's clock
-	said time.Time     // when the last sign of life was due
-	look audit.Look    // part of the look that is written already
-	buf  *bytes.Buffer // what is to be sent; nil between two wakings
+	s     *Site
+	w     http.ResponseWriter
+	rc    *http.ResponseController
+	r     *http.Request
+	ctx   context.Context
+	by    access.Actor
+	ends  time.Time     // when time alone ends what the actor may, by the database's clock
+	fades time.Time     // when time alone changes who is here; zero: it does not
+	said  time.Time     // when the last sign of life was due
+	look  audit.Look    // part of the look that is written already
+	buf   *bytes.Buffer // what is to be sent; nil between two wakings
 }
 
 // follow keeps a stream going until it ends: the browser goes, the session
@@ -64,6 +65,7 @@ func (s *Site) follow(w http.ResponseWriter, r *http.Request, by access.Actor, s
 		w.WriteHeader(http.StatusOK)
 		return nil
 	}
+	defer s.depart(r.Context(), st)
 	defer s.streams.join(st, append(keys, people.PracticeTopic(by.Practice())), account.Topic(by.Account()))()
 	e := s.events(w, r, by)
 	if visitOf(r).failure != nil || next(e) != nil || e.flush() != nil {
@@ -136,8 +138,12 @@ func (e *events) end(why string) bool {
 // rest is how long a stream sleeps if nothing wakes it: until a sign of life is
 // due, or until time alone ends what it stands on.
 func (e *events) rest() time.Duration {
-	life, end := breath-time.Since(e.said), e.ends.Sub(e.s.DB.Clock())
-	return max(min(life, end), moment)
+	now := e.s.DB.Clock()
+	rest := min(breath-time.Since(e.said), e.ends.Sub(now))
+	if !e.fades.IsZero() {
+		rest = min(rest, e.fades.Sub(now))
+	}
+	return max(rest, moment)
 }
 
 // still reports whether the session holds, and whoever it is may still do what
@@ -324,8 +330,10 @@ type threadTold struct {
 const catching = chat.Page
 
 func (t *threadTold) tell(e *events) error {
-	writing := t.stream.writing()
-	return e.s.DB.View(e.ctx, func(tx *db.Tx) error {
+	writing, anew := t.stream.writing(), t.stream.choseAnew()
+	var kind chat.Kind
+	var others []fellow
+	err := e.s.DB.View(e.ctx, func(tx *db.Tx) error {
 		is, err := chat.Find(tx, e.by, t.c)
 		if err != nil {
 			return err
@@ -378,8 +386,24 @@ func (t *threadTold) tell(e *events) error {
 				return err
 			}
 		}
+		kind = is.Kind
+		if err := t.stream.showing(tx, e.by, anew); err != nil {
+			return err
+		}
+		if !is.Writes { // who only reads is not in it
+			t.stream.shows = false
+		}
+		if t.stream.shows {
+			if others, err = tell.fellows(tx); err != nil {
+				return err
+			}
+		}
 		return t.count(tx, e)
 	})
+	if err != nil {
+		return err
+	}
+	return e.meet(t.stream, kind, others)
 }
 
 func (t *threadTold) draw(tx *db.Tx, e *events, tell *teller, some []chat.Message) error {
@@ -419,15 +443,16 @@ func (s *Site) listStream(w http.ResponseWriter, r *http.Request, by access.Acto
 	if err != nil {
 		return err
 	}
-	return s.follow(w, r, by, newStream(""), []string{by.Practice().String() + "/" + chat.Reader(by)}, l.tell)
+	return s.follow(w, r, by, l.stream, []string{personOf(by)}, l.tell)
 }
 
 // listTold is what a page has been told of the list: not its words, which
 // nobody needs to hold for it.
 type listTold struct {
-	zone  reader
-	shown [sha256.Size]byte
-	whose [sha256.Size]byte // the clients who were noted as seen
+	stream *stream
+	zone   reader
+	shown  [sha256.Size]byte
+	whose  [sha256.Size]byte // the clients who were noted as seen
 }
 
 // whose is a mark of whose conversations a list shows.
@@ -448,14 +473,18 @@ func (s *Site) hearList(r *http.Request, by access.Actor) (*listTold, error) {
 	}
 	p := MessagesPage{reader: is}
 	err = s.DB.View(r.Context(), func(tx *db.Tx) error { return p.read(tx, by) })
-	return &listTold{zone: is, whose: p.whose()}, err
+	return &listTold{stream: newStream(""), zone: is, whose: p.whose()}, err
 }
 
 func (l *listTold) tell(e *events) error {
 	p := MessagesPage{reader: l.zone}
 	var n int64
+	anew := l.stream.choseAnew()
 	err := e.s.DB.View(e.ctx, func(tx *db.Tx) (err error) {
 		if err := p.read(tx, e.by); err != nil {
+			return err
+		}
+		if err := l.stream.showing(tx, e.by, anew); err != nil {
 			return err
 		}
 		p.reader.Now = tx.Now()
@@ -477,8 +506,12 @@ func (l *listTold) tell(e *events) error {
 	if err := p.list().Render(e.ctx, b); err != nil {
 		return err
 	}
-	if fresh, err := e.sendFresh("list", &l.shown, b.Bytes()); err != nil || !fresh {
+	fresh, err := e.sendFresh("list", &l.shown, b.Bytes())
+	if err == nil && fresh {
+		err = e.send("unread", "", merely(strconv.FormatInt(n, 10)))
+	}
+	if err != nil {
 		return err
 	}
-	return e.send("unread", "", merely(strconv.FormatInt(n, 10)))
+	return e.meet(l.stream, "", nil)
 }

@@ -31,6 +31,8 @@ type ThreadPage struct {
 	read      int64 // how far the reader had come
 	archived  bool
 	seen      string // who has read how far, in words
+	shows     bool   // the reader shows that they are here
+	here      string // who else is, in words, as the page was made
 	body      string // what is typed, or was begun
 	fresh     id.Message
 	replyTime string
@@ -163,9 +165,19 @@ func (s *Site) showThread(w http.ResponseWriter, r *http.Request, by access.Acto
 	if p.reader, err = s.reader(r, by); err != nil {
 		return err
 	}
-	if err = s.DB.View(r.Context(), func(tx *db.Tx) error { return p.fill(tx, by, c, before) }); err != nil {
+	var others []fellow
+	err = s.DB.View(r.Context(), func(tx *db.Tx) (err error) {
+		if err = p.fill(tx, by, c, before); err != nil || p.printed {
+			return err
+		}
+		others, err = p.company(tx, by)
+		return err
+	})
+	if err != nil {
 		return err
 	}
+	here, _ := s.streams.here(others)
+	p.here = hereWords(p.chat.Kind, here)
 	if p.Page, err = s.frame(r, by, "Messaging", "/messages"); err != nil {
 		return err
 	}
@@ -225,6 +237,18 @@ func (p *ThreadPage) fill(tx *db.Tx, by access.Actor, c id.Conversation, before 
 	return err
 }
 
+// company is who may be shown to the reader as here.
+func (p *ThreadPage) company(tx *db.Tx, by access.Actor) (others []fellow, err error) {
+	if p.shows, err = chat.ShowsHere(tx, by); err != nil || !p.shows {
+		return nil, err
+	}
+	t := teller{by: by, chat: p.chat}
+	if t.names, err = chat.NamesFor(tx, by); err != nil {
+		return nil, err
+	}
+	return t.fellows(tx)
+}
+
 // A conversation goes on paper in parts: of so many messages at most, or as many
 // as hold so many bytes of text.
 const (
@@ -266,6 +290,7 @@ func (p ThreadPage) head() parts.PageHead {
 		h.Lede = "All times are in " + p.reader.Zone.ZoneCity() + "."
 		return h
 	}
+	h.Beside = p.presence()
 	if p.chat.Client != "" && p.reader.by.AtWork() {
 		h.Actions = append(h.Actions, parts.Button{Label: "Client", Hidden: p.title, Kind: parts.Ghost, Small: true, Icon: "user", Href: "/people/" + p.chat.Client.String()})
 	}

@@ -32,6 +32,7 @@ type visit struct {
 	known     *known       // nil: a guest
 	failure   error        // what the log line says went wrong
 	look      audit.Look   // whose records the answer shows
+	unlogged  bool         // as the route says
 }
 
 type visitKey struct{}
@@ -110,7 +111,7 @@ func (s *Site) lookUpHash(ctx context.Context, hash []byte) (*known, error) {
 
 // background reports whether a request was made by the page and not the person.
 func background(r *http.Request) bool {
-	return strings.HasPrefix(r.Header.Get("Accept"), "text/event-stream") || r.URL.Path == "/csp" || r.URL.Path == "/session/over" || r.URL.Path == "/messages/unread"
+	return strings.HasPrefix(r.Header.Get("Accept"), "text/event-stream") || r.URL.Path == "/csp" || r.URL.Path == "/session/over" || r.URL.Path == "/messages/unread" || r.URL.Path == "/messages/here"
 }
 
 // sessionCookie is the cookie's name. The prefix has browsers refuse it unless

@@ -201,6 +201,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.setReplyTimeStmt, err = db.PrepareContext(ctx, setReplyTime); err != nil {
 		return nil, fmt.Errorf("error preparing query SetReplyTime: %w", err)
 	}
+	if q.showingStmt, err = db.PrepareContext(ctx, showing); err != nil {
+		return nil, fmt.Errorf("error preparing query Showing: %w", err)
+	}
 	if q.takeBackMessageStmt, err = db.PrepareContext(ctx, takeBackMessage); err != nil {
 		return nil, fmt.Errorf("error preparing query TakeBackMessage: %w", err)
 	}
@@ -519,6 +522,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing setReplyTimeStmt: %w", cerr)
 		}
 	}
+	if q.showingStmt != nil {
+		if cerr := q.showingStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing showingStmt: %w", cerr)
+		}
+	}
 	if q.takeBackMessageStmt != nil {
 		if cerr := q.takeBackMessageStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing takeBackMessageStmt: %w", cerr)
@@ -647,6 +655,7 @@ type Queries struct {
 	setChoiceStmt        *sql.Stmt
 	setDraftStmt         *sql.Stmt
 	setReplyTimeStmt     *sql.Stmt
+	showingStmt          *sql.Stmt
 	takeBackMessageStmt  *sql.Stmt
 	unsentStmt           *sql.Stmt
 	unsentInStmt         *sql.Stmt
@@ -718,6 +727,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		setChoiceStmt:        q.setChoiceStmt,
 		setDraftStmt:         q.setDraftStmt,
 		setReplyTimeStmt:     q.setReplyTimeStmt,
+		showingStmt:          q.showingStmt,
 		takeBackMessageStmt:  q.takeBackMessageStmt,
 		unsentStmt:           q.unsentStmt,
 		unsentInStmt:         q.unsentInStmt,

@@ -631,7 +631,7 @@ func (q *Queries) ChangedSince(ctx context.Context, arg ChangedSinceParams) ([]C
 }
 
 const choice = `-- name: Choice :one
-SELECT hides_seen, letters, quiet_from, quiet_until FROM chat_choice WHERE practice_id = $1 AND reader_id = $2
+SELECT hides_seen, shows_here, letters, quiet_from, quiet_until FROM chat_choice WHERE practice_id = $1 AND reader_id = $2
 `
 
 type ChoiceParams struct {
@@ -641,6 +641,7 @@ type ChoiceParams struct {
 
 type ChoiceRow struct {
 	HidesSeen  bool
+	ShowsHere  bool
 	Letters    string
 	QuietFrom  int64
 	QuietUntil int64
@@ -651,6 +652,7 @@ func (q *Queries) Choice(ctx context.Context, arg ChoiceParams) (ChoiceRow, erro
 	var i ChoiceRow
 	err := row.Scan(
 		&i.HidesSeen,
+		&i.ShowsHere,
 		&i.Letters,
 		&i.QuietFrom,
 		&i.QuietUntil,
@@ -1852,15 +1854,16 @@ func (q *Queries) SetArchived(ctx context.Context, arg SetArchivedParams) error 
 }
 
 const setChoice = `-- name: SetChoice :exec
-INSERT INTO chat_choice (practice_id, reader_id, hides_seen, letters, quiet_from, quiet_until)
-VALUES ($1, $2, $3, $4, $5, $6)
-ON CONFLICT (practice_id, reader_id) DO UPDATE SET hides_seen = excluded.hides_seen, letters = excluded.letters, quiet_from = excluded.quiet_from, quiet_until = excluded.quiet_until
+INSERT INTO chat_choice (practice_id, reader_id, hides_seen, shows_here, letters, quiet_from, quiet_until)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (practice_id, reader_id) DO UPDATE SET hides_seen = excluded.hides_seen, shows_here = excluded.shows_here, letters = excluded.letters, quiet_from = excluded.quiet_from, quiet_until = excluded.quiet_until
 `
 
 type SetChoiceParams struct {
 	PracticeID id.Practice
 	ReaderID   string
 	HidesSeen  bool
+	ShowsHere  bool
 	Letters    string
 	QuietFrom  int64
 	QuietUntil int64
@@ -1871,6 +1874,7 @@ func (q *Queries) SetChoice(ctx context.Context, arg SetChoiceParams) error {
 		arg.PracticeID,
 		arg.ReaderID,
 		arg.HidesSeen,
+		arg.ShowsHere,
 		arg.Letters,
 		arg.QuietFrom,
 		arg.QuietUntil,
@@ -1914,6 +1918,38 @@ type SetReplyTimeParams struct {
 func (q *Queries) SetReplyTime(ctx context.Context, arg SetReplyTimeParams) error {
 	_, err := q.exec(ctx, q.setReplyTimeStmt, setReplyTime, arg.PracticeID, arg.ReplyTime)
 	return err
+}
+
+const showing = `-- name: Showing :many
+SELECT reader_id FROM chat_choice WHERE practice_id = $1 AND shows_here AND reader_id IN (SELECT value FROM json_each(CAST($2 AS TEXT)))
+`
+
+type ShowingParams struct {
+	PracticeID id.Practice
+	Ids        string
+}
+
+func (q *Queries) Showing(ctx context.Context, arg ShowingParams) ([]string, error) {
+	rows, err := q.query(ctx, q.showingStmt, showing, arg.PracticeID, arg.Ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var reader_id string
+		if err := rows.Scan(&reader_id); err != nil {
+			return nil, err
+		}
+		items = append(items, reader_id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const takeBackMessage = `-- name: TakeBackMessage :execrows

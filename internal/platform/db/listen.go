@@ -45,21 +45,35 @@ func (d *DB) tellOthers(ctx context.Context, stx *sql.Tx, topics []string) error
 	return nil
 }
 
-// Signal wakes whoever watches a topic, on every node, with nothing stored:
-// somebody is typing. If it is lost, nobody is the poorer.
-func (d *DB) Signal(ctx context.Context, topic string) error {
-	d.tell([]string{topic})
+// Signal wakes whoever watches some topics, on every node, with nothing stored:
+// somebody is typing, or is here. If it is lost, nobody is the poorer.
+func (d *DB) Signal(ctx context.Context, topics ...string) error {
+	d.tell(topics)
 	if !d.postgres {
 		return nil
 	}
-	b, err := json.Marshal(notification{d.node, []string{topic}})
-	if err != nil {
-		return fmt.Errorf("db: signal: %w", err)
-	}
-	if _, err := d.write.ExecContext(ctx, "SELECT pg_notify($1, $2)", channel, string(b)); err != nil {
-		return fmt.Errorf("db: signal: %w", err)
+	for len(topics) > 0 {
+		n := fitting(topics)
+		b, err := json.Marshal(notification{d.node, topics[:n]})
+		if err != nil {
+			return fmt.Errorf("db: signal: %w", err)
+		}
+		if _, err := d.write.ExecContext(ctx, "SELECT pg_notify($1, $2)", channel, string(b)); err != nil {
+			return fmt.Errorf("db: signal: %w", err)
+		}
+		topics = topics[n:]
 	}
 	return nil
+}
+
+// fitting is how many topics go into one notification: one at least.
+func fitting(topics []string) (n int) {
+	size := 100 // what stands around them
+	for n < len(topics) && (n == 0 || size+len(topics[n])+3 <= notificationSize) {
+		size += len(topics[n]) + 3
+		n++
+	}
+	return n
 }
 
 // listen hears of other programs' commits until the database is closed.

@@ -1,5 +1,7 @@
 package parts
 
+import "github.com/a-h/templ"
+
 // PageHead holds the page's one h1.
 type PageHead struct {
 	Title   string
@@ -8,6 +10,7 @@ type PageHead struct {
 	Back    *Link
 	Crumbs  []Link // the way here; the page itself is not in it
 	Actions []Button
+	Beside  templ.Component // what stands with the title; none: nil
 }
 
 // Link is words that lead somewhere.

@@ -22,8 +22,8 @@ export function count(n) {
 
 // listen opens a stream and hears it until the page goes. Browsers come back by
 // themselves after a lost connection; a server that says no is asked again. What
-// it returns ends that.
-export function listen(address, { over = () => location.reload(), ...on }) {
+// it returns ends that. Lost is called when a connection goes.
+export function listen(address, { over = () => location.reload(), lost = () => {}, ...on }) {
   let source, timer, stopped;
   const open = () => {
     clearTimeout(timer);
@@ -31,15 +31,16 @@ export function listen(address, { over = () => location.reload(), ...on }) {
     source = new EventSource(address());
     for (const [name, hear] of Object.entries(on)) source.addEventListener(name, hear);
     source.addEventListener('over', () => { source.close(); over(); });
-    source.addEventListener('crowded', () => source.close()); // very many pages are open: this one goes on when it is seen again
+    source.addEventListener('crowded', () => { source.close(); lost(); }); // very many pages are open: this one goes on when it is seen again
     source.onerror = () => {
+      lost();
       if (source.readyState !== EventSource.CLOSED) return;
       timer = setTimeout(open, 3000 + Math.random() * 4000);
     };
   };
   // A page that nobody looks at lets go: it goes on where it was when it is seen again.
   document.addEventListener('visibilitychange', () => {
-    if (document.hidden) { timer = setTimeout(() => source.close(), 60_000); return; }
+    if (document.hidden) { timer = setTimeout(() => { source.close(); lost(); }, 60_000); return; }
     clearTimeout(timer);
     if (source.readyState === EventSource.CLOSED) open();
   });
@@ -48,6 +49,25 @@ export function listen(address, { over = () => location.reload(), ...on }) {
   addEventListener('pageshow', event => { if (event.persisted) open(); });
   open();
   return () => { stopped = true; clearTimeout(timer); source.close(); };
+}
+
+// Whoever shows that they are here says so when they touch a page, once a minute
+// at most: never because a page stands open. The server says whether they show it.
+let shows = false, used = Date.now(), told = 0;
+
+function tell() {
+  told = Date.now();
+  fetch('/messages/here', { method: 'POST', credentials: 'same-origin' }).catch(() => { told = 0; });
+}
+
+for (const kind of ['keydown', 'pointerdown', 'pointermove', 'wheel', 'touchmove']) {
+  addEventListener(kind, () => { used = Date.now(); if (shows && used - told >= 60_000) tell(); }, { passive: true });
+}
+addEventListener('pageshow', event => { if (event.persisted) used = Date.now(); });
+
+export function attend(event) {
+  shows = parse(event.data).body.textContent === 'yes';
+  if (shows && !document.hidden && Date.now() - used < 60_000) tell();
 }
 
 const list = document.querySelector('[data-conversations]');
@@ -65,5 +85,6 @@ if (list && document.querySelector('.search')) {
       if (at) fresh.querySelector(`a[href="${at}"]`)?.focus();
     },
     unread(event) { count(Number(event.data)); },
+    shows: attend,
   });
 }

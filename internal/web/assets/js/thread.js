@@ -3,7 +3,7 @@
 // says so, and is sent again with the same identifier, so that it is there once.
 import { parse, prepare, say } from '#app';
 import { attach } from '#attach';
-import { count, listen } from '#messages';
+import { attend, count, listen } from '#messages';
 
 const thread = document.querySelector('[data-thread]');
 const path = thread.dataset.thread;
@@ -67,6 +67,19 @@ function writing(name) {
   if (name) silent = setTimeout(() => { out.textContent = ''; }, 6000);
 }
 
+// Who else is here. It is spoken when somebody comes, and not each time they turn
+// a page; that somebody goes is not.
+const here = document.getElementById('here');
+let spoken = 0;
+function present(words) {
+  const out = here.querySelector('[data-words]');
+  if (words === out.textContent) return;
+  out.textContent = words;
+  if (!words || Date.now() - spoken < 5 * 60_000) return;
+  spoken = Date.now();
+  say(`${document.querySelector('h1').textContent}. ${words}`);
+}
+
 listen(() => `${path}/stream?after=${newest}-${change}`, {
   messages(event) {
     const [place, number] = event.lastEventId.split('-').map(Number);
@@ -78,6 +91,9 @@ listen(() => `${path}/stream?after=${newest}-${change}`, {
   seen(event) { document.getElementById('seen').textContent = parse(event.data).body.textContent; },
   typing(event) { writing(parse(event.data).body.textContent); },
   unread(event) { count(Number(event.data)); },
+  shows(event) { attend(event); here.hidden = parse(event.data).body.textContent !== 'yes'; },
+  lost() { present(''); }, // what is not known is not shown
+  here(event) { present(parse(event.data).body.textContent); },
 });
 
 // A message can be changed for some minutes; then the way to it goes.
