@@ -94,10 +94,10 @@ var only = map[string]string{
 	"crypto/md5":                          "",
 	"crypto/sha1":                         "",
 	"crypto/hmac":                         "platform/crypt",
-	"crypto/rsa":                          "platform/mail",        // DKIM
-	"crypto/ed25519":                      "platform/mail",        // DKIM
-	"crypto/ecdsa":                        "platform/mail/sink",   // its certificate
-	"crypto/subtle":                       "account/password web", // web: the key of a mail server
+	"crypto/rsa":                          "platform/mail",            // DKIM
+	"crypto/ed25519":                      "platform/mail",            // DKIM
+	"crypto/ecdsa":                        "platform/mail/sink bench", // their certificates
+	"crypto/subtle":                       "account/password web",     // web: the key of a mail server
 	"golang.org/x/crypto/...":             "account/password bench",
 	"filippo.io/age/...":                  "platform/crypt cli",
 	"math/rand":                           "",

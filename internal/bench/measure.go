@@ -298,7 +298,7 @@ func (r *run) signUp() error {
 // rawPresses is how many hashes a second a process makes that does nothing else,
 // pressed as the program is.
 func (r *run) rawPresses() (float64, error) {
-	p, err := r.launch(func(address string) []string { return []string{"bench", "--bare", address} })
+	p, err := r.launch(nil, func(_, address string) []string { return []string{"bench", "--bare", address} })
 	if err != nil {
 		return 0, err
 	}

@@ -3,6 +3,7 @@ package bench
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -24,14 +25,15 @@ import (
 type program struct {
 	cmd    *exec.Cmd
 	url    string
+	trust  *tls.Config // nil: it is served without TLS
 	log    *takes
 	opened time.Duration // from start to first answer
 }
 
 // serve starts the program on a data folder and waits for its first answer.
 func (r *run) serve(data, smtp string) (*program, error) {
-	return r.launch(func(address string) []string {
-		args := []string{"serve", "--data", data, "--listen", address, "--url", "http://" + address, "--from", "practice@icouch.test", "--proxy", "127.0.0.1", "--messages", "1000000000"}
+	return r.launch(nil, func(base, address string) []string {
+		args := serving(data, base, address)
 		if smtp != "" {
 			args = append(args, "--smtp", smtp)
 		}
@@ -39,25 +41,33 @@ func (r *run) serve(data, smtp string) (*program, error) {
 	})
 }
 
+func serving(data, base, address string) []string {
+	return []string{"serve", "--data", data, "--listen", address, "--url", base, "--from", "practice@icouch.test", "--proxy", "127.0.0.1", "--messages", "1000000000"}
+}
+
 // launch starts the program's file with arguments made for an address, and
 // waits for its first answer.
-func (r *run) launch(args func(address string) []string) (*program, error) {
+func (r *run) launch(trust *tls.Config, args func(base, address string) []string) (*program, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
 	address := l.Addr().String()
 	l.Close()
-	p := &program{url: "http://" + address, log: new(takes)}
-	p.cmd = exec.CommandContext(r.ctx, r.Program, args(address)...) //nolint:gosec // our own file
+	p := &program{url: "http://" + address, trust: trust, log: new(takes)}
+	if trust != nil {
+		p.url = "https://" + address
+	}
+	p.cmd = exec.CommandContext(r.ctx, r.Program, args(p.url, address)...) //nolint:gosec // our own file
 	p.cmd.Stderr, p.cmd.Stdout = p.log, io.Discard
 	p.cmd.Env = append(os.Environ(), "ICOUCH_LOG=text")
 	began := r.Now()
 	if err := p.cmd.Start(); err != nil {
 		return nil, err
 	}
+	door := &http.Client{Transport: &http.Transport{TLSClientConfig: trust}}
 	for r.Now().Sub(began) < 20*time.Second {
-		answer, err := http.Get(p.url + "/health") //nolint:noctx // bounded by the loop
+		answer, err := door.Get(p.url + "/health") //nolint:noctx // bounded by the loop
 		if err == nil {
 			answer.Body.Close()
 			p.opened = r.Now().Sub(began)
@@ -111,6 +121,14 @@ func (p *program) inside(route string) []time.Duration {
 	p.log.mu.Lock()
 	defer p.log.mu.Unlock()
 	return slices.Clone(p.log.of[route])
+}
+
+// session is the cookie of a session.
+func (p *program) session(token string) string {
+	if p.trust != nil {
+		return "__Host-session=" + token
+	}
+	return "session=" + token
 }
 
 func (p *program) stop() {
