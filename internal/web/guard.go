@@ -27,8 +27,7 @@ func (s *Site) observe(next http.Handler) http.Handler {
 				if p == http.ErrAbortHandler {
 					panic(p)
 				}
-				_, file, line, _ := runtime.Caller(2)
-				v.failure = fmt.Errorf("panicked: %T near %s:%d", p, file, line) // what it says may hold anything
+				v.failure = panicked(p)
 				if !seen.wrote {
 					s.fail(seen, r, v.failure)
 				}
@@ -37,6 +36,13 @@ func (s *Site) observe(next http.Handler) http.Handler {
 		}()
 		next.ServeHTTP(seen, r)
 	})
+}
+
+// panicked says where something panicked, to who has just recovered from it:
+// what it says itself may hold anything.
+func panicked(p any) error {
+	_, file, line, _ := runtime.Caller(3)
+	return fmt.Errorf("panicked: %T near %s:%d", p, file, line)
 }
 
 func (s *Site) log(r *http.Request, v *visit, status int, took time.Duration) {

@@ -68,6 +68,16 @@ func (h *hub) join(s *stream, keys []string, account string) (leave func()) {
 	}
 }
 
+// ending reports whether the program goes down.
+func (h *hub) ending() bool {
+	select {
+	case <-h.down:
+		return true
+	default:
+		return false
+	}
+}
+
 // endOldest makes room among an account's streams. What ends counts no more,
 // and is told no more than that.
 func (h *hub) endOldest(account string) {

@@ -388,10 +388,8 @@ func (e *events) meet(st *stream, kind chat.Kind, others []fellow) error {
 // down, the others hear nothing: its pages come back elsewhere, or are forgotten.
 func (s *Site) depart(ctx context.Context, st *stream) {
 	topics := s.streams.withdraw(st)
-	select {
-	case <-s.streams.down:
+	if s.streams.ending() {
 		return
-	default:
 	}
 	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer stop()

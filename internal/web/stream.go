@@ -19,6 +19,7 @@ import (
 	"icouch/internal/audit"
 	"icouch/internal/base/fault"
 	"icouch/internal/base/id"
+	"icouch/internal/base/secret"
 	"icouch/internal/chat"
 	"icouch/internal/people"
 	"icouch/internal/platform/db"
@@ -44,10 +45,10 @@ const (
 // events writes a stream.
 type events struct {
 	s     *Site
-	w     http.ResponseWriter
-	rc    *http.ResponseController
-	r     *http.Request
-	ctx   context.Context
+	out   outlet
+	ctx   context.Context // ends when the browser goes
+	token secret.Token    // of the session
+	about about
 	by    access.Actor
 	ends  time.Time     // when time alone ends what the actor may, by the database's clock
 	fades time.Time     // when time alone changes who is here; zero: it does not
@@ -56,47 +57,90 @@ type events struct {
 	buf   *bytes.Buffer // what is to be sent; nil between two wakings
 }
 
+// about is what the log says of a stream.
+type about struct{ route, reference string }
+
 // follow keeps a stream going until it ends: the browser goes, the session
-// does, or what was shown is no longer theirs. What it does it does in functions
-// that return: while it waits, ten thousand stacks hold what it holds.
+// does, or what was shown is no longer theirs. Where the connection can be
+// taken from net/http, that is done by a goroutine of its own, and follow
+// returns: what the request took is free again.
 func (s *Site) follow(w http.ResponseWriter, r *http.Request, by access.Actor, st *stream, keys []string, next func(e *events) error) error {
 	if r.Method == http.MethodHead { // whether there is one, and not what it says
 		w.Header().Set("Content-Type", "text/event-stream")
 		w.WriteHeader(http.StatusOK)
 		return nil
 	}
-	defer s.depart(r.Context(), st)
-	defer s.streams.join(st, append(keys, people.PracticeTopic(by.Practice())), account.Topic(by.Account()))()
+	leave := s.streams.join(st, append(keys, people.PracticeTopic(by.Practice())), account.Topic(by.Account()))
 	e := s.events(w, r, by)
-	if visitOf(r).failure != nil || next(e) != nil || e.flush() != nil {
+	switch {
+	case e == nil:
+		leave()
+	case e.taken():
+		go e.last(st, leave, next)
+	default:
+		e.run(st, leave, next)
+	}
+	return nil
+}
+
+// events begins a stream. The look is noted here; if it cannot be, there is none.
+func (s *Site) events(w http.ResponseWriter, r *http.Request, by access.Actor) *events {
+	v, rc := visitOf(r), http.NewResponseController(w)
+	_ = rc.SetReadDeadline(time.Time{}) // the request has been read; what is read from here on is that the browser goes
+	_ = rc.SetWriteDeadline(time.Now().Add(patience))
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("X-Accel-Buffering", "no")
+	w.WriteHeader(http.StatusOK)
+	clear(w.Header()) // they have gone out
+	if v.failure != nil {
 		return nil
+	}
+	e := &events{s: s, out: lent{w, rc}, by: by, token: v.token, about: about{r.Pattern, v.reference}, ends: v.known.ends(), said: time.Now()}
+	ctx := r.Context()
+	if taken, gone, ok := takeWire(r, rc); ok {
+		e.out, ctx = taken, gone
+	}
+	e.ctx = audit.Looking(ctx, &e.look)
+	return e
+}
+
+func (e *events) taken() bool { _, is := e.out.(*wire); return is }
+
+// last is run, where nobody else catches what panics.
+func (e *events) last(st *stream, leave func(), next func(e *events) error) {
+	defer func() {
+		if p := recover(); p != nil {
+			e.failed(panicked(p))
+		}
+	}()
+	e.run(st, leave, next)
+}
+
+// run tells a browser what is new until the stream ends. What it does it does
+// in functions that return: while it waits, ten thousand stacks hold what it holds.
+func (e *events) run(st *stream, leave func(), next func(e *events) error) {
+	defer e.s.depart(e.ctx, st)
+	defer leave()
+	defer e.out.close()
+	if next(e) != nil || e.flush() != nil {
+		return
 	}
 	timer := time.NewTimer(e.rest())
 	defer timer.Stop()
 	for e.sleep(st, timer.C) && e.tell(next) {
 		timer.Reset(e.rest())
 	}
-	return nil
 }
 
-// events begins a stream. The look is noted here.
-func (s *Site) events(w http.ResponseWriter, r *http.Request, by access.Actor) *events {
-	e := &events{s: s, w: w, rc: http.NewResponseController(w), r: r, by: by, ends: visitOf(r).known.ends(), said: time.Now()}
-	e.ctx = audit.Looking(r.Context(), &e.look)
-	_ = e.rc.SetReadDeadline(time.Time{}) // the request has been read; what is read from here on is that the browser goes
-	_ = e.rc.SetWriteDeadline(time.Now().Add(patience))
-	w.Header().Set("Content-Type", "text/event-stream")
-	w.Header().Set("X-Accel-Buffering", "no")
-	w.WriteHeader(http.StatusOK)
-	clear(w.Header()) // they have gone out
-	return e
+func (e *events) failed(err error) {
+	e.s.Log.ErrorContext(e.ctx, "stream", "route", e.about.route, "reference", e.about.reference, "err", err)
 }
 
 // sleep waits until there may be something to tell, and reports false if there
 // is nobody to tell it to.
 func (e *events) sleep(st *stream, timer <-chan time.Time) bool {
 	select {
-	case <-e.r.Context().Done():
+	case <-e.ctx.Done():
 		return false
 	case <-e.s.streams.down:
 		return false
@@ -119,8 +163,8 @@ func (e *events) tell(next func(e *events) error) bool {
 		return e.end("over")
 	}
 	if err := next(e); err != nil {
-		if !errors.Is(err, fault.NotFound) && e.r.Context().Err() == nil {
-			e.s.Log.ErrorContext(e.r.Context(), "stream", "route", e.r.Pattern, "err", err)
+		if !errors.Is(err, fault.NotFound) && e.ctx.Err() == nil && !e.s.streams.ending() {
+			e.failed(err)
 		}
 		return e.end("over")
 	}
@@ -149,12 +193,12 @@ func (e *events) rest() time.Duration {
 // still reports whether the session holds, and whoever it is may still do what
 // they might. A stream is no use of a session: it does not keep it open.
 func (e *events) still() bool {
-	v := visit{}
-	if err := e.s.recognize(&v, e.r); err != nil || v.known == nil {
+	k, err := e.s.recall(e.ctx, e.token)
+	if err != nil || k == nil {
 		return false
 	}
-	same := v.actor.Role() == e.by.Role() && v.actor.Account() == e.by.Account() && v.actor.Practice() == e.by.Practice() && v.actor.Client() == e.by.Client()
-	e.by, e.ends = v.actor, v.known.ends()
+	same := k.actor.Role() == e.by.Role() && k.actor.Account() == e.by.Account() && k.actor.Practice() == e.by.Practice() && k.actor.Client() == e.by.Client()
+	e.by, e.ends = k.actor, k.ends()
 	return same
 }
 
@@ -246,16 +290,10 @@ func (e *events) flush() error {
 	if e.buf == nil {
 		return nil
 	}
-	if err := e.rc.SetWriteDeadline(time.Now().Add(patience)); err != nil && !errors.Is(err, http.ErrNotSupported) {
-		return err
-	}
-	_, err := e.buf.WriteTo(e.w)
+	err := e.out.put(e.buf)
 	buffers.Put(e.buf)
 	e.buf = nil
-	if err != nil {
-		return err
-	}
-	return e.rc.Flush()
+	return err
 }
 
 // GET /messages/{conversation}/stream
@@ -496,7 +534,7 @@ func (l *listTold) tell(e *events) error {
 	}
 	if whose := p.whose(); whose != l.whose { // a client whose conversation began later is seen from now on
 		l.whose = whose
-		if err := e.s.scribe.Write(&e.look, visitOf(e.r).reference); err != nil {
+		if err := e.s.scribe.Write(&e.look, e.about.reference); err != nil {
 			return err
 		}
 	}

@@ -69,17 +69,24 @@ func (s *Site) recognize(v *visit, r *http.Request) error {
 		return nil
 	}
 	token := secret.ParseToken(cookie.Value)
-	k := s.visitors.find(string(token.Hash()), s.DB.Clock())
-	if k == nil {
-		if k, err = s.lookUp(r.Context(), token); errors.Is(err, db.None) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
+	k, err := s.recall(r.Context(), token)
+	if err != nil || k == nil {
+		return err
 	}
 	v.token, v.known, v.session, v.actor = token, k, k.session, k.actor
 	return nil
+}
+
+// recall returns who a token stands for, or nil if it is nobody any more.
+func (s *Site) recall(ctx context.Context, token secret.Token) (*known, error) {
+	if k := s.visitors.find(string(token.Hash()), s.DB.Clock()); k != nil {
+		return k, nil
+	}
+	k, err := s.lookUp(ctx, token)
+	if errors.Is(err, db.None) {
+		return nil, nil
+	}
+	return k, err
 }
 
 // lookUp reads who a token stands for, and remembers them. What had changed is
