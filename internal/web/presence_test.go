@@ -276,6 +276,8 @@ func TestOfAServerThatIsKilledNobodyIsHereForLong(t *testing.T) {
 	there.Down() // from here on it says nothing: no more than one that was killed
 	for mara.lines.Scan() {
 	}
+	there.mara.post(k.at, there.message("Comes after its last word."))
+	early.next("messages")
 	k.w.Pass(lease - time.Second)
 	theo := k.opens(t, k.theo, k.at+threadStream)
 	theo.comesTo("Here now")
@@ -290,7 +292,12 @@ func TestAServerRepeatsWhoIsHere(t *testing.T) {
 	one, other := newHub(w.DB), newHub(w.DB)
 	page, fellows := newStream("c"), []fellow{{"p/theo", "Theo", true}}
 	one.attend(page, "p/mara", fellows)
-	w.DB.Signal(t.Context(), usedTopic("p/mara"))
+	uses := func() {
+		if err := w.DB.Signal(t.Context(), usedTopic("p/mara")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	uses()
 	say := func() int {
 		topics := one.settle("p/mara")
 		if err := w.DB.Signal(t.Context(), topics...); err != nil {
@@ -328,7 +335,7 @@ func TestAServerRepeatsWhoIsHere(t *testing.T) {
 	w.Pass(lingers)
 	sees(false)
 	say()
-	w.DB.Signal(t.Context(), usedTopic("p/mara"))
+	uses()
 	say()
 	sees(true)
 	if topics := one.withdraw(page); len(topics) != 1 || topics[0] != goneTopic("p/mara", one.name) {
