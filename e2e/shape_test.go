@@ -45,7 +45,7 @@ const readShape = `(() => {
 
 // long are pages whose primary action comes after what must be read or filled
 // in before it.
-var long = []string{"invite-new-client", "account-still-there", "recovery-ask", "guardian-new", "guardian-noted", "messages-thread", "messages-files", "messages-settings"}
+var long = []string{"invite-new-client", "account-still-there", "recovery-ask", "guardian-new", "guardian-noted", "messages-thread", "messages-files", "messages-settings", "messages-old-page", "messages-waiting"}
 
 // shape is what is wrong with where things are.
 func (v *visitor) shape(name string) (wrong []string) {

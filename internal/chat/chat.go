@@ -72,6 +72,7 @@ var (
 	ErrTooLate    = fault.New(fault.Conflict, "A message can be changed for five minutes. This one is older.")
 	ErrTaken      = fault.New(fault.Conflict, "This message was taken back already.")
 	ErrSentBefore = fault.New(fault.Conflict, "This message was sent before, in another conversation.")
+	ErrSentOther  = fault.New(fault.Conflict, "A message was sent from this page before, with other words. What you wrote now was not sent, and is still here. Press Send, and it goes as a new message.")
 )
 
 // Conversation is one thread, as whoever asked may use it.

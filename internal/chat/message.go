@@ -44,6 +44,14 @@ func (m Message) May(now at.Time) bool {
 	return m.Mine && m.TakenAt == nil && m.SentAt.Add(Regret).After(now.Time)
 }
 
+// differs reports whether something else is sent under the identifier of a
+// message: from a page that was opened twice, or left and gone back to. It would
+// be lost if it were taken for the same. Of what was changed or taken back
+// since, what was sent is not known here: it passes for the same.
+func (m Message) differs(body string) bool {
+	return m.EditedAt == nil && m.TakenAt == nil && m.Body != body
+}
+
 // Send writes a message. The identifier is the page's: if the message is there
 // already, because an answer was lost on the way, it is returned as it stands.
 // With it go files that by has attached in the conversation and not sent yet.
@@ -82,6 +90,9 @@ func Send(tx *db.Tx, by access.Actor, conversation id.Conversation, m id.Message
 		again, err := c.open(key, chatdb.AfterRow{Seq: was.Seq, ID: m, AuthorID: was.AuthorID, Body: was.Body, SentAt: was.SentAt, EditedAt: was.EditedAt, TakenAt: was.TakenAt, Files: was.Files})
 		if err != nil {
 			return Message{}, err
+		}
+		if again.differs(body) || again.TakenAt == nil && was.Files != int64(len(files)) {
+			return Message{}, ErrSentOther
 		}
 		return again, audit.Record(tx, by, audit.Deed{Did: audit.MessageSentAgain, Subject: m, Client: c.Client})
 	}

@@ -45,6 +45,38 @@ func (k *talking) message(body string) url.Values {
 	return form("message", id.New[id.Message](k.w.Now()).String(), "body", body)
 }
 
+func TestAnOldPageIsGivenAnIdentifierOfItsOwn(t *testing.T) {
+	t.Parallel()
+	k := newTalking(t)
+	first := k.message("The first.")
+	k.theo.post(k.at, first).leads(t, k.at+"#end")
+	first.Set("body", "The second.")
+	a := k.theo.post(k.at, first)
+	a.shows(t, 409, "A message was sent from this page before", ">The second.</textarea>")
+	a.lacks(t, `name="message" value="`+first.Get("message")+`"`)
+	fresh := regexp.MustCompile(`name="message" value="([0-9a-f-]{36})"`).FindStringSubmatch(a.text)
+	if fresh == nil {
+		t.Fatal("the page has no identifier")
+	}
+	k.theo.post(k.at, form("message", fresh[1], "body", "The second.")).leads(t, k.at+"#end")
+	k.mara.get(k.at).shows(t, 200, "The first.", "The second.")
+}
+
+func TestThatSomebodyWentAwayIsNoMistakeOfOurs(t *testing.T) {
+	t.Parallel()
+	k := newTalking(t)
+	ctx, leave := context.WithCancel(t.Context())
+	leave()
+	r := httptest.NewRequestWithContext(ctx, "GET", world.Base+k.at, http.NoBody)
+	for name, value := range k.theo.cookies {
+		r.AddCookie(&http.Cookie{Name: name, Value: value})
+	}
+	k.handler.ServeHTTP(httptest.NewRecorder(), r)
+	if log := k.log.String(); strings.Contains(log, "level=ERROR") || !strings.Contains(log, "GET /messages/{conversation}") {
+		t.Errorf("the log says %s", log)
+	}
+}
+
 func TestASecureMessageIsWrittenAndReadByFormsAlone(t *testing.T) {
 	t.Parallel()
 	k := newTalking(t)
