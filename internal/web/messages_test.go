@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"icouch/internal/access"
 	"icouch/internal/base/id"
 	"icouch/internal/chat"
 	"icouch/internal/people"
@@ -163,10 +164,47 @@ func TestWhoBeginsAConversationIsOfferedOnlyThoseWhoCanBeReached(t *testing.T) {
 	k.mara.get("/messages/new").shows(t, 200, "Theo Vance", "Noor Haddad").lacks(t, "Una Reached")
 	k.mara.post("/messages/new", form("q", "noor")).shows(t, 200, "Noor Haddad").lacks(t, "Theo Vance")
 	k.theo.get("/messages/new").shows(t, 200, "Mara Lindqvist", "Looks after you").lacks(t, "Noor Haddad")
-	k.theo.post("/messages", form("member", k.w.Noor.Practitioner().String())).shows(t, 422, "Choose whom to write to.")
-	k.theo.post("/messages", form("member", k.w.Mara.Practitioner().String())).leads(t, k.at)
+	for _, who := range []access.Actor{k.w.Noor, k.w.Mara} { // a client has no use for a member's identifier, and is not told it
+		k.theo.get("/messages/new").lacks(t, who.Practitioner().String())
+		k.theo.post("/messages", form("member", who.Practitioner().String())).shows(t, 422, "Choose whom to write to.")
+	}
+	k.theo.post("/messages", form("partner", k.theo.partner())).leads(t, k.at)
+	una := k.w.Client(t, k.w.Mara, people.Draft{First: "Una", Last: "Reads", Email: "una@example.com"})
+	k.w.Linked(t, una, "una@example.com")
+	hers := k.browser(t, k.w).as("una@example.com")
+	if k.theo.partner() == hers.partner() || k.theo.partner() != k.theo.partner() {
+		t.Error("a handle is one client's, and the same on each page")
+	}
+	k.theo.post("/messages", form("partner", hers.partner())).shows(t, 422, "Choose whom to write to.")
+	k.mara.post("/messages", form("partner", k.theo.partner())).shows(t, 422, "Choose whom to write to.")
 	k.mara.post("/people/"+k.w.Theo.String()+"/messages", form("closed", "yes"))
 	k.mara.get("/people/"+k.w.Theo.String()).shows(t, 200, "begins no conversations")
+}
+
+// Only a page on which a note can be spoken may ask for the microphone, and only
+// such a page plays what lies in its own memory.
+func TestOnlyAConversationMayAskForTheMicrophone(t *testing.T) {
+	t.Parallel()
+	k := newTalking(t)
+	for page, wants := range map[string]bool{k.at: true, "/messages": false, "/dashboard": false, "/settings": false} {
+		h := k.theo.get(page).Header()
+		if got := strings.Contains(h.Get("Permissions-Policy"), "microphone=(self)"); got != wants {
+			t.Errorf("%s may ask for the microphone: %t", page, got)
+		}
+		if got := strings.Contains(h.Get("Content-Security-Policy"), "media-src 'self' blob:;"); got != wants {
+			t.Errorf("%s may play what was recorded: %t", page, got)
+		}
+	}
+}
+
+// partner is how a client's form names the first of those who can be written to.
+func (b *browser) partner() string {
+	b.t.Helper()
+	m := regexp.MustCompile(`name="partner" value="([0-9a-f]{32,})"`).FindStringSubmatch(b.get("/messages/new").text)
+	if m == nil {
+		b.t.Fatal("nobody is offered")
+	}
+	return m[1]
 }
 
 // heard is a page's stream, as a browser hears it.
