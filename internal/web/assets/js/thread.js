@@ -254,6 +254,8 @@ if (form) {
   });
   form.addEventListener('submit', event => {
     event.preventDefault();
+    const note = attached.spoken(); // it is stopped, and goes along
+    if (note) return note.then(() => form.requestSubmit());
     const body = box.value.trim();
     const files = attached.take();
     if (!body && !files.ids.length) return box.focus();
