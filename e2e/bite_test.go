@@ -11,6 +11,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/chromedp/cdproto/page"
 )
 
 // A check that finds nothing is worth something only if it finds what is there:
@@ -46,6 +48,37 @@ func TestTheChecksBite(t *testing.T) {
 				if !strings.Contains(found, want) {
 					t.Errorf("found:\n%s\nwant %q", found, want)
 				}
+			}
+		})
+	}
+	t.Cleanup(func() { p.log.forget() })
+}
+
+// What is typed as words is put on the page as more than words: once as the
+// program sends its pages, and once without the policy that holds it back.
+func TestTheLookForWhatRunsBites(t *testing.T) {
+	t.Parallel()
+	p := serve(t)
+	for _, tt := range []struct {
+		name, typed string
+		finds       string
+	}{
+		{"a picture that fails", evilTag, "1 elements are somebody's"},
+		{"a picture out of a quoted place", evilQuote, "1 elements are somebody's"},
+		{"a script after an end", evilEnd, "the browser refused"},
+		{"an address out of an attribute that is quoted once", `<input value='` + evilMail + `'>`, "1 elements are somebody's"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			v := visit(t, spoil(t, p, []string{`<h1>`, `<p>` + tt.typed + `</p><h1>`}), desktop)
+			v.open("/sign-in")
+			if found := strings.Join(v.bites(), "\n"); !strings.Contains(found, tt.finds) {
+				t.Errorf("found:\n%s\nwant %q", found, tt.finds)
+			}
+			v.do(command(page.SetBypassCSP, page.SetBypassCSPParams{Enabled: true}))
+			v.open("/sign-in")
+			if found := strings.Join(v.bites(), "\n"); !strings.Contains(found, "something ran") {
+				t.Errorf("without the policy found:\n%s\nwant that something ran", found)
 			}
 		})
 	}

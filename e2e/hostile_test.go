@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -136,15 +137,25 @@ func (v *visitor) opensAll(from ...string) (opened int) {
 // typed is nothing but words.
 func (v *visitor) unbitten(where string) {
 	v.t.Helper()
+	for _, wrong := range v.bites() {
+		v.t.Errorf("%s: %s", where, wrong)
+	}
+}
+
+// bites are what ran on a page, was kept from running, or stands there as more
+// than words.
+func (v *visitor) bites() (wrong []string) {
+	v.t.Helper()
 	if ask[bool](v, `'bitten' in window`) {
-		v.t.Errorf("%s: something ran", where)
+		wrong = append(wrong, "something ran")
 	}
 	if refused := ask[[]string](v, `window.refusals ?? []`); len(refused) > 0 {
-		v.t.Errorf("%s: the browser refused %q", where, refused)
+		wrong = append(wrong, fmt.Sprintf("the browser refused %q", refused))
 	}
-	if n := ask[int](v, `document.querySelectorAll('[onerror], [onload], img[src="x"], svg[onload]').length`); n > 0 {
-		v.t.Errorf("%s: %d elements are somebody's", where, n)
+	if n := ask[int](v, `document.querySelectorAll('[onerror], [onload], [onfocus], img[src="x"], svg[onload]').length`); n > 0 {
+		wrong = append(wrong, fmt.Sprintf("%d elements are somebody's", n))
 	}
+	return wrong
 }
 
 // searches sends a search's form as it stands on a page.

@@ -71,7 +71,8 @@ func openHouse() (_ *house, err error) {
 		return nil, fmt.Errorf("build the program: %w\n%s", err, out)
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.UserDataDir(filepath.Join(h.dir, "profile")), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
+		chromedp.UserDataDir(filepath.Join(h.dir, "profile")), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("use-fake-device-for-media-stream", true)) // a microphone that beeps
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	browser, leave := chromedp.NewContext(allocator)
 	h.browser, h.quit = browser, func() { leave(); stop(); _ = os.RemoveAll(h.dir) }

@@ -150,7 +150,7 @@ func (p *program) joins(t testing.TB, link, address, secret string) {
 
 // supports has somebody who works in no practice made a supporter, as an
 // operator does it.
-func (p *program) supports(t testing.TB, address, secret string) {
+func (p *program) supports(t testing.TB, address, secret string) *hand {
 	t.Helper()
 	h := p.hand(t)
 	h.post("/sign-up", "name", inesName, "email", address)
@@ -163,4 +163,5 @@ func (p *program) supports(t testing.TB, address, secret string) {
 	if out, err := exec.Command(is.program, "support", "add", address, "--data", p.data).CombinedOutput(); err != nil {
 		t.Fatalf("support add: %v\n%s", err, out)
 	}
+	return h
 }

@@ -95,8 +95,8 @@ func (l *log) lines(words string) (found []string) {
 
 // serve starts the program, and stops it when the test is over. Its log must
 // then hold no mistake of ours, nothing that a page was refused, no link and
-// nobody's name.
-func serve(t *testing.T) *program {
+// nobody's name. It is told more, if there is more.
+func serve(t *testing.T, more ...string) *program {
 	t.Helper()
 	h, err := theHouse()
 	if err != nil {
@@ -104,7 +104,7 @@ func serve(t *testing.T) *program {
 	}
 	address := freeAddress(t)
 	p := &program{base: "http://" + address, data: t.TempDir(), log: &log{}, apps: map[string]*app{}}
-	run := exec.Command(h.program, "serve", "--dev", "--data", p.data, "--listen", address, "--support", "support@example.com")
+	run := exec.Command(h.program, append([]string{"serve", "--dev", "--data", p.data, "--listen", address, "--support", "support@example.com"}, more...)...)
 	run.Stdout, run.Stderr = p.log, p.log
 	if err := run.Start(); err != nil {
 		t.Fatal(err)

@@ -184,7 +184,7 @@ func (v *visitor) hear(event any) {
 		if e.LoaderID == v.page {
 			v.loads = append(v.loads, load{id: e.RequestID, address: e.Request.URL, kind: e.Type})
 		}
-		if !strings.HasPrefix(e.Request.URL, v.base+"/") && !strings.HasPrefix(e.Request.URL, "data:") { // the browser draws its own signs with data
+		if !strings.HasPrefix(e.Request.URL, v.base+"/") && !strings.HasPrefix(e.Request.URL, "data:") && !strings.HasPrefix(e.Request.URL, "blob:"+v.base+"/") { // the browser draws its own signs with data; a page plays what it recorded
 			v.heard = append(v.heard, complaint{"a request to somebody else", e.Request.URL})
 		}
 	case *network.EventLoadingFinished:

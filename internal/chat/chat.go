@@ -34,6 +34,7 @@
 package chat
 
 import (
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -74,6 +75,7 @@ var (
 	ErrTooLate    = fault.New(fault.Conflict, "A message can be changed for five minutes. This one is older.")
 	ErrTaken      = fault.New(fault.Conflict, "This message was taken back already.")
 	ErrSentBefore = fault.New(fault.Conflict, "This message was sent before, in another conversation.")
+	ErrSentOther  = fault.New(fault.Conflict, "A message was sent from this page before, with other words. What you wrote now was not sent, and is still here. Press Send, and it goes as a new message.")
 )
 
 // Conversation is one thread, as whoever asked may use it.
@@ -466,6 +468,10 @@ type Partner struct {
 	To   To
 	Name string
 	Says string // who that is, in a word or two
+	// Handle names a member in a client's form. It is this client's alone, so that
+	// two of them cannot compare whom they see, and does not say since when the
+	// member is here, as an identifier does.
+	Handle string
 }
 
 // Partners are those a client, or a member among colleagues, may write to. A
@@ -481,7 +487,7 @@ func Partners(tx *db.Tx, by access.Actor) (all []Partner, err error) {
 	if by.AtWork() {
 		for _, m := range members {
 			if m.Active && m.ID != by.Practitioner() {
-				all = append(all, Partner{To{Member: m.ID}, m.Name, "Colleague"})
+				all = append(all, Partner{To: To{Member: m.ID}, Name: m.Name, Says: "Colleague"})
 			}
 		}
 		return all, nil
@@ -498,15 +504,48 @@ func Partners(tx *db.Tx, by access.Actor) (all []Partner, err error) {
 		switch {
 		case !m.Active:
 		case m.ID == carer.PractitionerID:
-			all = slices.Insert(all, 0, Partner{To{Member: m.ID}, m.Name, "Looks after you"})
+			all = slices.Insert(all, 0, Partner{To: To{Member: m.ID}, Name: m.Name, Says: "Looks after you"})
 		case slices.Contains(team, m.ID):
-			all = append(all, Partner{To{Member: m.ID}, m.Name, "In your care team"})
+			all = append(all, Partner{To: To{Member: m.ID}, Name: m.Name, Says: "In your care team"})
 		}
 	}
+	if err := handles(tx, by, all); err != nil {
+		return nil, err
+	}
 	if len(all) > 1 {
-		all = append(all, Partner{To{Team: true}, "Your care team", "Everybody who looks after you"})
+		all = append(all, Partner{To: To{Team: true}, Name: "Your care team", Says: "Everybody who looks after you"})
 	}
 	return all, nil
+}
+
+// handles makes the handles of members, for a client.
+func handles(tx *db.Tx, by access.Actor, all []Partner) error {
+	key, err := keys.Of(tx, by.Practice())
+	if err != nil {
+		return err
+	}
+	for i, p := range all {
+		h, err := key.Index("partner/"+by.Client().String(), p.To.Member.String())
+		if err != nil {
+			return err
+		}
+		all[i].Handle = hex.EncodeToString(h)
+	}
+	return nil
+}
+
+// Called is whom a client means by a handle.
+func Called(tx *db.Tx, by access.Actor, handle string) (To, error) {
+	all, err := Partners(tx, by)
+	if err != nil {
+		return To{}, err
+	}
+	for _, p := range all {
+		if p.Handle != "" && p.Handle == handle {
+			return p.To, nil
+		}
+	}
+	return To{}, ErrNobody
 }
 
 // SetClosed has a client begin no conversations, or lets them again. Those that

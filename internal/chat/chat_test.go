@@ -129,6 +129,29 @@ func TestEdge19_AMessageSentTwiceIsThereOnce(t *testing.T) {
 	k.refuses(chat.ErrSentBefore, func(tx *db.Tx) error { _, err := chat.Send(tx, k.Mara, c, m, "Are you there?"); return err })
 }
 
+// From a page that was opened twice other words come under one identifier. They
+// are not taken for what was sent before: they would be lost.
+func TestOtherWordsUnderOneIdentifierAreNotLost(t *testing.T) {
+	t.Parallel()
+	k := newTalk(t)
+	c := k.begin(k.Mara, chat.To{Client: k.Theo})
+	m := id.New[id.Message](k.Now())
+	send := func(body string, files ...id.Attachment) func(*db.Tx) error {
+		return func(tx *db.Tx) error { _, err := chat.Send(tx, k.theo, c, m, body, files...); return err }
+	}
+	k.Update(t, send("Are you there?"))
+	k.Update(t, send("Are you there?\r\n")) // the same, as a form sends it
+	k.refuses(chat.ErrSentOther, send("Are you at home?"))
+	k.refuses(chat.ErrSentOther, send("Are you there?", id.New[id.Attachment](k.Now())))
+	k.Update(t, func(tx *db.Tx) error { return chat.Edit(tx, k.theo, c, m, "Are you here?") })
+	k.Update(t, send("Are you there?")) // sent again by a page that does not know
+	k.Update(t, func(tx *db.Tx) error { return chat.TakeBack(tx, k.theo, c, m) })
+	k.Update(t, send("Are you there?"))
+	if got := k.thread(k.Mara, c); len(got) != 1 || got[0].TakenAt == nil {
+		t.Errorf("there is %+v, want one that was taken back", got)
+	}
+}
+
 func TestManyWritersLeaveNoGap(t *testing.T) {
 	t.Parallel()
 	k := newTalk(t)

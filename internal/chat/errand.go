@@ -133,7 +133,7 @@ func (p *Porter) scan(ctx context.Context, e errand) error {
 func (p *Porter) settle(ctx context.Context, is parcel, was, now Stage) error {
 	return p.DB.Maintain(ctx, func(tx *db.Tx) error {
 		done, err := is.change(tx, func() (*id.Message, error) {
-			return SQL.In(tx).MoveFile(tx, chatdb.MoveFileParams{State: string(now), Now: tx.Now(), PracticeID: is.Practice, ID: is.ID, Was: string(was)})
+			return SQL.In(tx).MoveFile(tx, chatdb.MoveFileParams{State: string(now), PracticeID: is.Practice, ID: is.ID, Was: string(was)})
 		})
 		if err != nil || !done { // or another was quicker, or it was taken out
 			return err
@@ -233,7 +233,7 @@ func (is parcel) replace(tx *db.Tx, large, small blob.Stored, pic media.Picture)
 	if err != nil {
 		return false, err
 	}
-	row := chatdb.FileCopiedParams{Type: string(pic.Type), Size: large.Size, Blob: string(large.Name), Width: int64(pic.Width), Height: int64(pic.Height), Now: tx.Now(), PracticeID: is.Practice, ID: is.ID}
+	row := chatdb.FileCopiedParams{Type: string(pic.Type), Size: large.Size, Blob: string(large.Name), Width: int64(pic.Width), Height: int64(pic.Height), PracticeID: is.Practice, ID: is.ID}
 	if row.Name, err = key.Seal(media.CleanName(is.Name, pic.Type), filePlace("name", is.Practice, is.ID)); err != nil {
 		return false, err
 	}

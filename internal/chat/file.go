@@ -134,7 +134,7 @@ func Unsent(tx *db.Tx, by access.Actor, c Conversation) (all []File, err error) 
 // attach ties files that have arrived to a message of their author's, each once.
 func (c Conversation) attach(tx *db.Tx, m id.Message, files []id.Attachment) error {
 	for i, f := range files {
-		n, err := SQL.In(tx).AttachFile(tx, chatdb.AttachFileParams{MessageID: &m, Place: int64(i), Now: tx.Now(), PracticeID: c.practice, ID: f, ConversationID: c.ID, AuthorID: c.reader})
+		n, err := SQL.In(tx).AttachFile(tx, chatdb.AttachFileParams{MessageID: &m, Place: int64(i), PracticeID: c.practice, ID: f, ConversationID: c.ID, AuthorID: c.reader})
 		if err != nil {
 			return fmt.Errorf("attach %s: %w", f, err)
 		}

@@ -44,6 +44,14 @@ func (m Message) May(now at.Time) bool {
 	return m.Mine && m.TakenAt == nil && m.SentAt.Add(Regret).After(now.Time)
 }
 
+// differs reports whether something else is sent under the identifier of a
+// message: from a page that was opened twice, or left and gone back to. It would
+// be lost if it were taken for the same. Of what was changed or taken back
+// since, what was sent is not known here: it passes for the same.
+func (m Message) differs(body string) bool {
+	return m.EditedAt == nil && m.TakenAt == nil && m.Body != body
+}
+
 // Send writes a message. The identifier is the page's: if the message is there
 // already, because an answer was lost on the way, it is returned as it stands.
 // With it go files that by has attached in the conversation and not sent yet.
@@ -69,7 +77,7 @@ func Send(tx *db.Tx, by access.Actor, conversation id.Conversation, m id.Message
 		return Message{}, err
 	}
 	if !is {
-		return c.again(tx, by, m)
+		return c.again(tx, by, m, body, len(files))
 	}
 	if err := c.attach(tx, m, files); err != nil {
 		return Message{}, err
@@ -99,8 +107,9 @@ func Send(tx *db.Tx, by access.Actor, conversation id.Conversation, m id.Message
 	return sent, audit.Record(tx, by, d)
 }
 
-// again returns a message that is there already, to its author.
-func (c Conversation) again(tx *db.Tx, by access.Actor, m id.Message) (Message, error) {
+// again returns a message that is there already, to its author, if it is the
+// same.
+func (c Conversation) again(tx *db.Tx, by access.Actor, m id.Message, body string, files int) (Message, error) {
 	was, err := SQL.In(tx).MessageByID(tx, chatdb.MessageByIDParams{PracticeID: c.practice, ID: m})
 	if err != nil {
 		return Message{}, fmt.Errorf("message %s: %w", m, err)
@@ -115,6 +124,9 @@ func (c Conversation) again(tx *db.Tx, by access.Actor, m id.Message) (Message, 
 	is, err := c.open(key, chatdb.AfterRow{Seq: was.Seq, ID: m, AuthorID: was.AuthorID, Body: was.Body, SentAt: was.SentAt, EditedAt: was.EditedAt, TakenAt: was.TakenAt, Files: was.Files})
 	if err != nil {
 		return Message{}, err
+	}
+	if is.differs(body) || is.TakenAt == nil && was.Files != int64(files) {
+		return Message{}, ErrSentOther
 	}
 	return is, audit.Record(tx, by, audit.Deed{Did: audit.MessageSentAgain, Subject: m, Client: c.Client})
 }

@@ -243,7 +243,7 @@ func (p *Porter) finish(ctx context.Context, by access.Actor, conversation id.Co
 		if err != nil {
 			return err
 		}
-		n, err := SQL.In(tx).FileArrived(tx, chatdb.FileArrivedParams{State: string(f.Stage), Type: string(t), Name: name, Now: tx.Now(), PracticeID: c.practice, ID: f.ID})
+		n, err := SQL.In(tx).FileArrived(tx, chatdb.FileArrivedParams{State: string(f.Stage), Type: string(t), Name: name, PracticeID: c.practice, ID: f.ID})
 		if err != nil {
 			return fmt.Errorf("file %s: %w", f.ID, err)
 		}

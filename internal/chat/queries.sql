@@ -219,8 +219,8 @@ SELECT id, words FROM away WHERE practice_id = @practice_id;
 UPDATE away SET words = @words WHERE practice_id = @practice_id AND id = @id;
 
 -- name: AddFile :execrows
-INSERT INTO attachment (practice_id, id, conversation_id, place, author_id, state, type, size, name, blob, key, width, height, created_at, changed_at)
-VALUES (@practice_id, @id, @conversation_id, 0, @author_id, @state, @type, @size, @name, @blob, @key, 0, 0, @now, @now)
+INSERT INTO attachment (practice_id, id, conversation_id, place, author_id, state, type, size, name, blob, key, width, height, created_at)
+VALUES (@practice_id, @id, @conversation_id, 0, @author_id, @state, @type, @size, @name, @blob, @key, 0, 0, @now)
 ON CONFLICT DO NOTHING;
 
 -- name: FileByID :one
@@ -242,21 +242,21 @@ SELECT COUNT(*) AS files, CAST(COALESCE(SUM(size), 0) AS BIGINT) AS bytes FROM a
 WHERE practice_id = @practice_id AND author_id = @author_id AND message_id IS NULL;
 
 -- name: FileArrived :execrows
-UPDATE attachment SET state = @state, type = @type, name = @name, changed_at = @now
+UPDATE attachment SET state = @state, type = @type, name = @name
 WHERE practice_id = @practice_id AND id = @id AND state = 'arriving';
 
 -- Once, and only its author's; not one in which something was found.
 -- name: AttachFile :execrows
-UPDATE attachment SET message_id = @message_id, place = @place, changed_at = @now
+UPDATE attachment SET message_id = @message_id, place = @place
 WHERE practice_id = @practice_id AND id = @id AND conversation_id = @conversation_id AND author_id = @author_id
   AND message_id IS NULL AND state IN ('checking', 'copying', 'ready');
 
 -- name: MoveFile :one
-UPDATE attachment SET state = @state, changed_at = @now WHERE practice_id = @practice_id AND id = @id AND state = @was RETURNING message_id;
+UPDATE attachment SET state = @state WHERE practice_id = @practice_id AND id = @id AND state = @was RETURNING message_id;
 
 -- The copy stands in for what came: the key of that goes with this.
 -- name: FileCopied :one
-UPDATE attachment SET state = 'ready', type = @type, size = @size, name = @name, blob = @blob, key = @key, small = @small, small_key = @small_key, width = @width, height = @height, changed_at = @now
+UPDATE attachment SET state = 'ready', type = @type, size = @size, name = @name, blob = @blob, key = @key, small = @small, small_key = @small_key, width = @width, height = @height
 WHERE practice_id = @practice_id AND id = @id AND state = 'copying' RETURNING message_id;
 
 -- name: DropFile :one

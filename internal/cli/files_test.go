@@ -11,10 +11,18 @@ import (
 
 	"filippo.io/age"
 
+	"icouch/internal/access"
+	"icouch/internal/account"
+	"icouch/internal/base/email"
+	"icouch/internal/base/id"
+	"icouch/internal/chat"
 	"icouch/internal/cli"
+	"icouch/internal/people"
 	"icouch/internal/platform/blob"
 	"icouch/internal/platform/config"
+	"icouch/internal/platform/db"
 	"icouch/internal/platform/installation"
+	"icouch/internal/platform/media"
 	"icouch/internal/world"
 )
 
@@ -102,4 +110,87 @@ func TestABackupBringsTheFilesBack(t *testing.T) {
 	if err := restore.Run(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestABackupBringsTheFileOfAMessageBack: the message reads as it did, and who
+// could open what was attached to it opens the same bytes.
+func TestABackupBringsTheFileOfAMessageBack(t *testing.T) {
+	t.Parallel()
+	p, back := config.Place{Data: t.TempDir()}, config.Place{Data: filepath.Join(t.TempDir(), "new")}
+	o := &cli.Office{SQL: world.SQL, Clock: time.Now, Out: io.Discard}
+	owner, _ := settle(t, o, p)
+	content, file := strings.Repeat("a letter of many pages ", 100_000), id.New[id.Attachment](time.Now())
+	var talk id.Conversation
+	open(t, o, p, func(d *db.DB) {
+		noor, err := email.Parse("noor@practice.test")
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = d.Update(t.Context(), func(tx *db.Tx) error {
+			who, err := account.Make(tx, access.Guest(), account.New{Name: "Noor Haddad", Email: noor, Password: "x", Verified: true})
+			if err != nil {
+				return err
+			}
+			colleague, err := people.Join(tx, owner, who, access.Practitioner)
+			if err != nil {
+				return err
+			}
+			talk, err = chat.Start(tx, owner, chat.To{Member: colleague.Practitioner()})
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := porterOf(t, p, d).Take(t.Context(), owner, talk, chat.Draft{ID: file, Name: "letter.txt"}, strings.NewReader(content)); err != nil {
+			t.Fatal(err)
+		}
+		err = d.Update(t.Context(), func(tx *db.Tx) error {
+			_, err := chat.Send(tx, owner, talk, id.New[id.Message](tx.Now().Time), "With a letter.", file)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+	archive := filepath.Join(t.TempDir(), "monday.age")
+	if err := (&cli.Backup{Place: p, File: archive}).Run(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	restore := &cli.Restore{File: archive, Data: back.Data, Identity: filepath.Join(p.Data, "backup.key"), RootKey: p.KeyFile()}
+	if err := restore.Run(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	back.RootKey = p.KeyFile()
+	open(t, o, back, func(d *db.DB) {
+		var opened chat.Opened
+		err := d.View(t.Context(), func(tx *db.Tx) error {
+			all, err := chat.Conversations(tx, owner)
+			if err != nil || len(all) != 1 || all[0].Last.Body != "With a letter." || len(all[0].Last.Files) != 1 || all[0].Last.Files[0].Name != "letter.txt" {
+				t.Errorf("there are %+v, %v", all, err)
+			}
+			opened, err = chat.Open(tx, owner, talk, file, false)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := porterOf(t, back, d).Content(t.Context(), opened)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		if got, err := io.ReadAll(r); err != nil || string(got) != content {
+			t.Errorf("%d bytes come back, of %d that were sent, or others: %v", len(got), len(content), err)
+		}
+	})
+}
+
+// porterOf takes files in and hands them out, at a place.
+func porterOf(t *testing.T, p config.Place, d *db.DB) *chat.Porter {
+	t.Helper()
+	files, err := p.Store()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &chat.Porter{DB: d, Files: files, Studio: media.NewStudio()}
 }

@@ -34,10 +34,11 @@ const (
 // fileRule is how many files somebody may begin to send.
 var fileRule = limit.Rule{Name: "file/account", Most: 300, Per: time.Hour}
 
-// hears lets a page play what is attached, and record it.
+// hears lets a page play what is attached, and record it. What was recorded and
+// not sent is played from the page's own memory (blob:).
 func hears(h http.Header) {
 	const policy, permissions = "Content-Security-Policy", "Permissions-Policy"
-	h.Set(policy, strings.Replace(h.Get(policy), "img-src 'self'; ", "img-src 'self'; media-src 'self'; ", 1))
+	h.Set(policy, strings.Replace(h.Get(policy), "img-src 'self'; ", "img-src 'self'; media-src 'self' blob:; ", 1))
 	h.Set(permissions, strings.Replace(h.Get(permissions), "microphone=()", "microphone=(self)", 1))
 }
 

@@ -272,7 +272,13 @@ func (s *Site) startConversation(w http.ResponseWriter, r *http.Request, by acce
 			return s.showPartners(w, r, by, "", chat.ErrNobody)
 		}
 	}
-	if v := form.Get("member"); v != "" {
+	if v := form.Get("partner"); v != "" {
+		err := s.DB.View(r.Context(), func(tx *db.Tx) (err error) { to, err = chat.Called(tx, by, v); return err })
+		if err != nil {
+			return s.showPartners(w, r, by, "", err)
+		}
+	}
+	if v := form.Get("member"); v != "" && by.AtWork() { // a client has handles
 		if to.Member, err = id.Parse[id.Practitioner](v); err != nil {
 			return s.showPartners(w, r, by, "", chat.ErrNobody)
 		}
@@ -504,9 +510,12 @@ func messagesCount(n int64) string {
 }
 
 // pairsOf is whom a conversation is with, as a form says it.
-func pairsOf(to chat.To) []parts.Pair {
-	if to.Team {
+func pairsOf(p chat.Partner) []parts.Pair {
+	switch {
+	case p.To.Team:
 		return []parts.Pair{{Name: "team", Value: "yes"}}
+	case p.Handle != "":
+		return []parts.Pair{{Name: "partner", Value: p.Handle}}
 	}
-	return []parts.Pair{{Name: "member", Value: to.Member.String()}}
+	return []parts.Pair{{Name: "member", Value: p.To.Member.String()}}
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"icouch/internal/access"
 	"icouch/internal/base/id"
 	"icouch/internal/chat"
 	"icouch/internal/people"
@@ -43,6 +44,38 @@ func newTalking(t *testing.T) *talking {
 
 func (k *talking) message(body string) url.Values {
 	return form("message", id.New[id.Message](k.w.Now()).String(), "body", body)
+}
+
+func TestAnOldPageIsGivenAnIdentifierOfItsOwn(t *testing.T) {
+	t.Parallel()
+	k := newTalking(t)
+	first := k.message("The first.")
+	k.theo.post(k.at, first).leads(t, k.at+"#end")
+	first.Set("body", "The second.")
+	a := k.theo.post(k.at, first)
+	a.shows(t, 409, "A message was sent from this page before", ">The second.</textarea>")
+	a.lacks(t, `name="message" value="`+first.Get("message")+`"`)
+	fresh := regexp.MustCompile(`name="message" value="([0-9a-f-]{36})"`).FindStringSubmatch(a.text)
+	if fresh == nil {
+		t.Fatal("the page has no identifier")
+	}
+	k.theo.post(k.at, form("message", fresh[1], "body", "The second.")).leads(t, k.at+"#end")
+	k.mara.get(k.at).shows(t, 200, "The first.", "The second.")
+}
+
+func TestThatSomebodyWentAwayIsNoMistakeOfOurs(t *testing.T) {
+	t.Parallel()
+	k := newTalking(t)
+	ctx, leave := context.WithCancel(t.Context())
+	leave()
+	r := httptest.NewRequestWithContext(ctx, "GET", world.Base+k.at, http.NoBody)
+	for name, value := range k.theo.cookies {
+		r.AddCookie(&http.Cookie{Name: name, Value: value})
+	}
+	k.handler.ServeHTTP(httptest.NewRecorder(), r)
+	if log := k.log.String(); strings.Contains(log, "level=ERROR") || !strings.Contains(log, "GET /messages/{conversation}") {
+		t.Errorf("the log says %s", log)
+	}
 }
 
 func TestASecureMessageIsWrittenAndReadByFormsAlone(t *testing.T) {
@@ -131,10 +164,47 @@ func TestWhoBeginsAConversationIsOfferedOnlyThoseWhoCanBeReached(t *testing.T) {
 	k.mara.get("/messages/new").shows(t, 200, "Theo Vance", "Noor Haddad").lacks(t, "Una Reached")
 	k.mara.post("/messages/new", form("q", "noor")).shows(t, 200, "Noor Haddad").lacks(t, "Theo Vance")
 	k.theo.get("/messages/new").shows(t, 200, "Mara Lindqvist", "Looks after you").lacks(t, "Noor Haddad")
-	k.theo.post("/messages", form("member", k.w.Noor.Practitioner().String())).shows(t, 422, "Choose whom to write to.")
-	k.theo.post("/messages", form("member", k.w.Mara.Practitioner().String())).leads(t, k.at)
+	for _, who := range []access.Actor{k.w.Noor, k.w.Mara} { // a client has no use for a member's identifier, and is not told it
+		k.theo.get("/messages/new").lacks(t, who.Practitioner().String())
+		k.theo.post("/messages", form("member", who.Practitioner().String())).shows(t, 422, "Choose whom to write to.")
+	}
+	k.theo.post("/messages", form("partner", k.theo.partner())).leads(t, k.at)
+	una := k.w.Client(t, k.w.Mara, people.Draft{First: "Una", Last: "Reads", Email: "una@example.com"})
+	k.w.Linked(t, una, "una@example.com")
+	hers := k.browser(t, k.w).as("una@example.com")
+	if k.theo.partner() == hers.partner() || k.theo.partner() != k.theo.partner() {
+		t.Error("a handle is one client's, and the same on each page")
+	}
+	k.theo.post("/messages", form("partner", hers.partner())).shows(t, 422, "Choose whom to write to.")
+	k.mara.post("/messages", form("partner", k.theo.partner())).shows(t, 422, "Choose whom to write to.")
 	k.mara.post("/people/"+k.w.Theo.String()+"/messages", form("closed", "yes"))
 	k.mara.get("/people/"+k.w.Theo.String()).shows(t, 200, "begins no conversations")
+}
+
+// Only a page on which a note can be spoken may ask for the microphone, and only
+// such a page plays what lies in its own memory.
+func TestOnlyAConversationMayAskForTheMicrophone(t *testing.T) {
+	t.Parallel()
+	k := newTalking(t)
+	for page, wants := range map[string]bool{k.at: true, "/messages": false, "/dashboard": false, "/settings": false} {
+		h := k.theo.get(page).Header()
+		if got := strings.Contains(h.Get("Permissions-Policy"), "microphone=(self)"); got != wants {
+			t.Errorf("%s may ask for the microphone: %t", page, got)
+		}
+		if got := strings.Contains(h.Get("Content-Security-Policy"), "media-src 'self' blob:;"); got != wants {
+			t.Errorf("%s may play what was recorded: %t", page, got)
+		}
+	}
+}
+
+// partner is how a client's form names the first of those who can be written to.
+func (b *browser) partner() string {
+	b.t.Helper()
+	m := regexp.MustCompile(`name="partner" value="([0-9a-f]{32,})"`).FindStringSubmatch(b.get("/messages/new").text)
+	if m == nil {
+		b.t.Fatal("nobody is offered")
+	}
+	return m[1]
 }
 
 // heard is a page's stream, as a browser hears it.

@@ -9,6 +9,7 @@ package web
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -181,8 +182,12 @@ func statusOf(err error) int {
 	return http.StatusInternalServerError
 }
 
-// fail shows the error page. Only a fault's own words reach the person.
+// fail shows the error page. Only a fault's own words reach the person. Whoever
+// has gone meanwhile sees none, and that they went is nobody's mistake.
 func (s *Site) fail(w http.ResponseWriter, r *http.Request, err error) {
+	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
+		return
+	}
 	v := visitOf(r)
 	v.look.Forget() // nothing of what was read is on this page
 	page := ErrorPage{Page: s.page(r, "Something went wrong"), Status: statusOf(err)}

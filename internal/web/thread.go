@@ -400,6 +400,9 @@ func (s *Site) sendMessage(w http.ResponseWriter, r *http.Request, by access.Act
 		return nil
 	}
 	if err != nil {
+		if errors.Is(err, chat.ErrSentOther) || errors.Is(err, chat.ErrSentBefore) { // what goes next is another message
+			m = ""
+		}
 		return s.showThread(w, r, by, ThreadPage{body: form.Get("body"), fresh: m}, err)
 	}
 	return see(w, r, conversationPath(c, "#end"))

@@ -44,18 +44,18 @@ func TestCVE_2026_3473_2026_28736_AnothersFileIsNotFoundByAnyDoor(t *testing.T) 
 	doors := 0
 	for _, who := range []string{noor, "lena@example.com", "ines@nextdoor.test", mara} {
 		b := k.browser(t, k.w).as(who)
-		own, files := "", []string{f, w}
+		own, named, files := "", "member", []string{f, w}
 		switch who {
 		case noor:
 			own = k.w.Mara.Practitioner().String()
 		case "lena@example.com":
-			own = k.w.Noor.Practitioner().String()
+			own, named = b.partner(), "partner"
 		case mara: // hers to open once it is sent, and not before; and by its own conversation alone
 			own, files = k.w.Noor.Practitioner().String(), []string{w}
 		}
 		places := []string{k.at}
 		if own != "" {
-			a := b.post("/messages", form("member", own))
+			a := b.post("/messages", form(named, own))
 			if own = a.Header().Get("Location"); !strings.HasPrefix(own, "/messages/") {
 				t.Fatalf("%s has no conversation: %d", who, a.Code)
 			}

@@ -71,8 +71,8 @@ func (q *Queries) AddConversation(ctx context.Context, arg AddConversationParams
 }
 
 const addFile = `-- name: AddFile :execrows
-INSERT INTO attachment (practice_id, id, conversation_id, place, author_id, state, type, size, name, blob, key, width, height, created_at, changed_at)
-VALUES ($1, $2, $3, 0, $4, $5, $6, $7, $8, $9, $10, 0, 0, $11, $11)
+INSERT INTO attachment (practice_id, id, conversation_id, place, author_id, state, type, size, name, blob, key, width, height, created_at)
+VALUES ($1, $2, $3, 0, $4, $5, $6, $7, $8, $9, $10, 0, 0, $11)
 ON CONFLICT DO NOTHING
 `
 
@@ -258,15 +258,14 @@ func (q *Queries) AtWork(ctx context.Context, arg AtWorkParams) ([]id.Practition
 }
 
 const attachFile = `-- name: AttachFile :execrows
-UPDATE attachment SET message_id = $1, place = $2, changed_at = $3
-WHERE practice_id = $4 AND id = $5 AND conversation_id = $6 AND author_id = $7
+UPDATE attachment SET message_id = $1, place = $2
+WHERE practice_id = $3 AND id = $4 AND conversation_id = $5 AND author_id = $6
   AND message_id IS NULL AND state IN ('checking', 'copying', 'ready')
 `
 
 type AttachFileParams struct {
 	MessageID      *id.Message
 	Place          int64
-	Now            at.Time
 	PracticeID     id.Practice
 	ID             id.Attachment
 	ConversationID id.Conversation
@@ -278,7 +277,6 @@ func (q *Queries) AttachFile(ctx context.Context, arg AttachFileParams) (int64, 
 	result, err := q.exec(ctx, q.attachFileStmt, attachFile,
 		arg.MessageID,
 		arg.Place,
-		arg.Now,
 		arg.PracticeID,
 		arg.ID,
 		arg.ConversationID,
@@ -840,15 +838,14 @@ func (q *Queries) EndAway(ctx context.Context, arg EndAwayParams) (int64, error)
 }
 
 const fileArrived = `-- name: FileArrived :execrows
-UPDATE attachment SET state = $1, type = $2, name = $3, changed_at = $4
-WHERE practice_id = $5 AND id = $6 AND state = 'arriving'
+UPDATE attachment SET state = $1, type = $2, name = $3
+WHERE practice_id = $4 AND id = $5 AND state = 'arriving'
 `
 
 type FileArrivedParams struct {
 	State      string
 	Type       string
 	Name       crypt.Sealed
-	Now        at.Time
 	PracticeID id.Practice
 	ID         id.Attachment
 }
@@ -858,7 +855,6 @@ func (q *Queries) FileArrived(ctx context.Context, arg FileArrivedParams) (int64
 		arg.State,
 		arg.Type,
 		arg.Name,
-		arg.Now,
 		arg.PracticeID,
 		arg.ID,
 	)
@@ -916,8 +912,8 @@ func (q *Queries) FileByID(ctx context.Context, arg FileByIDParams) (FileByIDRow
 }
 
 const fileCopied = `-- name: FileCopied :one
-UPDATE attachment SET state = 'ready', type = $1, size = $2, name = $3, blob = $4, key = $5, small = $6, small_key = $7, width = $8, height = $9, changed_at = $10
-WHERE practice_id = $11 AND id = $12 AND state = 'copying' RETURNING message_id
+UPDATE attachment SET state = 'ready', type = $1, size = $2, name = $3, blob = $4, key = $5, small = $6, small_key = $7, width = $8, height = $9
+WHERE practice_id = $10 AND id = $11 AND state = 'copying' RETURNING message_id
 `
 
 type FileCopiedParams struct {
@@ -930,7 +926,6 @@ type FileCopiedParams struct {
 	SmallKey   crypt.Sealed
 	Width      int64
 	Height     int64
-	Now        at.Time
 	PracticeID id.Practice
 	ID         id.Attachment
 }
@@ -947,7 +942,6 @@ func (q *Queries) FileCopied(ctx context.Context, arg FileCopiedParams) (*id.Mes
 		arg.SmallKey,
 		arg.Width,
 		arg.Height,
-		arg.Now,
 		arg.PracticeID,
 		arg.ID,
 	)
@@ -1311,12 +1305,11 @@ func (q *Queries) MoveConversation(ctx context.Context, arg MoveConversationPara
 }
 
 const moveFile = `-- name: MoveFile :one
-UPDATE attachment SET state = $1, changed_at = $2 WHERE practice_id = $3 AND id = $4 AND state = $5 RETURNING message_id
+UPDATE attachment SET state = $1 WHERE practice_id = $2 AND id = $3 AND state = $4 RETURNING message_id
 `
 
 type MoveFileParams struct {
 	State      string
-	Now        at.Time
 	PracticeID id.Practice
 	ID         id.Attachment
 	Was        string
@@ -1325,7 +1318,6 @@ type MoveFileParams struct {
 func (q *Queries) MoveFile(ctx context.Context, arg MoveFileParams) (*id.Message, error) {
 	row := q.queryRow(ctx, q.moveFileStmt, moveFile,
 		arg.State,
-		arg.Now,
 		arg.PracticeID,
 		arg.ID,
 		arg.Was,

@@ -38,6 +38,7 @@ func (t table) has(name string) bool {
 
 var (
 	tableText  = regexp.MustCompile(`(?s)CREATE TABLE (\w+) \(\n(.*?)\n\);`)
+	dropText   = regexp.MustCompile(`ALTER TABLE (\w+) DROP COLUMN (\w+);`)
 	columnText = regexp.MustCompile(`^  (\w+) (TEXT|BIGINT|BYTEA|BOOLEAN|instant|sealed)\b(.*)`)
 	inlineRef  = regexp.MustCompile(`REFERENCES (\w+) \((\w+)\)`)
 	wholeRef   = regexp.MustCompile(`FOREIGN KEY \(([^)]*)\) REFERENCES (\w+) \(([^)]*)\)`)
@@ -53,6 +54,11 @@ func schema(t *testing.T) map[string]table {
 		text, err := fs.ReadFile(migrations, path)
 		for _, m := range tableText.FindAllStringSubmatch(string(text), -1) {
 			all[m[1]] = tableOf(m[1], m[2])
+		}
+		for _, m := range dropText.FindAllStringSubmatch(string(text), -1) {
+			t := all[m[1]]
+			t.columns = slices.DeleteFunc(t.columns, func(c column) bool { return c.name == m[2] })
+			all[m[1]] = t
 		}
 		return err
 	})

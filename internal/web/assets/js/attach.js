@@ -2,12 +2,36 @@
 // parts; the server says how far it has come, so a connection that breaks costs
 // nothing but time. Without this, files go with the form.
 import { say } from '#app';
+import { recorder } from '#record';
 
 const piece = 512 * 1024;
 const most = 10;
 const size = n => n < 1e6 ? `${Math.round(n / 1000)} KB` : `${(n / 1e6).toFixed(1)} MB`;
 
 class Refused extends Error {}
+
+// named is a button that says what it is about to those who do not see where it stands.
+function named(words, about) {
+  const button = document.createElement('button');
+  button.type = 'button';
+  button.className = 'btn inline';
+  const hidden = document.createElement('span');
+  hidden.className = 'vh';
+  hidden.textContent = ` ${about}`;
+  button.append(words, hidden);
+  return button;
+}
+
+// listen is a button that plays a note before it is sent.
+function listen(file) {
+  const button = named('Listen', `to ${file.name}`);
+  const sound = new Audio(URL.createObjectURL(file));
+  const shows = () => { button.firstChild.data = sound.paused ? 'Listen' : 'Pause'; };
+  button.dataset.listen = '';
+  for (const kind of ['play', 'pause', 'ended']) sound.addEventListener(kind, shows);
+  button.addEventListener('click', () => { if (sound.paused) sound.play().catch(() => say('This browser cannot play the note. It can be sent all the same.')); else sound.pause(); });
+  return { button, sound };
+}
 
 // attach wires a composer. It returns what the message takes along.
 export function attach(form, path, identifier) {
@@ -82,19 +106,12 @@ export function attach(form, path, identifier) {
   }
 
   function takeOut(id, name) {
-    const button = document.createElement('button');
-    button.type = 'button';
-    button.className = 'btn inline';
+    const button = named('Take out', name);
     button.dataset.takeOut = '';
-    button.textContent = 'Take out';
-    const hidden = document.createElement('span');
-    hidden.className = 'vh';
-    hidden.textContent = ` ${name}`;
-    button.append(hidden);
     return button;
   }
 
-  async function add(file) {
+  async function add(file, spoken) {
     if (parcels.size >= most) return say(`A message can have up to ${most} files. Send the others with another one.`);
     const id = identifier();
     const { item, called, state, bar } = line(id, file.name);
@@ -104,19 +121,25 @@ export function attach(form, path, identifier) {
       goes(n, of) { bar.max = of; bar.value = n; state.textContent = `${size(n)} of ${size(of)}`; },
     };
     parcels.set(id, parcel);
+    if (spoken) {
+      const note = listen(file);
+      parcel.sound = note.sound;
+      item.querySelector('[data-take-out]').before(note.button);
+    }
     parcel.says('Starting…');
     parcel.done = readable(file).then(ready => upload(parcel, ready)).then(came => {
       bar.remove();
       called.textContent = parcel.name = came.name;
       parcel.says(came.says);
       item.dataset.whole = '';
-      say(`${came.name} is attached`);
+      say(spoken ? `${came.name} is attached. You can listen to it before you send it.` : `${came.name} is attached`);
       return true;
     }).catch(error => {
       bar.remove();
       item.classList.add('bad');
       parcels.delete(id);
       if (parcel.gone) return true;
+      if (error instanceof Refused) item.dataset.refused = ''; // the server has nothing of it
       parcel.says(error instanceof Refused ? error.message : 'This file could not be read. Choose it again.');
       say(`${parcel.name}: ${state.textContent}`);
       return false;
@@ -141,9 +164,10 @@ export function attach(form, path, identifier) {
     const id = item.dataset.parcel;
     const parcel = parcels.get(id);
     if (parcel) parcel.gone = true;
+    parcel?.sound?.pause();
     parcels.delete(id);
     item.remove();
-    fetch(`${path}/files/${id}/removal`, { method: 'POST', credentials: 'same-origin', redirect: 'error', headers }).catch(() => {}); // it goes by itself after a day
+    if (!('refused' in item.dataset)) fetch(`${path}/files/${id}/removal`, { method: 'POST', credentials: 'same-origin', redirect: 'error', headers }).catch(() => {}); // it goes by itself after a day
     form.elements.body.focus();
   });
 
@@ -158,15 +182,17 @@ export function attach(form, path, identifier) {
   form.addEventListener('drop', event => {
     if (event.dataTransfer?.files.length) { event.preventDefault(); many([...event.dataTransfer.files]); }
   });
-  addEventListener('beforeunload', event => { if (list.querySelector('progress')) event.preventDefault(); });
-  record(form, add);
+  const notes = recorder(form.querySelector('[data-recorder]'), file => add(file, true));
+  addEventListener('beforeunload', event => { if (list.querySelector('progress') || notes?.speaking()) event.preventDefault(); });
 
   return {
+    // spoken ends a note that is being spoken: it goes with the message. Nothing: none is.
+    spoken() { return notes?.speaking() ? notes.finish() : null; },
     // take hands over what is attached, for one message.
     take() {
       const some = [...parcels.values()];
       parcels.clear();
-      for (const { item } of some) item.remove();
+      for (const { item, sound } of some) { sound?.pause(); item.remove(); }
       return {
         ids: some.map(p => p.id), names: some.map(p => p.name),
         whole: Promise.all(some.map(p => p.done)).then(all => all.every(Boolean)),
@@ -175,63 +201,4 @@ export function attach(form, path, identifier) {
       };
     },
   };
-}
-
-// record has somebody speak a note, if the browser can.
-function record(form, add) {
-  const box = form.querySelector('[data-recorder]');
-  const type = globalThis.MediaRecorder && navigator.mediaDevices?.getUserMedia && ['audio/mp4', 'audio/webm;codecs=opus', 'audio/ogg;codecs=opus'].find(t => MediaRecorder.isTypeSupported(t));
-  if (!type) return;
-  const button = box.querySelector('[data-record]');
-  const words = button.querySelector('[data-words]');
-  const away = box.querySelector('[data-record-away]');
-  const time = box.querySelector('[data-record-time]');
-  const longest = 30 * 60;
-  let now = null;
-  box.hidden = false;
-
-  function stop(keep) {
-    if (!now) return;
-    now.keep = keep;
-    if (now.recorder.state !== 'inactive') now.recorder.stop();
-  }
-
-  async function begin() {
-    let stream;
-    try {
-      stream = await navigator.mediaDevices.getUserMedia({ audio: true });
-    } catch {
-      time.textContent = 'The microphone is not there, or not allowed. You can attach a recording as a file.';
-      return say(time.textContent);
-    }
-    const recorder = new MediaRecorder(stream, { mimeType: type, audioBitsPerSecond: 48_000 });
-    const pieces = [];
-    const began = Date.now();
-    now = { recorder, keep: true };
-    recorder.ondataavailable = event => pieces.push(event.data);
-    recorder.onstop = () => {
-      clearInterval(tick);
-      for (const track of stream.getTracks()) track.stop();
-      const keep = now.keep;
-      now = null;
-      words.textContent = 'Record';
-      away.hidden = true;
-      time.textContent = '';
-      const at = new Date();
-      const name = `Spoken note ${at.getHours()}.${String(at.getMinutes()).padStart(2, '0')}`;
-      if (keep) add(new File(pieces, `${name}.${type.includes('mp4') ? 'm4a' : type.includes('webm') ? 'webm' : 'ogg'}`, { type }));
-    };
-    const tick = setInterval(() => {
-      const s = Math.floor((Date.now() - began) / 1000);
-      time.textContent = `${Math.floor(s / 60)}:${String(s % 60).padStart(2, '0')}`;
-      if (s >= longest) stop(true);
-    }, 500);
-    recorder.start(1000);
-    words.textContent = 'Stop and attach';
-    away.hidden = false;
-    time.textContent = '0:00';
-    say('Recording');
-  }
-  button.addEventListener('click', () => { if (now) stop(true); else begin(); });
-  away.addEventListener('click', () => { stop(false); button.focus(); });
 }

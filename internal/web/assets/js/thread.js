@@ -132,46 +132,89 @@ function waiting(message, body, names) {
     words.append(p);
   }
   const state = document.createElement('p');
-  state.className = 'muted small';
-  state.textContent = 'Sending…';
+  state.className = 'muted small state';
+  state.textContent = held ? 'Goes after the message above.' : 'Sending…';
   item.append(words, state);
   list.append(item);
   toEnd();
   return { item, state };
 }
 
-// One after the other, in the order in which they were written.
+// One after the other, in the order in which they were written. What has to wait
+// is kept as a draft, so that it outlives the page.
 let outbox = Promise.resolve();
+let held = false; // the first of them waits
+let lagging = false; // one of them had to wait, and they are not all there yet
+const pending = new Map(); // what has not arrived, by its message
+const draft = () => [...pending.values(), box.value].filter(Boolean).join('\n\n');
+let kept = box?.value; // what the server has of it
+let keeps = Promise.resolve();
+
+// keep has the server keep what is not sent, one after the other.
+function keep() {
+  keeps = keeps.then(async () => {
+    const body = draft();
+    try {
+      if (body !== kept && !(await post('/draft', { body })).ok) return;
+      kept = body;
+      form.querySelector('[data-saved]').hidden = !body || body !== draft();
+    } catch { /* the next key tries again */ }
+  });
+}
+
+const second = 1000;
+const retry = { soon: second, busy: 20 * second, last: 60 * second };
 
 function deliver(message, body, drawn, files) {
+  pending.set(message, body);
   const fields = new URLSearchParams({ message, body });
   for (const id of files.ids) fields.append('attachment', id);
   outbox = outbox.then(async () => {
+    drawn.state.textContent = files.names.length ? 'Waiting for the files…' : 'Sending…';
     if (!await files.whole) return unsent(message, body, drawn, files);
-    for (let pause = 1000; ; pause = Math.min(pause * 2, 30_000)) {
-      if (!drawn.item.isConnected) return; // the stream has brought it
+    for (let pause = 0; ;) {
+      if (!drawn.item.isConnected) return arrived(message); // the stream has brought it
+      drawn.state.textContent = 'Sending…';
       let why = 'Not sent yet. ';
+      let least = retry.soon;
       try {
         const answer = await post('', fields);
-        if (answer.ok) return drawn.item.classList.contains('waiting') && (drawn.state.textContent = 'Sent');
-        if (answer.status < 500 && answer.status !== 429) return refused(message, body, drawn, files);
-        if (answer.status === 429) why = 'Not sent yet: very many messages in a short time. It goes by itself in a few minutes. ';
+        if (answer.ok) { drawn.state.textContent = 'Sent'; return arrived(message); }
+        if (answer.status < 500 && answer.status !== 429) return refused(message, drawn, files);
+        if (answer.status === 429) { why = 'Not sent yet: these were very many messages in a short time. It goes by itself in a few minutes. '; least = retry.busy; }
       } catch { /* no connection */ }
-      drawn.state.textContent = why;
-      const again = document.createElement('button');
-      again.type = 'button';
-      again.className = 'btn inline';
-      again.textContent = 'Try again';
-      drawn.state.append(again);
-      await new Promise(done => { again.onclick = done; addEventListener('online', done, { once: true }); setTimeout(done, pause); });
-      drawn.state.textContent = 'Sending…';
+      if (!held) { held = lagging = true; say(why); keep(); }
+      pause = Math.max(least, Math.min(pause * 2, retry.last));
+      await again(drawn, why, pause);
     }
   });
+}
+
+// again waits until a message is to be tried again: when somebody says so, when
+// there is a connection, or after a while.
+async function again(drawn, why, pause) {
+  const button = document.createElement('button');
+  button.type = 'button';
+  button.className = 'btn inline';
+  button.textContent = 'Try again';
+  drawn.state.replaceChildren(why, button);
+  for (const later of list.querySelectorAll('.waiting ~ .waiting > .state')) later.textContent = 'Goes after the message above.';
+  await new Promise(done => { button.onclick = () => { box.focus(); done(); }; addEventListener('online', done, { once: true }); setTimeout(done, pause); });
+}
+
+function arrived(message) {
+  pending.delete(message);
+  held = false;
+  if (!lagging || pending.size) return;
+  lagging = false;
+  kept = null; // what was kept may be what has just arrived
+  keep();
 }
 
 // unsent puts a message back of which a file could not be sent.
 function unsent(message, body, drawn, files) {
   drawn.item.remove();
+  pending.delete(message);
   files.back();
   form.elements.message.value = message;
   if (body) box.value = box.value ? `${body}\n${box.value}` : body;
@@ -179,11 +222,13 @@ function unsent(message, body, drawn, files) {
   say('Not sent: one of the files could not be attached. Take it out, and send the rest.');
 }
 
-// refused puts the words back where they were typed: the page of the answer says why.
-function refused(message, body, drawn, files) {
+// refused puts the words back where they were typed, with all that waited behind
+// them: the page of the answer says why.
+function refused(message, drawn, files) {
   drawn.item.remove();
   form.elements.message.value = message;
-  box.value = body;
+  box.value = draft();
+  pending.clear();
   for (const id of files.ids) {
     const field = document.createElement('input');
     field.type = 'hidden';
@@ -194,13 +239,13 @@ function refused(message, body, drawn, files) {
   form.submit();
 }
 
-addEventListener('beforeunload', event => { if (list.querySelector('.waiting') && !navigator.onLine) event.preventDefault(); });
+addEventListener('beforeunload', event => { if (pending.size && (held || !navigator.onLine) && draft() !== kept) event.preventDefault(); });
 
 if (form) {
   const left = form.querySelector('[data-count]');
   const saved = form.querySelector('[data-saved]');
   const attached = attach(form, path, identifier);
-  let kept = box.value, keeping, told = 0;
+  let keeping, told = 0;
 
   const grow = () => {
     box.style.blockSize = 'auto';
@@ -208,14 +253,6 @@ if (form) {
     const n = box.maxLength - [...box.value].length;
     left.hidden = n > 500;
     left.textContent = n === 1 ? '1 character left. ' : `${n} characters left. `;
-  };
-  const keep = async () => {
-    const body = box.value;
-    if (body === kept) return;
-    try {
-      const answer = await post('/draft', { body });
-      if (answer.ok) { kept = body; saved.hidden = !body; }
-    } catch { /* the next key tries again */ }
   };
   box.addEventListener('input', () => {
     grow();
@@ -233,6 +270,8 @@ if (form) {
   });
   form.addEventListener('submit', event => {
     event.preventDefault();
+    const note = attached.spoken(); // it is stopped, and goes along
+    if (note) return note.then(() => form.requestSubmit());
     const body = box.value.trim();
     const files = attached.take();
     if (!body && !files.ids.length) return box.focus();
@@ -240,10 +279,11 @@ if (form) {
     const message = form.elements.message.value;
     form.elements.message.value = identifier();
     box.value = '';
-    kept = '';
+    if (!lagging) kept = ''; // it goes with what is sent
     saved.hidden = true;
     grow();
     deliver(message, body, waiting(message, body, files.names), files);
+    if (lagging) keep();
     box.focus();
   });
   grow();

@@ -1,0 +1,95 @@
+// A note that is spoken into the page, where the browser can record. Where it
+// cannot, a recording is attached as a file.
+import { say } from '#app';
+
+// What everybody can play goes first.
+const kinds = [['audio/mp4;codecs=mp4a.40.2', 'm4a'], ['audio/webm;codecs=opus', 'webm'], ['audio/mp4', 'm4a'], ['audio/ogg;codecs=opus', 'ogg']];
+const longest = 10 * 60; // seconds
+const clock = s => `${Math.floor(s / 60)}:${String(s % 60).padStart(2, '0')}`;
+
+const sentences = {
+  NotAllowedError: 'The microphone is not allowed for this page. Allow it in the settings of your browser, or attach a recording as a file.',
+  NotFoundError: 'No microphone was found. Connect one, or attach a recording as a file.',
+  NotReadableError: 'The microphone is in use by another program. Close that, and press Record again.',
+};
+const otherwise = 'The microphone cannot be used at the moment. You can attach a recording as a file.';
+
+// recorder wires the buttons. What was spoken is handed to done, as a file.
+export function recorder(box, done) {
+  const kind = globalThis.MediaRecorder && navigator.mediaDevices?.getUserMedia && kinds.find(([type]) => MediaRecorder.isTypeSupported(type));
+  if (!kind) return null;
+  const [type, ending] = kind;
+  const button = box.querySelector('[data-record]');
+  const words = button.querySelector('[data-words]');
+  const away = box.querySelector('[data-record-away]');
+  const time = box.querySelector('[data-record-time]');
+  const told = box.querySelector('[data-record-says]');
+  let now = null; // what is being recorded
+  let asking = false; // whether we may
+  box.hidden = false;
+
+  function tell(sentence) {
+    told.textContent = sentence;
+    told.hidden = !sentence;
+    if (sentence) say(sentence);
+  }
+
+  function stop(keep) {
+    if (!now) return Promise.resolve();
+    now.keep &&= keep;
+    if (now.by.state !== 'inactive') now.by.stop();
+    return now.over;
+  }
+
+  async function begin() {
+    if (asking) return;
+    asking = true;
+    tell('');
+    try {
+      record(await navigator.mediaDevices.getUserMedia({ audio: true }));
+    } catch (error) {
+      tell(sentences[error.name] ?? otherwise);
+    } finally {
+      asking = false;
+    }
+  }
+
+  function record(stream) {
+    const by = new MediaRecorder(stream, { mimeType: type, audioBitsPerSecond: 48_000 });
+    const pieces = [];
+    const began = Date.now();
+    let ended;
+    const mine = { by, keep: true, over: new Promise(resolve => { ended = resolve; }) };
+    const shows = () => {
+      const s = Math.floor((Date.now() - began) / 1000);
+      time.textContent = `Recording ${clock(s)}`;
+      if (s >= longest) { stop(true); tell('A note can have up to ten minutes. This one is attached.'); }
+    };
+    const tick = setInterval(shows, 250);
+    by.ondataavailable = event => pieces.push(event.data);
+    by.onstop = () => {
+      clearInterval(tick);
+      for (const track of stream.getTracks()) track.stop();
+      now = null;
+      words.textContent = 'Record';
+      away.hidden = true;
+      time.textContent = '';
+      const at = new Date();
+      const note = new File(pieces, `Spoken note ${at.getHours()}.${String(at.getMinutes()).padStart(2, '0')}.${ending}`, { type });
+      if (mine.keep && note.size) done(note);
+      else if (mine.keep) tell('Nothing was recorded. Press Record to try again.');
+      else say('Thrown away');
+      ended();
+    };
+    by.start(1000);
+    now = mine;
+    words.textContent = 'Stop';
+    away.hidden = false;
+    shows();
+    say('Recording');
+  }
+
+  button.addEventListener('click', () => { if (now) stop(true); else begin(); });
+  away.addEventListener('click', () => { stop(false); button.focus(); });
+  return { speaking: () => !!now, finish: () => stop(true) };
+}
