@@ -77,7 +77,7 @@ func (v *visitor) problems(status int, name string) (wrong []string) {
 	if !title.MatchString(f.Title) || slices.ContainsFunc(names, func(n string) bool { return strings.Contains(f.Title, n) }) {
 		wrong = append(wrong, fmt.Sprintf("the title %q is not neutral", f.Title))
 	}
-	if strings.HasPrefix(f.Title, "Error: ") != (status == 422) {
+	if strings.HasPrefix(f.Title, "Error: ") != (status == 422 || status == 409) {
 		wrong = append(wrong, fmt.Sprintf("the title %q for status %d", f.Title, status))
 	}
 	if !v.keys { // the same pages are looked at with a mouse
