@@ -200,9 +200,27 @@ func (p TrailPage) what(l trail.Line) templ.Component {
 		status.Kind = parts.Waiting
 	}
 	if len(l.Fields) > 0 {
-		status.Detail = strings.ReplaceAll(strings.Join(l.Fields, ", "), "_", " ")
+		status.Detail = fieldsWords(l.Fields)
 	}
 	return status.View()
+}
+
+// fieldsWords says what of a thing was noted or changed. A right that was given
+// stands in the trail with a plus.
+func fieldsWords(fields []string) string {
+	words := make([]string, len(fields))
+	for i, f := range fields {
+		right, given := strings.CutPrefix(f, "+")
+		switch {
+		case given:
+			words[i] = "may open " + right
+		case f == "reason":
+			words[i] = "with a reason"
+		default:
+			words[i] = strings.ReplaceAll(f, "_", " ")
+		}
+	}
+	return strings.Join(words, ", ")
 }
 
 // opened reports whether somebody was shown by way of an emergency.
