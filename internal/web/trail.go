@@ -342,11 +342,11 @@ func (p WeeksPage) title(d trail.Digest) string {
 
 func (p WeeksPage) facts(d trail.Digest) parts.Facts {
 	n := func(v int64) string { return thousands(int(v)) }
-	return parts.Facts{List: []parts.Fact{
+	return parts.Facts{Count: true, List: []parts.Fact{
 		{Label: "Opened in an emergency", Value: n(d.Emergencies)}, {Label: "Emergency searches that found nobody", Value: n(d.Missed)},
 		{Label: "Exports", Value: n(d.Exports)}, {Label: "At night or at a weekend", Value: n(d.AfterHours)},
 		{Label: "Looks at a record with the reader’s own last name", Value: n(d.OwnName)},
-		{Label: "Looks and changes in all", Value: n(d.Looks) + " and " + n(d.Changes)},
+		{Label: "Looks in all", Value: n(d.Looks)}, {Label: "Changes in all", Value: n(d.Changes)},
 	}}
 }
 
