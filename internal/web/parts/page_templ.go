@@ -904,7 +904,7 @@ func (f Facts) View() templ.Component {
 			templ_7745c5c3_Var37 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		var templ_7745c5c3_Var38 = []any{"facts", templ.KV("count", f.Count)}
+		var templ_7745c5c3_Var38 = []any{"facts", templ.KV("numbers", f.Count)}
 		templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var38...)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
