@@ -171,3 +171,45 @@ func TestTheSearchIsReachedByASlash(t *testing.T) {
 		t.Error("the slash does not lead to the search")
 	}
 }
+
+// TestTheButtonChangesWithTheState beside it, while the page is open: in the list,
+// on a client's own page, and not where somebody is typing.
+func TestTheButtonChangesWithTheState(t *testing.T) {
+	onBothScreens(t, func(t *testing.T, width int64) {
+		p := serve(t)
+		her := p.found(t, miraName, mira, miraSecret, riverside)
+		annies := her.client("Annie", "Noda", annie, true)
+		vinces := her.client("Vince", "Gill", vince, true)
+		links := map[string]string{annie: p.link(t, annie, "/join/", 1), vince: p.link(t, vince, "/join/", 1)}
+		p.since(t, "UPDATE letter SET state = 'delayed', settled_at = NULL WHERE client_id IS NOT NULL")
+
+		v, page, typing := p.visitor(t, width), p.visitor(t, width), p.visitor(t, width)
+		for _, one := range []*visitor{v, page, typing} {
+			one.signsIn(mira, miraSecret)
+		}
+		v.open("/people")
+		v.sees("On its way", "Re-Send")
+		page.open(annies)
+		page.sees("On its way")
+		page.until("the button to have the focus", `(document.querySelector('.act-of button').focus(), document.activeElement.textContent.includes('Re-Send'))`)
+		typing.open(vinces)
+		typing.fill("A line of your own", "See you on Monday")
+
+		p.accept(t, links[annie], annieSecret)
+		p.accept(t, links[vince], vinceSecret)
+		v.until("both rows to offer a message", `document.querySelectorAll('form[action$="/message"]').length === 2`)
+		v.seesNot("Re-Send")
+		v.check(200)
+		page.until("the page to offer a message", `document.querySelector('form[action$="/message"]')`)
+		page.seesNot("Re-Send", "Make a new link", "Withdraw the invitation")
+		page.until("the new button to have the focus", `document.activeElement.textContent.includes('Secure Message')`)
+		page.check(200)
+		typing.until("the state to be told", `document.querySelector('main').textContent.includes('Has an account')`)
+		if got := typing.value("A line of your own"); got != "See you on Monday" {
+			t.Errorf("what was typed is %q", got)
+		}
+		typing.goes("Re-Send")
+		typing.sees("has an account already", "What you wrote, to copy", "See you on Monday")
+		typing.check(409)
+	})
+}

@@ -1,6 +1,9 @@
 package e2e
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 func TestAClientSeesWhoLookedAndThePracticeReadsItsTrail(t *testing.T) {
 	onBothScreens(t, func(t *testing.T, width int64) {
@@ -37,4 +40,53 @@ func TestAClientSeesWhoLookedAndThePracticeReadsItsTrail(t *testing.T) {
 		c.sees("Who looked at my record", miraName+", Owner", "They look after you.")
 		c.pictured(200, "trail-own")
 	})
+}
+
+// TestAnOwnerSignsForAWeekOfTheTrail sees weeks in numbers, signs for one, and
+// both who signs and who comes after them read who it was.
+func TestAnOwnerSignsForAWeekOfTheTrail(t *testing.T) {
+	onBothScreens(t, func(t *testing.T, width int64) {
+		p := serve(t)
+		her := p.found(t, miraName, mira, miraSecret, riverside)
+		her.post("/settings/team", "name", ondineName, "email", ondine, "member-role", "owner")
+		p.joins(t, p.link(t, ondine, "/team/", 1), ondine, ondineSecret)
+		p.week(t, 0, 1482, 96, 37, 0, 0)
+		p.week(t, 1, 214, 38, 9, 1, 2)
+		p.week(t, 2, 3, 2, 0, 0, 0)
+
+		v := p.visitor(t, width)
+		v.signsIn(mira, miraSecret)
+		v.open("/settings/trail/weeks")
+		v.sees("Nobody has reviewed it yet.", "1,482", "Opened in an emergency")
+		v.pictured(200, "weeks-before")
+		late := p.visitor(t, width)
+		late.signsIn(ondine, ondineSecret)
+		late.open("/settings/trail/weeks") // the same page, a moment before
+
+		v.goes("I have reviewed this week " + firstWeek)
+		v.sees("Reviewed by " + miraName)
+		v.pictured(200, "weeks-after")
+		late.goes("I have reviewed this week " + firstWeek)
+		late.sees("Somebody has signed for that week already.", "Reviewed by "+miraName)
+		late.pictured(409, "weeks-twice")
+		v.goes("See its lines " + firstWeek)
+		v.check(200)
+	})
+}
+
+// The weeks that a program is given: the first begins on a Monday in New York.
+const (
+	firstMonday = 1_767_589_200 // 5 January 2026, 0:00
+	firstNumber = 2922          // of its week, from the first of 1970
+	firstWeek   = "Mon 5 Jan"
+)
+
+// week gives the practice the numbers of one week, as the job writes them on the
+// Monday after: its tests are those of package trail.
+func (p *program) week(t testing.TB, n int64, looks, changes, night, emergencies, exports int) {
+	t.Helper()
+	from := time.Unix(firstMonday, 0).AddDate(0, 0, int(7*n))
+	p.since(t, `INSERT INTO digest (practice_id, week, from_at, to_at, from_seq, to_seq, looks, changes, missed, emergencies, exports, after_hours, own_name)
+		SELECT id, ?, ?, ?, 0, 1, ?, ?, 0, ?, ?, ?, 0 FROM practice`,
+		firstNumber+n, from.UnixMicro(), from.AddDate(0, 0, 7).UnixMicro(), looks, changes, emergencies, exports, night)
 }

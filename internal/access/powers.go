@@ -40,7 +40,7 @@ var Powers = []Held{
 	{SeePrivate, "See a client’s date of birth and postal address", []Role{Owner, Administrator, Practitioner, Supervisor, Biller}},
 	{Invite, "Add clients, change their details, invite them, end their care and take it back", []Role{Owner, Administrator, Practitioner, Supervisor}},
 	{Vouch, "Vouch for a client who has lost every way to sign in", []Role{Owner, Administrator, Practitioner, Supervisor}},
-	{Break, "Open a colleague’s client in an emergency: with a reason, for an hour at most, and the owners and the client are told", []Role{Practitioner, Supervisor}},
+	{Break, "Open a colleague’s client in an emergency: with a reason, for an hour at most, and the owners, the client and who may see the record for them are told", []Role{Practitioner, Supervisor}},
 	{Export, "Take the list of clients away as a file", []Role{Owner, Administrator}},
 	{AssignCare, "Choose who looks after a client or a joint record, who is in the care team, and hand over a caseload", []Role{Owner, Administrator}},
 	{ManageMembers, "Invite colleagues, give roles, make a member inactive", []Role{Owner, Administrator}},

@@ -43,7 +43,7 @@ Beyond the table:
 - **Own clients.** Owners, practitioners and supervisors can look after clients. Practitioners and supervisors see those they look after, those whose care team they are in.
 - **Supervisors** also see the clients of the members they supervise. An owner or an administrator says who that is.
 - **Care team.** Who looks after a client, an owner or an administrator adds a colleague to that client's care team, with a last day if there is one. It counts from the colleague's next click on, and ends at the end of that day.
-- **Emergency.** A practitioner or a supervisor can open a colleague's client with a reason, for an hour at most. The owners are told by e-mail at once, without the client's name, and they alone read the reason. The client is told by e-mail too, if they sign in here, and sees who it was.
+- **Emergency.** A practitioner or a supervisor can open a colleague's client with a reason, for an hour at most. The owners are told by e-mail at once, without the client's name, and they alone read the reason. The client is told by e-mail too, if they sign in here, and sees who it was. So is a contact who may see a part of the record just then, unless they want no e-mail; who only pays is not.
 - **The last owner** stays an owner: a practice always has one who is active.
 - **Inactive members** open nothing, from that moment on. Whoever has clients is made inactive only together with a colleague who takes them.
 - **Clients** see their own record, whatever the roles of the practice. **Support** sees no client.

@@ -10,7 +10,9 @@
 //     record's own key, and stays when the practitioner changes: whoever looks
 //     after the client now may read it, and writes in a thread of their own;
 //   - what is written is taken only while somebody at work reads it: the member in
-//     the thread, if they still look after the client, or one of the team;
+//     the thread, if they still look after the client, or one of the team. Who
+//     does not any more reads their own thread, if their role opens the record to
+//     them, and writes in it no longer: the client could not answer;
 //   - who runs the practice, plans or bills sees clients and no messages; an
 //     emergency opens a record's messages to be read, not to be answered; a
 //     contact who acts for a client has none;
@@ -71,6 +73,7 @@ var (
 	ErrClosed     = fault.New(fault.Conflict, "Your practice has asked that you reach them in another way. Conversations that are there already stay open.")
 	ErrEmpty      = fault.On("body", fault.Invalid, "Write something first.")
 	ErrOnlyReads  = fault.New(fault.Conflict, "You can read this conversation and not write in it.")
+	ErrFormer     = fault.New(fault.Conflict, "You do not look after this client any more, so you can read what was written here, and not add to it. They could not answer you here. To write to them again, be added to their care team: an owner or an administrator does that on the client’s page.")
 	ErrUnreached  = fault.New(fault.Conflict, "They cannot read messages any more in this conversation: an account or the care has ended, or somebody else has taken over. Choose New Conversation to see whom you can write to. What was written stays here.")
 	ErrTooLate    = fault.New(fault.Conflict, "A message can be changed for five minutes. This one is older.")
 	ErrTaken      = fault.New(fault.Conflict, "This message was taken back already.")
@@ -91,6 +94,7 @@ type Conversation struct {
 	CreatedAt at.Time
 
 	Writes  bool // the reader may write in it
+	Former  bool // the reader looked after the client once, and does not now
 	Reaches bool // as Find saw it: somebody else is there to read what is written
 
 	practice id.Practice
@@ -227,7 +231,7 @@ func (c Conversation) about(by access.Actor, carer chatdb.CarersRow) (Conversati
 		if !own || c.Kind == WithTeam {
 			return Conversation{}, fault.NotFound
 		}
-		c.Writes = true
+		c.Former = true // the client writes to those who look after them, and could not answer
 	default:
 		return Conversation{}, fault.NotFound
 	}

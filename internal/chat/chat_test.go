@@ -609,6 +609,37 @@ func TestEdge17_NothingIsTakenThatNobodyReads(t *testing.T) {
 	}
 }
 
+// A thread with who handed the client over takes nothing more from either side,
+// whatever their role opens to them; what was written stays to be read, and it
+// goes on when they look after the client again.
+func TestEdge17_WhoHandedAClientOverReadsAndDoesNotWrite(t *testing.T) {
+	t.Parallel()
+	k := newTalk(t)
+	mara, noor := k.Mara.Practitioner(), k.Noor.Practitioner()
+	c := k.begin(k.theo, chat.To{Member: mara})
+	k.send(k.theo, c, "one")
+	k.Update(t, func(tx *db.Tx) error { return team.HandOver(tx, k.Mara, mara, noor, []id.Client{k.Theo}) })
+	k.View(t, func(tx *db.Tx) error {
+		if is := k.found(tx, k.Mara, c); is.Writes || !is.Former || is.Messages != 1 {
+			t.Errorf("who is only an owner now finds %+v", is)
+		}
+		return nil
+	})
+	for range 2 {
+		err := k.DB.Update(t.Context(), func(tx *db.Tx) error {
+			_, err := chat.Send(tx, k.Mara, c, id.New[id.Message](k.Now()), "Are you well?")
+			return err
+		})
+		if !errors.Is(err, chat.ErrFormer) {
+			t.Errorf("sending says %v", err)
+		}
+	}
+	k.Update(t, func(tx *db.Tx) error { return team.HandOver(tx, k.Mara, noor, mara, []id.Client{k.Theo}) })
+	if !k.reaches(k.Mara, c) {
+		t.Error("who looks after the client again may not write")
+	}
+}
+
 func TestEdge17_WhoComesToTheTeamIsReachedUntilTheyLeaveIt(t *testing.T) {
 	t.Parallel()
 	k := newTalk(t)

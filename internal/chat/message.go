@@ -60,6 +60,9 @@ func Send(tx *db.Tx, by access.Actor, conversation id.Conversation, m id.Message
 	if err != nil {
 		return Message{}, err
 	}
+	if c.Former {
+		return Message{}, ErrFormer
+	}
 	if !c.Writes {
 		return Message{}, ErrOnlyReads
 	}

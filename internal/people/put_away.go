@@ -25,7 +25,7 @@ const young = 30 * 24 * time.Hour
 
 // Why an account's practice is not to be taken for a mistake.
 var (
-	ErrNoPractice    = fault.New(fault.Conflict, "This account has no practice. There is nothing to convert: it is a client’s account as soon as an invitation is accepted with it.")
+	ErrNoPractice    = fault.New(fault.Conflict, "This account has no practice, so there is nothing to convert. It is a client’s account already, or becomes one as soon as an invitation is accepted with it.")
 	ErrSeveral       = fault.New(fault.Conflict, "This account works in more than one practice. Only one that has a single practice, founded by mistake, can be converted.")
 	ErrNotOwner      = fault.New(fault.Conflict, "This account does not own the practice it works in. Whoever runs that practice can end the membership.")
 	ErrHasColleagues = fault.New(fault.Conflict, "The practice has had other members too, so it is not an empty practice founded by mistake.")

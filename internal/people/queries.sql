@@ -221,6 +221,12 @@ FROM contact k JOIN client c ON c.practice_id = k.practice_id AND c.id = k.clien
 LEFT JOIN minor m ON m.practice_id = k.practice_id AND m.client_id = k.client_id
 WHERE k.account_id = @account_id ORDER BY k.linked_at, k.id;
 
+-- name: ActingForClient :many
+SELECT k.account_id, k.rights, k.begins_at, k.ends_at, k.suspended_at, k.of_age, c.ends_at AS care_ends_at, q.zone, q.closes_at, c.born, m.guardians_until
+FROM contact k JOIN client c ON c.practice_id = k.practice_id AND c.id = k.client_id JOIN practice q ON q.id = k.practice_id
+LEFT JOIN minor m ON m.practice_id = k.practice_id AND m.client_id = k.client_id
+WHERE k.practice_id = @practice_id AND k.client_id = @client_id AND k.account_id IS NOT NULL ORDER BY k.id LIMIT 200;
+
 -- name: UnlinkContact :execrows
 UPDATE contact SET account_id = NULL, linked_at = NULL, version = version + 1
 WHERE practice_id = @practice_id AND id = @id AND account_id = @account_id;

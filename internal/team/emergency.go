@@ -23,8 +23,9 @@ import (
 )
 
 // In an emergency a practitioner opens a colleague's client: with a reason, for
-// an hour at most, and the owners and the client are told at once. They then see
-// the client as if they were in the care team. It ends by the clock, to the second.
+// an hour at most. The owners, the client, and who may see the record for the client
+// are told at once. They then see the client as if they were in the care team. It
+// ends by the clock, to the second.
 
 // emergencyLife is how long a client stays open.
 const emergencyLife = time.Hour
@@ -100,6 +101,9 @@ func Open(tx *db.Tx, by access.Actor, client id.Client, reason string) error {
 	if err := tellClient(tx, by.Practice(), client); err != nil {
 		return err
 	}
+	if err := tellContacts(tx, by.Practice(), client); err != nil {
+		return err
+	}
 	return changed(tx, by, audit.Deed{Did: audit.EmergencyOpened, Subject: e, Client: client, Fields: []string{"reason"}})
 }
 
@@ -156,6 +160,42 @@ func tellClient(tx *db.Tx, p id.Practice, client id.Client) error {
 	subject, parts := openedLetter()
 	return account.Warn(tx, job, a, subject, parts...)
 }
+
+// tellContacts writes the same to those who may see a part of the record on the
+// client's behalf at this moment: as tellClient does, to the address of their
+// account. Who only pays learns nothing of it, nor who wants no e-mail from here;
+// and the letter names nobody: for whom they act, they see after signing in.
+func tellContacts(tx *db.Tx, p id.Practice, client id.Client) error {
+	job := access.Job(p)
+	acting, err := people.ActingFor(tx, job, client)
+	if err != nil {
+		return err
+	}
+	for _, k := range acting {
+		if !slices.ContainsFunc(k.Rights, looks) {
+			continue
+		}
+		a, err := account.Read(tx, job, k.Account)
+		if err != nil {
+			return err
+		}
+		no, err := letter.Declined(tx, job, a.Email)
+		if err != nil {
+			return err
+		}
+		if no {
+			continue
+		}
+		subject, parts := openedToo()
+		if err := account.Warn(tx, job, a, subject, parts...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// looks reports whether a right lets somebody see into a record. Paying does not.
+func looks(r access.Right) bool { return r != access.PayInvoices }
 
 // Missed notes that by looked for a client in an emergency and there was none
 // by that name.

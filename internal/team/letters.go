@@ -103,3 +103,14 @@ func openedLetter() (subject string, parts []letter.Part) {
 		{Text: "If you have a question about it, ask your practice at the number that you already have."},
 	}
 }
+
+// openedToo is openedLetter to somebody who acts for the client. The page that
+// says who looked is the client's alone, so it leads to what is theirs.
+func openedToo() (subject string, parts []letter.Part) {
+	return "A record that you may see was opened in an emergency", []letter.Part{
+		{Text: "You may see a part of somebody's record on " + letter.Brand + " on their behalf. Somebody at the practice who does not usually look after them opened that record just now, and gave an emergency as the reason. They can read it, not change it, and it closes again after an hour at most. The owners of the practice were told."},
+		{Text: "You need not do anything. For whom you act, you see after signing in. This e-mail names nobody, and does not know why it was opened."},
+		{Button: &letter.Button{Label: "Sign in", URL: letter.Base + "/places"}},
+		{Text: "If you are worried, or have a question about it, ask the practice at the number that you already have."},
+	}
+}

@@ -148,7 +148,7 @@ func (p *ClientPage) readDeclined(tx *db.Tx, by access.Actor) (err error) {
 	if p.declined, err = letter.Declined(tx, by, p.client.Email); err != nil || !p.declined {
 		return err
 	}
-	p.contact.Enabled, p.copies = false, true
+	p.contact.Enabled, p.contact.rests, p.copies = false, false, true
 	return nil
 }
 
@@ -162,9 +162,6 @@ func (p ClientPage) copyWords() string {
 	}
 	return "This makes a new link for you to hand over. The link in the e-mail stops working."
 }
-
-// rests reports whether a letter has only just been sent off.
-func (p ClientPage) rests() bool { return !p.contact.Enabled && !p.reader.NoMail }
 
 // preview is the letter, word for word. A note that cannot go is left out; the
 // form says what is wrong with it.
@@ -219,13 +216,6 @@ func (p ClientPage) head() parts.PageHead {
 		h.Actions = append(h.Actions, []parts.Button{{Label: "Edit", Icon: "pencil", Href: p.path("/edit"), Hidden: p.name()}}...)
 	}
 	return h
-}
-
-// send is the page's one primary action.
-func (p ClientPage) send() parts.Button {
-	b := p.contact.button()
-	b.Kind, b.Small = parts.Primary, false
-	return b
 }
 
 // clientFacts are what is noted of a client.

@@ -174,7 +174,7 @@ func (p ClosePage) consequences() templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "<ul class=\"tight\"><li>Up to the end of the last day, everything works as before.</li><li>From the day after, nobody can open the practice: not you, not your colleagues, not your clients, not who acts for them. Everybody keeps their own account.</li><li>Invitations that are still open are withdrawn at once, and nobody new can be invited.</li><li>All owners are told by letter at once. So is each client who has an account and agreed to e-mail: one letter with the day, and nothing about their care.</li><li>Other clients, and those who act for a client, get no letter from us: please tell them yourself.</li></ul>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "<ul class=\"tight\"><li>Up to the end of the last day, everything works as before.</li><li>From the day after, nobody can open the practice: not you, not your colleagues, not your clients, not who acts for them. Everybody keeps their own account.</li><li>Invitations that are still open are withdrawn at once, and nobody new can be invited.</li><li>All owners are told by letter at once. So is each client who has an account and agreed to e-mail, and whoever may open something for a client and signs in here: one letter with the day, and nothing about anybody’s care.</li><li>Nobody else gets a letter from us: please tell your other clients, and their contacts, yourself.</li></ul>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

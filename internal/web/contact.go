@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"io"
+	"net/url"
 
 	"github.com/a-h/templ"
 
@@ -21,12 +22,15 @@ type contact struct {
 	may    bool   // the reader may invite
 	writes bool   // and looks after the client: they can write to one another
 	here   bool   // this is the client's own page
+	fresh  bool   // it goes to a page that is open, in place of what is there
+	rests  bool   // a letter went just now: the next waits for a minute
 	awaits bool   // a letter is on its way: the page is told what becomes of it
 	back   string // the list that the button stands in; empty: go to the client
 }
 
 func contactOf(c id.Client, of id.Practitioner, name string, is people.Facts, set people.Setting, by access.Actor) contact {
-	return contact{Contact: is.Contact(set), id: c.String(), name: name, may: by.MayInvite() && !by.OnlyLooks(c, of), writes: looksAfter(by, c, of), awaits: is.OnItsWay() && !set.NoMail}
+	to := is.Contact(set)
+	return contact{Contact: to, rests: to.Action == people.ResendAction && !to.Enabled && !set.NoMail, id: c.String(), name: name, may: by.MayInvite() && !by.OnlyLooks(c, of), writes: looksAfter(by, c, of), awaits: is.OnItsWay() && !set.NoMail}
 }
 
 // looksAfter reports whether somebody is one of those who care for a client.
@@ -107,13 +111,43 @@ func (c contactMend) link(p *parts.Pen, to string) {
 	p.Put(`</span></a>`)
 }
 
+// The button has a name where it may change while a page is open: beside a state
+// that awaits something.
 func (c contactAct) Draw(p *parts.Pen) {
+	if !c.here && !c.awaits && !c.fresh {
+		c.draw(p)
+		return
+	}
+	p.Put(`<div class="act-of"`)
+	p.Attr("id", "act-"+c.id)
+	p.Attr("data-as", c.as())
+	p.Put(`>`)
+	c.draw(p)
+	p.Put(`</div>`)
+}
+
+// as says in short what is offered: the page leaves a button alone that is the same.
+func (c contactAct) as() string {
+	if c.Enabled {
+		return string(c.Action)
+	}
+	return "no " + string(c.Action)
+}
+
+func (c contactAct) draw(p *parts.Pen) {
 	switch {
 	case c.Action == people.MessageAction:
 		if c.writes {
 			parts.ButtonForm{Action: c.path("/message"), Button: parts.Button{Label: string(c.Action), Hidden: "to " + c.name, Small: true, Kind: parts.Quiet, Icon: "message-circle"}}.Draw(p)
 		}
 	case c.Action == people.NoAction || !c.may:
+	case c.here: // it sends the form it stands in, with the practitioner's own line
+		if !c.Enabled && c.rests {
+			p.Put(`<p class="hint">You can send another in a minute.</p>`)
+		}
+		b := c.button()
+		b.Kind, b.Small = parts.Primary, false
+		b.Draw(p)
 	case c.Enabled:
 		c.form().Draw(p)
 	default:
@@ -143,7 +177,10 @@ func (c *contact) asks() string {
 	if c.here {
 		return "of=" + c.id + "&here=yes"
 	}
-	return "of=" + c.id
+	if c.back == "" {
+		return "of=" + c.id
+	}
+	return "of=" + c.id + "&back=" + url.QueryEscape(c.back)
 }
 
 // post is where the button sends its form.

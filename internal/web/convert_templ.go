@@ -70,7 +70,7 @@ func (p ConvertPage) View() templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, " <div><h2>What changes</h2><ul class=\"tight\"><li>The empty practice that came with the account goes.</li><li>If one invitation waits for your address, it is accepted for you.</li><li>You are signed out everywhere, and sign in again as before.</li></ul></div><div><h2>What stays</h2><p>Your e-mail address, your password, your name, and everything of your own.</p></div>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, " <div class=\"tight\"><h2>What changes</h2><ul class=\"tight\"><li>The empty practice that came with the account goes.</li><li>An invitation that waits is accepted for you.</li><li>You are signed out everywhere, and sign in again as before.</li></ul></div><div class=\"tight\"><h2>What stays</h2><p>Your e-mail address, your password, your name, and everything of your own.</p></div>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -38,7 +38,7 @@ func (p EndCarePage) closes() []string {
 	if p.client.Account != nil {
 		all = []string{"Their account no longer opens this record from then on. Whatever else the account opens stays open."}
 	}
-	return append(all, "The record stays with the practice, under “Ended” in the list.", "The client is not told by us: please tell them yourself.", "You can take this back at any time.")
+	return append(all, "Whoever could open a part of it for them, such as a parent or a guardian, cannot any more.", "The record stays with the practice, under “Ended” in the list.", "The client is not told by us: please tell them yourself.", "You can take this back at any time.")
 }
 
 // GET /people/{client}/end

@@ -85,6 +85,14 @@ func (p MemberPage) head() parts.PageHead {
 	return parts.PageHead{Title: p.is.Name, Lede: mailWords(p.is), Back: &parts.Link{Label: "People & roles", Href: "/settings/team"}}
 }
 
+// mayTitle heads what the member may do, or the reader themselves.
+func (p MemberPage) mayTitle() string {
+	if p.mine {
+		return "What you may do"
+	}
+	return "What they may do"
+}
+
 // may reports whether the reader may make this member something else.
 func (p MemberPage) may() bool { return p.owner || p.is.Role != access.Owner }
 

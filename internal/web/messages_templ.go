@@ -2627,11 +2627,11 @@ func (p MessageSettingsPage) View() templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = hours("quiet-from", "No letters from", "In your time zone.", p.choice.QuietFrom).View().Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = hours("quiet-from", "No e-mail from", "Your quiet hours, in "+p.reader.Zone.ZoneCity()+".", p.choice.QuietFrom).View().Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = hours("quiet-until", "Until", "The same hour twice: no quiet hours.", p.choice.QuietUntil).View().Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = hours("quiet-until", "Until", "For no quiet hours, choose the same hour in both.", p.choice.QuietUntil).View().Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -2760,7 +2760,7 @@ func (p MessageSettingsPage) View() templ.Component {
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
-						templ_7745c5c3_Err = parts.TextArea{Name: "words", Label: "What is answered", Value: p.typed.Get("words"), Rows: 3, Max: 1000, Hint: "When you are back, and whom to turn to meanwhile.", Problem: p.Problems.For("words")}.View().Render(ctx, templ_7745c5c3_Buffer)
+						templ_7745c5c3_Err = parts.TextArea{Name: "words", Label: "Your automatic answer", Value: p.typed.Get("words"), Rows: 3, Max: 1000, Hint: "When you are back, and whom to turn to meanwhile.", Problem: p.Problems.For("words")}.View().Render(ctx, templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}

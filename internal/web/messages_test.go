@@ -16,6 +16,7 @@ import (
 	"icouch/internal/chat"
 	"icouch/internal/people"
 	"icouch/internal/platform/db"
+	"icouch/internal/team"
 	"icouch/internal/world"
 )
 
@@ -104,6 +105,19 @@ func TestAMessageThatCannotGoKeepsItsWords(t *testing.T) {
 	k.theo.post(k.at, form("message", "none", "body", "x")).shows(t, 422, "could not be read")
 	k.w.Update(t, func(tx *db.Tx) error { return people.EndCare(tx, k.w.Mara, k.w.Theo, tx.Now()) })
 	k.mara.post(k.at, k.message("Too late, and not lost.")).shows(t, 409, "Too late, and not lost.", "cannot read messages any more")
+}
+
+// A former carer, whatever else they are here, is told why they cannot write.
+func TestWhoHandedAClientOverIsToldWhyTheyCannotWrite(t *testing.T) {
+	t.Parallel()
+	k := newTalking(t)
+	k.theo.post(k.at, k.message("Until tomorrow."))
+	k.w.Update(t, func(tx *db.Tx) error {
+		return team.HandOver(tx, k.w.Mara, k.w.Mara.Practitioner(), k.w.Noor.Practitioner(), []id.Client{k.w.Theo})
+	})
+	k.mara.get(k.at).shows(t, 200, "Until tomorrow.", "You do not look after this client any more", "care team").lacks(t, "data-composer", "Mark as read", "begin a conversation of your own")
+	k.mara.post(k.at, k.message("I keep thinking of you.")).shows(t, 409, "You do not look after this client any more", "What you wrote, to copy", "I keep thinking of you.")
+	k.theo.get(k.at).shows(t, 200, "somebody else has taken over").lacks(t, "I keep thinking")
 }
 
 func TestOnesOwnMessageIsChangedAndTakenBack(t *testing.T) {

@@ -152,9 +152,20 @@ func onRecovery(by access.Actor, who id.Account, do func(*db.Tx, access.Actor, i
 func (s *Site) showRecovered(w http.ResponseWriter, r *http.Request, by access.Actor) error {
 	p, err := s.recoveredPage(r, by)
 	if err != nil {
-		return s.dead(w, r, err, waySignIn)
+		return s.deadRecovered(w, r, err)
 	}
 	return s.show(w, r, http.StatusOK, p.View())
+}
+
+// deadRecovered answers for a link that ended: by the clock, or because one of
+// the two took it back. Only they can bring a new one about.
+func (s *Site) deadRecovered(w http.ResponseWriter, r *http.Request, err error) error {
+	if !errors.Is(err, account.ErrLinkEnded) {
+		return s.dead(w, r, err, waySignIn)
+	}
+	p := DeadPage{Page: s.door(r, "Link"), Heading: "This link has ended", Ways: []parts.Button{waySignIn, wayHelp},
+		Words: "It ran out after 24 hours, or was taken back. Nothing was taken away: your password and your second step are as they were. If you still cannot sign in, speak with whoever asked for it on your behalf."}
+	return s.show(w, r, statusOf(err), p.View())
 }
 
 func (s *Site) recoveredPage(r *http.Request, by access.Actor) (VouchedPage, error) {
@@ -170,7 +181,7 @@ func (s *Site) useRecovered(w http.ResponseWriter, r *http.Request, by access.Ac
 	}
 	p, err := s.recoveredPage(r, by)
 	if err != nil {
-		return s.dead(w, r, err, waySignIn)
+		return s.deadRecovered(w, r, err)
 	}
 	p.Email = r.PostFormValue("email")
 	set, err := s.comeBack(r, p.Email, r.PostFormValue("password"), recovery.Use)
@@ -179,7 +190,7 @@ func (s *Site) useRecovered(w http.ResponseWriter, r *http.Request, by access.Ac
 		set(w)
 		return see(w, r, "/settings/second-step")
 	case errors.Is(err, account.ErrLinkUsed), errors.Is(err, account.ErrLinkEnded), errors.Is(err, account.ErrLinkUnknown):
-		return s.dead(w, r, err, waySignIn)
+		return s.deadRecovered(w, r, err)
 	}
 	told, status := problemsOf(err)
 	if told == nil {

@@ -15,7 +15,7 @@ var said = map[string]parts.Notice{
 	"no-mail":          {Tone: parts.Warn, Words: "Invited, but nothing can be mailed: no mail server is set up. Copy the link and hand it over yourself."},
 	"vouched":          {Tone: parts.Good, Title: "The link is on its way", Words: "It went to the address they sign in with, and works for 24 hours, together with their password."},
 	"proved":           {Tone: parts.Info, Words: "Thank you. Now press “Export as a file” again."},
-	"closes":           {Tone: parts.Good, Words: "The last day is set. All owners, and the clients who can be written to, are told by letter."},
+	"closes":           {Tone: parts.Good, Words: "The last day is set. All owners are told by letter, and so are the clients, and those who act for a client, who can be written to."},
 	"goes-on":          {Tone: parts.Good, Words: "Taken back. The practice stays open. Whoever was told otherwise is told by letter; invitations that were withdrawn stay so."},
 	"saved":            {Tone: parts.Good, Words: "Saved."},
 	"moved":            {Tone: parts.Warn, Words: "Saved. The e-mail address changed, so the link that went to the old one no longer works. Press Re-Send to write to the new one."},

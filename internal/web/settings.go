@@ -62,6 +62,7 @@ func (s *Site) showSettings(w http.ResponseWriter, r *http.Request, by access.Ac
 	}
 	if by.IsClient() {
 		p.Own.List = append(p.Own.List, parts.Fact{Label: "Who looked at my record", Value: "Everybody who opened it, day by day", Change: "/record/access", Verb: "Open"},
+			parts.Fact{Label: "Who can open my record", Value: "Parents, guardians and others who act for you", Change: "/access", Verb: "Open"},
 			parts.Fact{Label: "Joint records", Value: "Where you are looked after together with others", Change: "/record/together", Verb: "Open"})
 	}
 	if practiceHeads(by) {

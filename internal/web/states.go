@@ -7,7 +7,10 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/a-h/templ"
+
 	"icouch/internal/access"
+	"icouch/internal/base/email"
 	"icouch/internal/base/fault"
 	"icouch/internal/base/id"
 	"icouch/internal/letter"
@@ -26,6 +29,7 @@ const mostWatched = pageOf
 type stateTold struct {
 	of    []id.Client // whom its reader saw when it began
 	here  bool        // the page is that of one of them
+	back  string      // the list that it is
 	shown [sha256.Size]byte
 }
 
@@ -43,7 +47,7 @@ func (s *Site) stateStream(w http.ResponseWriter, r *http.Request, by access.Act
 // of later, either: no line would say that they were seen.
 func (s *Site) hearStates(r *http.Request, by access.Actor) (t *stateTold, keys []string, err error) {
 	asked := r.URL.Query()
-	t = &stateTold{here: asked.Has("here")}
+	t = &stateTold{here: asked.Has("here"), back: asked.Get("back")}
 	var all []id.Client
 	for _, v := range asked["of"] {
 		if c, err := id.Parse[id.Client](v); err == nil && len(all) < mostWatched && !slices.Contains(all, c) {
@@ -78,7 +82,21 @@ func (t *stateTold) tell(e *events) error {
 	return err
 }
 
-// drawStates draws how the letters of those whom t is about fare. If one of them
+// readHere is what the client's own page knows of their button beside the list.
+func (c *contact) readHere(tx *db.Tx, by access.Actor, l people.Listed) error {
+	to, err := email.Parse(l.Email)
+	if err != nil { // none is noted: nothing could be sent either
+		return nil
+	}
+	no, err := letter.Declined(tx, by, to)
+	if no {
+		c.Enabled, c.rests = false, false
+	}
+	return err
+}
+
+// drawStates draws how the letters of those whom t is about fare, and the button
+// beside: what can be done follows from how things stand. If one of them
 // is not by's any more, the page is to be read anew: it is fault.NotFound.
 func (s *Site) drawStates(tx *db.Tx, by access.Actor, t *stateTold, to io.Writer) error {
 	some, err := mine(tx, by, t.of)
@@ -95,12 +113,24 @@ func (s *Site) drawStates(tx *db.Tx, by access.Actor, t *stateTold, to io.Writer
 	for _, of := range t.of {
 		l := some[of]
 		c := contactOf(l.ID, l.Practitioner, l.Name.Full(), l.Facts, is.Setting, by)
-		c.here = t.here
-		if err := c.State().Render(tx, to); err != nil {
-			return err
+		c.here, c.back, c.fresh = t.here, t.back, true
+		if t.here {
+			if err := c.readHere(tx, by, l); err != nil {
+				return err
+			}
+		}
+		for _, part := range []templ.Component{c.State(), c.Act()} {
+			if err := part.Render(tx, to); err != nil {
+				return err
+			}
 		}
 		if !t.here {
 			continue
+		}
+		if c.Action != people.InviteAction && c.Action != people.ResendAction { // there is no link any more to copy or withdraw
+			if err := noWays(c.id).Render(tx, to); err != nil {
+				return err
+			}
 		}
 		history, err := people.History(tx, by, l.ID)
 		if err != nil {

@@ -60,6 +60,12 @@ func TestSendingBecomesWhatCameOfIt(t *testing.T) {
 	k.w.RunJobs(t)
 	for i, h := range streams {
 		_, data := h.next("states")
+		if form := strings.Contains(data, `action="`+its+`/invitation/sendings"`); form == (i == 1) || !strings.Contains(data, `id="act-`+una.String()+`" data-as="`) {
+			t.Errorf("the button beside it is %s", data) // on her own page it stands in the form that is there
+		}
+		if back := strings.Contains(data, `name="back" value="/people"`); back != (i == 0) {
+			t.Errorf("a press leads back to the list: %t", back)
+		}
 		if got := words(data); !strings.Contains(got, "Sent Thu 14 Mar, 9:01") || strings.Contains(data, "data-awaits") || strings.Contains(got, "2 times") {
 			t.Errorf("once it was sent it hears %s", got)
 		}
@@ -130,7 +136,7 @@ func TestTheStreamOfLettersEndsWithWhatItStoodOn(t *testing.T) {
 		_, err := people.SignUp(tx, access.Guest(), secret.ParseToken(link), "x")
 		return err
 	})
-	if _, data := his.next("states"); !strings.Contains(words(data), "Has an account") {
+	if _, data := his.next("states"); !strings.Contains(words(data), "Has an account Secure Message to Una Reed") || !strings.Contains(data, `id="ways-`+una.String()+`"></div>`) {
 		t.Errorf("she hears %s", data)
 	}
 }

@@ -342,7 +342,7 @@ func (p StepPage) View() templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 22, " <p>No recovery code either? If you are a client, ask your practice: they can vouch for you, and send you a link. If you work in a practice, ask whoever runs this installation. <a href=\"/help\">Still Need Help?</a></p>")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 22, " <p>No recovery code either?</p><ul class=\"tight\"><li>If you are a client, ask your practice: they can vouch for you, and send you a link.</li><li>If you work in a practice, ask an owner of it: two owners can vouch for you.</li><li>If nobody there can, write to support. <a href=\"/help\">Still Need Help?</a></li></ul>")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

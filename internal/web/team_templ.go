@@ -371,7 +371,7 @@ func (p EmergenciesPage) View() templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = parts.PageHead{Title: "Opened in an emergency", Lede: "Clients whom a colleague opened who does not look after them, and why.", Back: &parts.Link{Label: "People & roles", Href: "/settings/team"}}.View().Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = parts.PageHead{Title: "Opened in an emergency", Lede: "Each time that a colleague opened the record of a client they do not look after: who, when and why.", Back: &parts.Link{Label: "People & roles", Href: "/settings/team"}}.View().Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

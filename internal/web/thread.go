@@ -301,6 +301,8 @@ func (p ThreadPage) head() parts.PageHead {
 // says is what stands above the composer when nothing can be written.
 func (p ThreadPage) says() string {
 	switch {
+	case p.chat.Former:
+		return chat.ErrFormer.Public
 	case !p.chat.Writes:
 		return "You can read this conversation and not write in it. To write to this client, begin a conversation of your own."
 	case !p.chat.Reaches:

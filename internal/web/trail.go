@@ -200,9 +200,27 @@ func (p TrailPage) what(l trail.Line) templ.Component {
 		status.Kind = parts.Waiting
 	}
 	if len(l.Fields) > 0 {
-		status.Detail = strings.ReplaceAll(strings.Join(l.Fields, ", "), "_", " ")
+		status.Detail = fieldsWords(l.Fields)
 	}
 	return status.View()
+}
+
+// fieldsWords says what of a thing was noted or changed. A right that was given
+// stands in the trail with a plus.
+func fieldsWords(fields []string) string {
+	words := make([]string, len(fields))
+	for i, f := range fields {
+		right, given := strings.CutPrefix(f, "+")
+		switch {
+		case given:
+			words[i] = "may open " + right
+		case f == "reason":
+			words[i] = "with a reason"
+		default:
+			words[i] = strings.ReplaceAll(f, "_", " ")
+		}
+	}
+	return strings.Join(words, ", ")
 }
 
 // opened reports whether somebody was shown by way of an emergency.
@@ -324,11 +342,11 @@ func (p WeeksPage) title(d trail.Digest) string {
 
 func (p WeeksPage) facts(d trail.Digest) parts.Facts {
 	n := func(v int64) string { return thousands(int(v)) }
-	return parts.Facts{List: []parts.Fact{
+	return parts.Facts{Count: true, List: []parts.Fact{
 		{Label: "Opened in an emergency", Value: n(d.Emergencies)}, {Label: "Emergency searches that found nobody", Value: n(d.Missed)},
 		{Label: "Exports", Value: n(d.Exports)}, {Label: "At night or at a weekend", Value: n(d.AfterHours)},
 		{Label: "Looks at a record with the reader’s own last name", Value: n(d.OwnName)},
-		{Label: "Looks and changes in all", Value: n(d.Looks) + " and " + n(d.Changes)},
+		{Label: "Looks in all", Value: n(d.Looks)}, {Label: "Changes in all", Value: n(d.Changes)},
 	}}
 }
 

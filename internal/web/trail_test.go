@@ -62,6 +62,13 @@ func TestOlderDaysOfARecordHaveTheirPage(t *testing.T) {
 	}
 }
 
+func TestWhatWasNotedIsSaidInWords(t *testing.T) {
+	t.Parallel()
+	if got, want := fieldsWords([]string{"reason", "+appointments", "first_name"}), "with a reason, may open appointments, first name"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestAWeekIsReviewedOnItsPage(t *testing.T) {
 	t.Parallel()
 	w := world.New(t)

@@ -115,7 +115,7 @@ func (s *Site) othersPage(r *http.Request, by access.Actor) (p OthersPage, err e
 	if err != nil {
 		return p, err
 	}
-	p.Page, err = s.frame(r, by, "Who can open this", "/dashboard")
+	p.Page, err = s.frame(r, by, "Who can open my record", "/dashboard")
 	return p, err
 }
 

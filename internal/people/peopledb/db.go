@@ -27,6 +27,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.actingStmt, err = db.PrepareContext(ctx, acting); err != nil {
 		return nil, fmt.Errorf("error preparing query Acting: %w", err)
 	}
+	if q.actingForClientStmt, err = db.PrepareContext(ctx, actingForClient); err != nil {
+		return nil, fmt.Errorf("error preparing query ActingForClient: %w", err)
+	}
 	if q.actingOfAccountStmt, err = db.PrepareContext(ctx, actingOfAccount); err != nil {
 		return nil, fmt.Errorf("error preparing query ActingOfAccount: %w", err)
 	}
@@ -302,6 +305,11 @@ func (q *Queries) Close() error {
 	if q.actingStmt != nil {
 		if cerr := q.actingStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing actingStmt: %w", cerr)
+		}
+	}
+	if q.actingForClientStmt != nil {
+		if cerr := q.actingForClientStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing actingForClientStmt: %w", cerr)
 		}
 	}
 	if q.actingOfAccountStmt != nil {
@@ -789,6 +797,7 @@ type Queries struct {
 	db                          DBTX
 	tx                          *sql.Tx
 	actingStmt                  *sql.Stmt
+	actingForClientStmt         *sql.Stmt
 	actingOfAccountStmt         *sql.Stmt
 	actsStmt                    *sql.Stmt
 	addClientStmt               *sql.Stmt
@@ -885,6 +894,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		db:                          tx,
 		tx:                          tx,
 		actingStmt:                  q.actingStmt,
+		actingForClientStmt:         q.actingForClientStmt,
 		actingOfAccountStmt:         q.actingOfAccountStmt,
 		actsStmt:                    q.actsStmt,
 		addClientStmt:               q.addClientStmt,

@@ -62,6 +62,67 @@ func (q *Queries) Acting(ctx context.Context, arg ActingParams) (ActingRow, erro
 	return i, err
 }
 
+const actingForClient = `-- name: ActingForClient :many
+SELECT k.account_id, k.rights, k.begins_at, k.ends_at, k.suspended_at, k.of_age, c.ends_at AS care_ends_at, q.zone, q.closes_at, c.born, m.guardians_until
+FROM contact k JOIN client c ON c.practice_id = k.practice_id AND c.id = k.client_id JOIN practice q ON q.id = k.practice_id
+LEFT JOIN minor m ON m.practice_id = k.practice_id AND m.client_id = k.client_id
+WHERE k.practice_id = $1 AND k.client_id = $2 AND k.account_id IS NOT NULL ORDER BY k.id LIMIT 200
+`
+
+type ActingForClientParams struct {
+	PracticeID id.Practice
+	ClientID   id.Client
+}
+
+type ActingForClientRow struct {
+	AccountID      *id.Account
+	Rights         string
+	BeginsAt       *at.Time
+	EndsAt         *at.Time
+	SuspendedAt    *at.Time
+	OfAge          bool
+	CareEndsAt     *at.Time
+	Zone           string
+	ClosesAt       *at.Time
+	Born           crypt.Sealed
+	GuardiansUntil crypt.Sealed
+}
+
+func (q *Queries) ActingForClient(ctx context.Context, arg ActingForClientParams) ([]ActingForClientRow, error) {
+	rows, err := q.query(ctx, q.actingForClientStmt, actingForClient, arg.PracticeID, arg.ClientID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ActingForClientRow
+	for rows.Next() {
+		var i ActingForClientRow
+		if err := rows.Scan(
+			&i.AccountID,
+			&i.Rights,
+			&i.BeginsAt,
+			&i.EndsAt,
+			&i.SuspendedAt,
+			&i.OfAge,
+			&i.CareEndsAt,
+			&i.Zone,
+			&i.ClosesAt,
+			&i.Born,
+			&i.GuardiansUntil,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const actingOfAccount = `-- name: ActingOfAccount :many
 SELECT k.practice_id, k.client_id, k.id, k.rights, k.begins_at, k.ends_at, k.suspended_at, k.of_age, c.name, c.ends_at AS care_ends_at,
   q.name AS practice_name, q.zone, q.closes_at, c.born, m.guardians_until

@@ -145,6 +145,10 @@ func (s sample) facts() Facts {
 	}}
 }
 
+func (s sample) numbers() Facts {
+	return Facts{Count: true, List: []Fact{{Label: "Exports", Value: "2"}, {Label: s.word("Looks at a record with the reader’s own last name"), Value: "1,482"}}}
+}
+
 func (s sample) timeline() Timeline {
 	return Timeline{Label: "Invitation", Entries: []Entry{
 		{Icon: "circle-check-big", Tone: Good, Words: "Account created", When: "Today, 9:02\u00a0am", Timestamp: "2026-11-25T14:02:00Z", Exact: "Wed 25 Nov 2026, 9:02 am, New York time"},

@@ -74,7 +74,10 @@ type Task struct {
 }
 
 // Facts is a list of what is known.
-type Facts struct{ List []Fact }
+type Facts struct {
+	List  []Fact
+	Count bool // each is a number: it stands beside its label on every screen
+}
 
 // Fact is one line of it.
 type Fact struct {
