@@ -325,6 +325,27 @@ func TestEdge19_AnOpenPageHearsWhatIsWrittenAndGoesOnWhereItWas(t *testing.T) {
 	}
 }
 
+// The page that is open has a heading for each day, and one only: whether what
+// stands before a message was drawn by this stream, or by the page.
+func TestADayHasOneHeading(t *testing.T) {
+	t.Parallel()
+	k := newTalking(t)
+	k.w.Pass(15*time.Hour - 5*time.Minute) // towards midnight in New York
+	k.mara, k.theo = k.browser(t, k.w).as(mara), k.browser(t, k.w).as("theo@example.com")
+	k.mara.post(k.at, k.message("Before the page was open."))
+	h := k.listen(t, k.theo, k.at+"/stream?after=1", "")
+	h.next("unread")
+	for i, want := range []int{0, 0, 1, 0} {
+		if i == 2 {
+			k.w.Pass(10 * time.Minute)
+		}
+		k.mara.post(k.at, k.message("Good night."))
+		if _, data := h.next("messages"); strings.Count(data, `class="day"`) != want || !strings.Contains(data, "Good night.") {
+			t.Errorf("with message %d come other headings than %d: %s", i, want, data)
+		}
+	}
+}
+
 func TestAnOpenPageHearsThatAMessageWasChanged(t *testing.T) {
 	t.Parallel()
 	k := newTalking(t)

@@ -17,6 +17,7 @@ import (
 	"icouch/internal/access"
 	"icouch/internal/account"
 	"icouch/internal/audit"
+	"icouch/internal/base/civil"
 	"icouch/internal/base/fault"
 	"icouch/internal/base/id"
 	"icouch/internal/base/secret"
@@ -362,6 +363,8 @@ type threadTold struct {
 	seen   string
 	zone   reader
 	mine   int64 // the newest of the reader's own
+	drawn  int64 // the newest that was drawn
+	day    civil.Date
 }
 
 // catching is how many messages are sent at once to a page that slept.
@@ -445,8 +448,10 @@ func (t *threadTold) tell(e *events) error {
 }
 
 func (t *threadTold) draw(tx *db.Tx, e *events, tell *teller, some []chat.Message) error {
-	if len(some) > 0 && some[0].Seq > 1 { // no heading for a day that has one
-		before, err := chat.After(tx, e.by, tell.chat, some[0].Seq-2, 1)
+	if before := some[0].Seq - 1; before > 0 && before == t.drawn { // no heading for a day that has one
+		tell.day = t.day
+	} else if before > 0 {
+		before, err := chat.After(tx, e.by, tell.chat, before-1, 1)
 		if err != nil {
 			return err
 		}
@@ -462,6 +467,9 @@ func (t *threadTold) draw(tx *db.Tx, e *events, tell *teller, some []chat.Messag
 	}
 	if m := newestMine(lines); m > t.mine {
 		t.mine = m
+	}
+	if newest := some[len(some)-1].Seq; newest > t.drawn {
+		t.drawn, t.day = newest, tell.day
 	}
 	return e.send("messages", newestOf(t.place, t.change), bubblesOf(lines))
 }
