@@ -152,6 +152,32 @@ func TestOtherWordsUnderOneIdentifierAreNotLost(t *testing.T) {
 	}
 }
 
+// A form that is pressed twice brings its files twice. Others are not them.
+func TestOtherFilesUnderOneIdentifierAreNotLost(t *testing.T) {
+	t.Parallel()
+	k := newTalk(t)
+	c := k.begin(k.Mara, chat.To{Client: k.Theo})
+	m := id.New[id.Message](k.Now())
+	send := func(files ...chat.File) func(*db.Tx) error {
+		return func(tx *db.Tx) error {
+			var all []id.Attachment
+			for _, f := range files {
+				all = append(all, f.ID)
+			}
+			_, err := chat.Send(tx, k.theo, c, m, "", all...)
+			return err
+		}
+	}
+	take := func(name, content string) chat.File { return k.take(k.theo, c, name, content) }
+	one := take("walk.txt", "to the lake")
+	k.Update(t, send(one))
+	k.Update(t, send(one))
+	k.Update(t, send(take("walk.txt", "to the lake")))
+	k.refuses(chat.ErrSentOther, send(take("walk.txt", "to the lake and back")))
+	k.refuses(chat.ErrSentOther, send(take("rest.txt", "to the lake")))
+	k.refuses(chat.ErrSentOther, send(one, take("walk.txt", "to the lake")))
+}
+
 func TestManyWritersLeaveNoGap(t *testing.T) {
 	t.Parallel()
 	k := newTalk(t)

@@ -131,6 +131,18 @@ func Unsent(tx *db.Tx, by access.Actor, c Conversation) (all []File, err error) 
 	return all, nil
 }
 
+// sameFiles reports whether files are those that were sent: themselves, or brought
+// a second time by a form that was pressed twice, of the same name and size.
+func (c Conversation) sameFiles(tx *db.Tx, by access.Actor, sent []File, again []id.Attachment) (bool, error) {
+	if slices.EqualFunc(sent, again, func(f File, a id.Attachment) bool { return f.ID == a }) {
+		return true, nil
+	}
+	waiting, err := Unsent(tx, by, c)
+	return slices.EqualFunc(sent, again, func(f File, a id.Attachment) bool {
+		return f.ID == a || slices.ContainsFunc(waiting, func(w File) bool { return w.ID == a && w.Name == f.Name && w.Size == f.Size })
+	}), err
+}
+
 // attach ties files that have arrived to a message of their author's, each once.
 func (c Conversation) attach(tx *db.Tx, m id.Message, files []id.Attachment) error {
 	for i, f := range files {

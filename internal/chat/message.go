@@ -80,7 +80,7 @@ func Send(tx *db.Tx, by access.Actor, conversation id.Conversation, m id.Message
 		return Message{}, err
 	}
 	if !is {
-		return c.again(tx, by, m, body, len(files))
+		return c.again(tx, by, m, body, files)
 	}
 	if err := c.attach(tx, m, files); err != nil {
 		return Message{}, err
@@ -112,7 +112,7 @@ func Send(tx *db.Tx, by access.Actor, conversation id.Conversation, m id.Message
 
 // again returns a message that is there already, to its author, if it is the
 // same.
-func (c Conversation) again(tx *db.Tx, by access.Actor, m id.Message, body string, files int) (Message, error) {
+func (c Conversation) again(tx *db.Tx, by access.Actor, m id.Message, body string, files []id.Attachment) (Message, error) {
 	was, err := SQL.In(tx).MessageByID(tx, chatdb.MessageByIDParams{PracticeID: c.practice, ID: m})
 	if err != nil {
 		return Message{}, fmt.Errorf("message %s: %w", m, err)
@@ -124,11 +124,20 @@ func (c Conversation) again(tx *db.Tx, by access.Actor, m id.Message, body strin
 	if err != nil {
 		return Message{}, err
 	}
-	is, err := c.open(key, chatdb.AfterRow{Seq: was.Seq, ID: m, AuthorID: was.AuthorID, Body: was.Body, SentAt: was.SentAt, EditedAt: was.EditedAt, TakenAt: was.TakenAt, Files: was.Files})
+	row := chatdb.AfterRow{Seq: was.Seq, ID: m, AuthorID: was.AuthorID, Body: was.Body, SentAt: was.SentAt, EditedAt: was.EditedAt, TakenAt: was.TakenAt, Files: was.Files}
+	is, err := c.open(key, row)
 	if err != nil {
 		return Message{}, err
 	}
-	if is.differs(body) || is.TakenAt == nil && was.Files != int64(files) {
+	with, err := c.filesOf(tx, key, []chatdb.AfterRow{row})
+	if err != nil {
+		return Message{}, err
+	}
+	same, err := c.sameFiles(tx, by, with[m], files)
+	if err != nil {
+		return Message{}, err
+	}
+	if is.differs(body) || is.TakenAt == nil && !same {
 		return Message{}, ErrSentOther
 	}
 	return is, audit.Record(tx, by, audit.Deed{Did: audit.MessageSentAgain, Subject: m, Client: c.Client})

@@ -176,6 +176,9 @@ func tellContacts(tx *db.Tx, p id.Practice, client id.Client) error {
 			continue
 		}
 		a, err := account.Read(tx, job, k.Account)
+		if errors.Is(err, account.ErrNoAccount) {
+			continue
+		}
 		if err != nil {
 			return err
 		}

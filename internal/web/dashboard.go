@@ -108,6 +108,14 @@ func (s *Site) workDashboard(w http.ResponseWriter, r *http.Request, by access.A
 	return s.show(w, r, http.StatusOK, p.View())
 }
 
+// unreadWords says how many messages have come.
+func unreadWords(n int) string {
+	if n == 1 {
+		return "There is one new message for you."
+	}
+	return fmt.Sprintf("There are %d new messages for you.", n)
+}
+
 // greeting is by the reader's own clock.
 func greeting(hour int) string {
 	switch {

@@ -88,12 +88,12 @@ func (s *Site) clientDashboard(w http.ResponseWriter, r *http.Request, by access
 func (p *PrivatePage) greet(account string, record people.Name) {
 	switch {
 	case strings.EqualFold(account, record.Full()):
-		p.Greeting, p.Lede = "Hello, "+record.Call(), "This is your private place. Nothing in it yet."
+		p.Greeting, p.Lede = "Hello, "+record.Call(), "This is your private place."
 	case len(p.Places) > 1:
 		p.Greeting, p.Accounts = record.Full(), account
-		p.Lede = "This is the private place under the name " + record.Full() + ". Nothing in it yet."
+		p.Lede = "This is the private place under the name " + record.Full() + "."
 	default:
 		p.Greeting = "Hello, " + account
-		p.Lede = "This is your private place. The practice keeps it under the name " + record.Full() + ". Nothing in it yet."
+		p.Lede = "This is your private place. The practice keeps it under the name " + record.Full() + "."
 	}
 }

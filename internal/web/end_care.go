@@ -38,6 +38,9 @@ func (p EndCarePage) closes() []string {
 	if p.client.Account != nil {
 		all = []string{"Their account no longer opens this record from then on. Whatever else the account opens stays open."}
 	}
+	if p.client.Account != nil {
+		all = append(all, "Messages with them end: they can neither read nor write any from then on, and you keep what was written. Read what is new first.")
+	}
 	return append(all, "Whoever could open a part of it for them, such as a parent or a guardian, cannot any more.", "The record stays with the practice, under “Ended” in the list.", "The client is not told by us: please tell them yourself.", "You can take this back at any time.")
 }
 

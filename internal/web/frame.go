@@ -27,7 +27,7 @@ func (s *Site) frame(r *http.Request, by access.Actor, title, current string) (P
 	if err != nil {
 		return p, err
 	}
-	p.Nav = navOf(by, current, unread)
+	p.Nav, p.unread = navOf(by, current, unread), unread
 	session := visitOf(r).session
 	p.Idle = int((session.Idle - time.Minute).Seconds()) // its last use may have been noted up to a minute ago
 	p.Ends = int(session.EndsAt.Sub(s.DB.Clock()).Seconds())

@@ -132,6 +132,12 @@ func (p MessagesPage) empty() parts.Empty {
 	if p.reader.by.IsClient() {
 		e.Title, e.Words = "No messages yet", "Only those who look after you can read what you write here."
 	}
+	if p.away > 0 {
+		e.Title, e.Words = "Nothing here now", thousands(p.away)+" conversations are archived: they are below."
+		if p.away == 1 {
+			e.Words = "One conversation is archived: it is below."
+		}
+	}
 	if p.archived {
 		e = parts.Empty{Icon: "archive", Title: "Nothing is archived", Words: "A conversation that you archive stays here until something new comes."}
 	}

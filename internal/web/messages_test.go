@@ -85,14 +85,16 @@ func TestASecureMessageIsWrittenAndReadByFormsAlone(t *testing.T) {
 	k.mara.get("/people").shows(t, 200, "Secure Message", k.w.Theo.String()+"/message")
 	k.mara.get(k.at).shows(t, 200, "Write the first message", "Not for emergencies", "/crisis")
 	k.mara.post(k.at, k.message("Hello Theo.\nSee https://icouch.example/walk, *really*.")).leads(t, k.at+"#end")
-	k.theo.get("/dashboard").shows(t, 200, "1 unread")
+	k.theo.get("/dashboard").shows(t, 200, "1 unread", "There is one new message for you.", "Write a message").lacks(t, "nothing can be written")
 	k.theo.get("/messages").shows(t, 200, "Mara Lindqvist", "Hello Theo. See", "1 unread")
 	k.theo.get(k.at).shows(t, 200, "Hello Theo.", `href="https://icouch.example/walk" target="_blank" rel="noopener noreferrer nofollow ugc"`, "<strong>really</strong>", "Mark as read")
 	k.theo.get("/messages").shows(t, 200, "1 unread") // looking changes nothing
 	k.theo.post(k.at+"/read", form("seq", "1")).leads(t, k.at+"#end")
 	k.theo.get("/messages").lacks(t, "unread")
 	k.mara.get(k.at).shows(t, 200, "Seen ")
+	k.mara.get("/dashboard").shows(t, 200, "Nothing needs you right now.")
 	k.theo.post(k.at, k.message("I will.")).leads(t, k.at+"#end")
+	k.mara.get("/dashboard").shows(t, 200, "There is one new message for you.").lacks(t, "Nothing needs you")
 	k.mara.get(k.at).shows(t, 200, "I will.", "Theo Vance")
 }
 

@@ -12,6 +12,7 @@ import (
 type Page struct {
 	parts.Shell
 	work    bool          // the reader is at work in a practice, or in support: see framed
+	unread  int           // messages
 	Closing *parts.Notice // the practice has a last day: on the first page
 }
 

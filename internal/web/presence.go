@@ -25,6 +25,7 @@ import (
 const (
 	lingers = 5 * time.Minute  // how long somebody is here after they last used a page
 	lease   = 55 * time.Second // how long another server's word holds: one that was killed takes nothing back
+	told    = 30 * time.Second // how soon the same is not told again
 	repeat  = 20 * time.Second // how often a server repeats its own; its pages see to it, and wake every breath
 )
 
@@ -287,6 +288,28 @@ func (h *hub) here(some []fellow) (here []fellow, until time.Time) {
 	return here, until
 }
 
+// company says who of some is here, to a person who is here: who is not sees
+// nobody come and go. And it says until when at least time alone changes nothing.
+func (h *hub) company(person string, kind chat.Kind, others []fellow) (words string, until time.Time) {
+	_, own := h.here([]fellow{{person: person, shows: true}})
+	if own.IsZero() {
+		return "", own
+	}
+	here, until := h.here(others)
+	if until.IsZero() || own.Before(until) {
+		until = own // then other servers are to hear, too
+	}
+	return hereWords(kind, here), until
+}
+
+// usedLately reports whether it is known that somebody uses a page here.
+func (h *hub) usedLately(person string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	a := h.mine[person]
+	return a != nil && a.here && h.clock().Sub(a.used) < told
+}
+
 // fellow is somebody else in a conversation.
 type fellow struct {
 	person, name string
@@ -370,13 +393,7 @@ func (e *events) meet(st *stream, kind chat.Kind, others []fellow) error {
 	}
 	e.s.signal(e.ctx, h.settle(person))
 	var words string
-	var here []fellow
-	if here, e.fades = h.here(others); len(here) > 0 {
-		words = hereWords(kind, here)
-	}
-	if _, own := h.here([]fellow{{person: person, shows: true}}); !own.IsZero() && (e.fades.IsZero() || own.Before(e.fades)) {
-		e.fades = own // then other servers are to hear
-	}
+	words, e.fades = h.company(person, kind, others)
 	if st.in == "" || words == st.company.shown {
 		return nil
 	}
@@ -411,7 +428,7 @@ func (s *Site) useMessages(w http.ResponseWriter, r *http.Request, by access.Act
 	if err != nil {
 		return err
 	}
-	if shows {
+	if shows && !s.streams.usedLately(personOf(by)) {
 		s.signal(r.Context(), []string{usedTopic(personOf(by))})
 	}
 	w.WriteHeader(http.StatusNoContent)

@@ -90,7 +90,8 @@ func TestWhoShowsThatTheyAreHereIsSeenWhileTheyAre(t *testing.T) {
 	k.theo.get(k.at).lacks(t, "Here now")
 
 	mara := k.opens(t, k.mara, k.at+threadStream)
-	mara.hears("Here now") // he is
+	mara.hears("") // who is not here sees nobody
+	mara.hears("Here now")
 	theo.hears("Here now")
 	k.theo.get(k.at).shows(t, 200, "Here now") // without script: as it was
 
@@ -147,6 +148,7 @@ func TestWhoShowsThemselvesNoLongerIsGoneAtOnceAndSeesNobody(t *testing.T) {
 	k.uses(t, k.theo)
 	k.mara.showsHere(true)
 	mara := k.opens(t, k.mara, k.at+threadStream)
+	mara.hears("")
 	mara.hears("Here now")
 	theo.hears("Here now")
 
@@ -164,8 +166,9 @@ func TestWhoShowsThemselvesNoLongerIsGoneAtOnceAndSeesNobody(t *testing.T) {
 	if _, yes := mara.next("shows"); yes != "yes" {
 		t.Errorf("her own page is told %q", yes)
 	}
-	mara.hears("Here now")
+	mara.hears("")
 	k.uses(t, k.mara)
+	mara.hears("Here now")
 	theo.hears("Here now")
 }
 
@@ -178,6 +181,7 @@ func TestWhoUsesNoPageForAWhileIsNotHere(t *testing.T) {
 	mara.hears("")
 	k.w.Pass(lingers - time.Second) // her page stands open
 	theo := k.opens(t, k.theo, k.at+threadStream)
+	theo.hears("")
 	theo.hears("Here now")
 	mara.hears("Here now")
 	k.w.Pass(time.Second) // by the clock alone: nothing happens then

@@ -47,7 +47,7 @@ func (s *Site) recoveryPage(r *http.Request, by access.Actor, next string) (p Re
 	if err != nil {
 		return p, err
 	}
-	p = RecoveryPage{Page: page, Next: next, Day: dayWords(civil.DateOf(s.DB.Clock(), ownZone(who)))}
+	p = RecoveryPage{Page: page, Next: next, Day: dayWords(civil.DateOf(s.DB.Clock(), zoneHere(r, who)))}
 	p.Shell.Title = "Recovery codes"
 	p.Has, err = s.factorsOf(r, by)
 	p.Left = codesLeft(p.Has.CodesLeft)

@@ -120,7 +120,7 @@ func (s *Site) securityPage(r *http.Request, by access.Actor) (p SecurityPage, e
 	if p.Has, err = s.factorsOf(r, by); err != nil {
 		return p, err
 	}
-	now, zone := s.DB.Clock(), ownZone(who)
+	now, zone := s.DB.Clock(), zoneHere(r, who)
 	for _, k := range p.Has.Passkeys {
 		l := PasskeyLine{Name: k.Name, Href: "/settings/passkeys/" + k.ID.String(), About: "Added " + civil.Past(now, k.AddedAt.Time, zone) + ", not used yet"}
 		if k.UsedAt != nil {
@@ -156,11 +156,10 @@ func summary(has factor.Set) string {
 // dayWords is a day to be printed, with its year.
 func dayWords(d civil.Date) string { return fmt.Sprintf("%d %s %d", d.Day(), d.Month(), d.Year()) }
 
-func ownZone(who account.Account) (z civil.Zone) {
-	if parsed, err := civil.ParseZone(who.Zone); err == nil && who.Zone != "" {
-		z = parsed
-	}
-	return z
+// zoneHere is somebody's own time zone, or else that of the place they are in:
+// the frame of their page has been read.
+func zoneHere(r *http.Request, who account.Account) civil.Zone {
+	return zoneOrPractice(who.Zone, visitOf(r).known.practice)
 }
 
 // arm sets a second step up, and has the session go on under a new token, as one

@@ -47,7 +47,7 @@ func (s *Site) showSettings(w http.ResponseWriter, r *http.Request, by access.Ac
 	if err != nil {
 		return err
 	}
-	p := SettingsPage{Page: page, Saved: r.URL.Query().Get("said") == "saved", Own: s.ownFacts(who)}
+	p := SettingsPage{Page: page, Saved: r.URL.Query().Get("said") == "saved", Own: s.ownFacts(r, who)}
 	has, err := s.factorsOf(r, by)
 	if err != nil {
 		return err
@@ -89,15 +89,14 @@ func (s *Site) showSettings(w http.ResponseWriter, r *http.Request, by access.Ac
 }
 
 // ownFacts is an account as its owner reads it.
-func (s *Site) ownFacts(who account.Account) parts.Facts {
+func (s *Site) ownFacts(r *http.Request, who account.Account) parts.Facts {
 	address := who.Email.String()
 	if !who.Verified {
 		address += " (not confirmed)"
 	}
-	var zone civil.Zone
-	inZone := ""
-	if z, err := civil.ParseZone(who.Zone); err == nil && who.Zone != "" {
-		zone, inZone = z, z.ZoneCity()
+	zone, inZone := zoneHere(r, who), ""
+	if who.Zone != "" {
+		inZone = zone.ZoneCity()
 	}
 	return parts.Facts{List: []parts.Fact{
 		{Label: "Name", Value: who.Name, Change: "/settings/name"},

@@ -91,6 +91,9 @@ func (s *Site) events(w http.ResponseWriter, r *http.Request, by access.Actor) *
 	_ = rc.SetWriteDeadline(time.Now().Add(patience))
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("X-Accel-Buffering", "no")
+	if r.ProtoMajor == 1 { // nothing follows a stream; and of a request whose body never comes, none is waited for
+		w.Header().Set("Connection", "close")
+	}
 	w.WriteHeader(http.StatusOK)
 	clear(w.Header()) // they have gone out
 	if v.failure != nil {
@@ -160,14 +163,18 @@ func (e *events) tell(next func(e *events) error) bool {
 		e.said = time.Now()
 		e.add().WriteString(":\n\n")
 	}
-	if !e.still() {
-		return e.end("over")
+	err := e.still()
+	if err == nil {
+		err = next(e)
 	}
-	if err := next(e); err != nil {
-		if !errors.Is(err, fault.NotFound) && e.ctx.Err() == nil && !e.s.streams.ending() {
+	switch {
+	case errors.Is(err, fault.NotFound):
+		return e.end("over")
+	case err != nil: // the page comes back, and goes on where it was
+		if e.ctx.Err() == nil && !e.s.streams.ending() {
 			e.failed(err)
 		}
-		return e.end("over")
+		return false
 	}
 	e.look.Forget()
 	return e.flush() == nil
@@ -191,16 +198,22 @@ func (e *events) rest() time.Duration {
 	return max(rest, moment)
 }
 
-// still reports whether the session holds, and whoever it is may still do what
-// they might. A stream is no use of a session: it does not keep it open.
-func (e *events) still() bool {
+// still is fault.NotFound if the session does not hold any more, or whoever it is
+// may not do what they might. A stream is no use of a session: it does not keep
+// it open.
+func (e *events) still() error {
 	k, err := e.s.recall(e.ctx, e.token)
-	if err != nil || k == nil {
-		return false
+	if err != nil {
+		return err
+	}
+	if k == nil {
+		return fault.NotFound
 	}
 	same := k.actor.Role() == e.by.Role() && k.actor.Account() == e.by.Account() && k.actor.Practice() == e.by.Practice() && k.actor.Client() == e.by.Client()
-	e.by, e.ends = k.actor, k.ends()
-	return same
+	if e.by, e.ends = k.actor, k.ends(); !same {
+		return fault.NotFound
+	}
+	return nil
 }
 
 // unhurried has a browser that sends or fetches a file take as long as it goes

@@ -176,8 +176,7 @@ func (s *Site) showThread(w http.ResponseWriter, r *http.Request, by access.Acto
 	if err != nil {
 		return err
 	}
-	here, _ := s.streams.here(others)
-	p.here = hereWords(p.chat.Kind, here)
+	p.here, _ = s.streams.company(personOf(by), p.chat.Kind, others)
 	if p.Page, err = s.frame(r, by, "Messaging", "/messages"); err != nil {
 		return err
 	}

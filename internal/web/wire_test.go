@@ -9,7 +9,9 @@ import (
 	"net/url"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"icouch/internal/account"
 )
@@ -31,18 +33,19 @@ func (k *talking) online(t *testing.T) *httptest.Server {
 }
 
 // open asks for a stream and reads until it has said how many are unread.
-func (k *talking) open(t *testing.T, server *httptest.Server, b *browser, protocol string) opening {
+func (k *talking) open(t *testing.T, server *httptest.Server, b *browser, protocol string, headers ...string) opening {
 	t.Helper()
 	c, err := net.Dial("tcp", server.Listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
+	_ = c.SetReadDeadline(time.Now().Add(patience))
 	fmt.Fprintf(c, "GET %s/stream %s\r\nHost: %s\r\nAccept: text/event-stream\r\nSec-Fetch-Site: same-origin\r\n", k.at, protocol, server.Listener.Addr())
 	for name, value := range b.cookies {
 		fmt.Fprintf(c, "Cookie: %s=%s\r\n", name, value)
 	}
-	fmt.Fprint(c, "\r\n")
+	fmt.Fprint(c, strings.Join(append(headers, "", ""), "\r\n"))
 	o := opening{c, bufio.NewScanner(c)}
 	o.until(t, "event: unread")
 	return o
@@ -83,6 +86,18 @@ func TestAStreamIsWholeOverEachProtocol(t *testing.T) {
 				t.Errorf("the stream ends with %q, want %q", rest, end)
 			}
 		})
+	}
+}
+
+// Whoever announces a body and sends none has a stream as all others have, and
+// no more of them.
+func TestAStreamWaitsForNoBody(t *testing.T) {
+	t.Parallel()
+	k := newTalking(t)
+	o := k.open(t, k.online(t), k.theo, "HTTP/1.1", "Content-Length: 10")
+	k.theo.post("/sign-out", url.Values{})
+	if rest := o.rest(); !slices.Contains(rest, "event: over") {
+		t.Errorf("the stream ends with %q", rest)
 	}
 }
 

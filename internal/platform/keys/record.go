@@ -15,7 +15,7 @@ import (
 // key. Destroy its row, and what was sealed with it can be read by nobody, in
 // old backups neither once they have aged out.
 func Record(tx *db.Tx, practice id.Practice, owner fmt.Stringer) (*crypt.Key, error) {
-	if k := tx.Key(owner.String()); k != nil {
+	if k := tx.Key(kept(practice, owner)); k != nil {
 		return k, nil
 	}
 	above, err := Of(tx, practice)
@@ -33,7 +33,7 @@ func Record(tx *db.Tx, practice id.Practice, owner fmt.Stringer) (*crypt.Key, er
 	if err != nil {
 		return nil, err
 	}
-	tx.Keep(owner.String(), k)
+	tx.Keep(kept(practice, owner), k)
 	return k, nil
 }
 
@@ -75,7 +75,7 @@ func RenewRecords(tx *db.Tx, practice id.Practice, after string) (last string, e
 		if err != nil {
 			return "", err
 		}
-		tx.Keep(r.OwnerID, nil)
+		tx.Keep(kept(practice, text(r.OwnerID)), nil)
 		if err := SQL.In(tx).ReplaceRecordKey(tx, keysdb.ReplaceRecordKeyParams{Key: again, PracticeID: practice, OwnerID: r.OwnerID}); err != nil {
 			return "", fmt.Errorf("key of %s: %w", r.OwnerID, err)
 		}
@@ -88,6 +88,11 @@ func RenewRecords(tx *db.Tx, practice id.Practice, after string) (last string, e
 type text string
 
 func (t text) String() string { return string(t) }
+
+// kept is under which name a transaction keeps the key of a record.
+func kept(practice id.Practice, owner fmt.Stringer) string {
+	return practice.String() + "/" + owner.String()
+}
 
 func recordPlace(practice id.Practice, owner fmt.Stringer) string {
 	return crypt.Place("record_key.key", practice, owner)
