@@ -234,6 +234,7 @@ func TestEndOfCareHidesBoth(t *testing.T) {
 	k.theo.showsHere(true)
 	theo := k.opens(t, k.theo, k.at+threadStream)
 	mara := k.opens(t, k.mara, k.at+threadStream)
+	mara.hears("")
 	mara.hears("Here now")
 	k.w.Update(t, func(tx *db.Tx) error { return people.EndCare(tx, k.w.Mara, k.w.Theo, tx.Now()) })
 	mara.hears("")
