@@ -222,6 +222,7 @@ func TestANoteIsSpokenHeardAndSent(t *testing.T) {
 		client.records(1)
 		client.says(miraName, "What I said.")
 		practitioner.written(1)
+		client.until("that the browser has let go of both", `made.size === 2 && letGo === 2`)
 		practitioner.until("two notes", `document.querySelectorAll('.sound audio').length === 2`)
 		practitioner.press("Attach") // a page plays after somebody has pressed something
 		heard := ask[string](practitioner, `new Promise(done => { const a = document.querySelector('.sound audio'); a.onended = () => done('heard ' + (a.currentTime > 1)); a.onerror = () => done('error ' + a.error.message); a.play().catch(e => done(String(e))) })`)
