@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
@@ -122,6 +123,88 @@ func TestTwoPeopleWriteToEachOther(t *testing.T) {
 		practitioner.sees("When you are away", "Show “Seen”")
 		practitioner.pictured(200, "messages-settings")
 	})
+}
+
+// gated has messages wait before they go, each until its gate is opened, and notes
+// what the program was asked to keep, and how many messages have set out.
+const gated = `(() => {
+	const f = window.fetch, gates = [];
+	window.drafts = [];
+	window.gate = n => gates[n] ??= Promise.withResolvers();
+	sessionStorage.sent = 0;
+	window.fetch = async (to, how) => {
+		if (to === location.pathname && how?.method === 'POST') {
+			const refusal = await window.gate(sessionStorage.sent++).promise;
+			if (refusal) return new Response('', { status: 422 });
+		}
+		const answer = await f(to, how);
+		if (to.endsWith('/draft')) window.drafts.push(how.body.get('body'));
+		return answer;
+	};
+	return true;
+})()`
+
+// What has not arrived is kept when what was before it has, and is sent once when
+// that is refused.
+func TestWordsThatWaitAreNeitherLostNorSentTwice(t *testing.T) {
+	t.Parallel()
+	p := serve(t)
+	practitioner, client := p.two(t, phone)
+	ask[bool](client, gated)
+	client.says(miraName, "First.")
+	client.says(miraName, "Second.")
+	client.fill("Message to "+miraName, "Third.")
+	client.until("that all are kept", `drafts.at(-1) === 'First.\n\nSecond.\n\nThird.'`)
+	ask[bool](client, `(gate(0).resolve(), true)`)
+	practitioner.written(1)
+	client.until("that what is left is kept again", `drafts.at(-1) === 'Second.\n\nThird.'`)
+	client.open(client.path())
+	if got := client.value("Message to " + miraName); got != "Second.\n\nThird." {
+		t.Errorf("of what had not arrived, this is left: %q", got)
+	}
+
+	ask[bool](client, gated)
+	client.press("Send")
+	client.fill("Message to "+miraName, "Begun while that was on its way.")
+	client.until("that both are kept", `drafts.at(-1)?.endsWith('on its way.')`)
+	ask[bool](client, `(gate(0).resolve(), true)`)
+	practitioner.written(2)
+	client.until("that the rest is kept", `drafts.at(-1) === 'Begun while that was on its way.' && !document.querySelector('[data-saved]').hidden`)
+	client.open(client.path())
+	if got := client.value("Message to " + miraName); got != "Begun while that was on its way." {
+		t.Errorf("of what was begun, this is left: %q", got)
+	}
+
+	ask[bool](client, gated)
+	client.press("Send")
+	client.says(miraName, "And this behind it.")
+	client.loaded(chromedp.Func(func(context.Context, *chromedp.Target) error {
+		ask[bool](client, `(gate(1).resolve(), gate(0).resolve('refused'), true)`)
+		return nil
+	}))
+	practitioner.written(3)
+	if n := ask[string](client, `sessionStorage.sent`); n != "1" {
+		t.Errorf("after a message was refused, %s had set out, want 1", n)
+	}
+	if n := strings.Count(ask[string](practitioner, `document.getElementById('bubbles').innerText`), "And this behind it."); n != 1 {
+		t.Errorf("it is there %d times", n)
+	}
+}
+
+// A page that is told to load again keeps first what was typed a moment ago.
+func TestAPageThatIsOverKeepsWhatWasTyped(t *testing.T) {
+	t.Parallel()
+	p := serve(t)
+	_, client := p.two(t, phone)
+	client.do(command(page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: `window.EventSource = class extends EventSource { constructor(at) { super(at); window.source = this; } }`}))
+	client.open(client.path())
+	client.loaded(chromedp.Func(func(context.Context, *chromedp.Target) error {
+		ask[bool](client, `(b => { const f = window.fetch; window.fetch = async (to, how) => { await new Promise(done => setTimeout(done, 300)); return f(to, how); }; b.value = 'Just typed.'; b.dispatchEvent(new Event('input')); source.dispatchEvent(new MessageEvent('over')); return true; })(document.querySelector('[data-composer]').elements.body)`)
+		return nil
+	}))
+	if got := client.value("Message to " + miraName); got != "Just typed." {
+		t.Errorf("of what was typed, this is left: %q", got)
+	}
 }
 
 func TestMessagesWithoutScriptAreFormsAndPages(t *testing.T) {

@@ -161,6 +161,16 @@ func (v *visitor) records(seconds int) {
 	v.until("that it records", fmt.Sprintf(`document.querySelector('[data-record-time]').textContent.match(/^Recording 0:(\d\d)$/)?.[1] >= %d`, seconds))
 }
 
+// lettingGo notes what the browser has been given to hold, and what it let go of.
+const lettingGo = `(() => {
+	window.tracks = []; window.made = new Set(); window.letGo = 0;
+	const asks = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices), makes = URL.createObjectURL, lets = URL.revokeObjectURL;
+	navigator.mediaDevices.getUserMedia = async what => { const s = await asks(what); window.tracks.push(...s.getTracks()); return s; };
+	URL.createObjectURL = of => { const at = makes(of); window.made.add(at); return at; };
+	URL.revokeObjectURL = at => { if (window.made.has(at)) window.letGo++; lets(at); };
+	return true;
+})()`
+
 // TestANoteIsSpokenHeardAndSent: recorded by the browser itself, with its own
 // microphone for tests, which beeps.
 func TestANoteIsSpokenHeardAndSent(t *testing.T) {
@@ -179,6 +189,13 @@ func TestANoteIsSpokenHeardAndSent(t *testing.T) {
 		ask[bool](client, `(navigator.mediaDevices.getUserMedia = window.asked, true)`)
 
 		client.microphone(browser.PermissionSettingGranted)
+		ask[bool](client, lettingGo)
+		ask[bool](client, `(window.starts = MediaRecorder.prototype.start, MediaRecorder.prototype.start = () => { throw new DOMException('', 'NotSupportedError') }, true)`)
+		client.press("Record")
+		client.until("that it cannot be used", `document.querySelector('[data-record-says]').textContent.includes('cannot be used at the moment')`)
+		client.until("that the microphone is off", `tracks.length > 0 && tracks.every(t => t.readyState === 'ended')`)
+		ask[bool](client, `(MediaRecorder.prototype.start = window.starts, true)`)
+
 		client.press("Record")
 		client.records(1)
 		if !ask[bool](client, `document.querySelector('[data-record-says]').hidden`) {
@@ -205,6 +222,7 @@ func TestANoteIsSpokenHeardAndSent(t *testing.T) {
 		client.records(1)
 		client.says(miraName, "What I said.")
 		practitioner.written(1)
+		client.until("that the browser has let go of both", `made.size === 2 && letGo === 2`)
 		practitioner.until("two notes", `document.querySelectorAll('.sound audio').length === 2`)
 		practitioner.press("Attach") // a page plays after somebody has pressed something
 		heard := ask[string](practitioner, `new Promise(done => { const a = document.querySelector('.sound audio'); a.onended = () => done('heard ' + (a.currentTime > 1)); a.onerror = () => done('error ' + a.error.message); a.play().catch(e => done(String(e))) })`)
@@ -215,4 +233,38 @@ func TestANoteIsSpokenHeardAndSent(t *testing.T) {
 		client.unbitten("a conversation with notes")
 		practitioner.check(200)
 	})
+}
+
+// A note has its place before it is spoken: there is none beside ten files, and
+// nobody takes it while somebody speaks.
+func TestANoteHasItsPlaceBeforeItIsSpoken(t *testing.T) {
+	t.Parallel()
+	p := serve(t)
+	_, client := p.two(t, phone)
+	client.press("Attach")
+	client.microphone(browser.PermissionSettingGranted)
+	ask[bool](client, lettingGo)
+	var ten []string
+	for i := range 10 {
+		ten = append(ten, kept(t, fmt.Sprintf("page %d.txt", i), []byte("a page")))
+	}
+	client.attaches("f-files", ten...)
+	client.until("that ten are attached", `document.querySelectorAll('[data-whole]').length === 10`)
+	client.press("Record")
+	client.until("that there is no place", `document.querySelector('[data-record-says]').textContent.includes('up to 10 files, and this one has them')`)
+	if n := ask[int](client, `tracks.length`); n != 0 {
+		t.Errorf("the microphone was asked for %d times", n)
+	}
+
+	client.press("Take out page 3.txt")
+	client.press("Record")
+	client.records(1)
+	client.attaches("f-files", kept(t, "late.txt", []byte("too late")))
+	client.press("Stop")
+	client.until("that the note is attached", `document.querySelectorAll('[data-whole]').length === 10 && document.querySelector('[data-listen]')`)
+	if strings.Contains(client.text(), "late.txt") {
+		t.Error("a file has taken the place of a note")
+	}
+	client.press("Take out Spoken note")
+	client.until("that it is let go of", `made.size === 1 && letGo === 1`)
 }

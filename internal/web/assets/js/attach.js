@@ -6,6 +6,8 @@ import { recorder } from '#record';
 
 const piece = 512 * 1024;
 const most = 10;
+const tooMany = `A message can have up to ${most} files. Send the others with another one.`;
+const noPlace = `A message can have up to ${most} files, and this one has them. Send it, or take one out, and press Record again.`;
 const size = n => n < 1e6 ? `${Math.round(n / 1000)} KB` : `${(n / 1e6).toFixed(1)} MB`;
 
 class Refused extends Error {}
@@ -37,7 +39,17 @@ function listen(file) {
 export function attach(form, path, identifier) {
   const list = form.querySelector('[data-parcels]');
   const parcels = new Map(); // by identifier: { item, name, done, gone }
+  const sounds = new Map(); // notes that can be heard, by identifier
   const headers = { 'X-Script': 'thread' };
+
+  // hush ends a note here, and what the browser holds of it.
+  function hush(id) {
+    const sound = sounds.get(id);
+    if (!sound) return;
+    sounds.delete(id);
+    sound.pause();
+    URL.revokeObjectURL(sound.src);
+  }
 
   // A photograph as an iPhone takes it is drawn as a JPEG, where the browser can
   // read it. Elsewhere the server says what to do.
@@ -112,7 +124,8 @@ export function attach(form, path, identifier) {
   }
 
   async function add(file, spoken) {
-    if (parcels.size >= most) return say(`A message can have up to ${most} files. Send the others with another one.`);
+    // A note that is being spoken has its place; one that was spoken is never turned away.
+    if (!spoken && parcels.size + Number(!!notes?.expected()) >= most) return say(tooMany);
     const id = identifier();
     const { item, called, state, bar } = line(id, file.name);
     const parcel = {
@@ -123,7 +136,7 @@ export function attach(form, path, identifier) {
     parcels.set(id, parcel);
     if (spoken) {
       const note = listen(file);
-      parcel.sound = note.sound;
+      sounds.set(id, note.sound);
       item.querySelector('[data-take-out]').before(note.button);
     }
     parcel.says('Starting…');
@@ -164,7 +177,7 @@ export function attach(form, path, identifier) {
     const id = item.dataset.parcel;
     const parcel = parcels.get(id);
     if (parcel) parcel.gone = true;
-    parcel?.sound?.pause();
+    hush(id);
     parcels.delete(id);
     item.remove();
     if (!('refused' in item.dataset)) fetch(`${path}/files/${id}/removal`, { method: 'POST', credentials: 'same-origin', redirect: 'error', headers }).catch(() => {}); // it goes by itself after a day
@@ -182,7 +195,7 @@ export function attach(form, path, identifier) {
   form.addEventListener('drop', event => {
     if (event.dataTransfer?.files.length) { event.preventDefault(); many([...event.dataTransfer.files]); }
   });
-  const notes = recorder(form.querySelector('[data-recorder]'), file => add(file, true));
+  const notes = recorder(form.querySelector('[data-recorder]'), file => add(file, true), () => parcels.size >= most ? noPlace : '');
   addEventListener('beforeunload', event => { if (list.querySelector('progress') || notes?.speaking()) event.preventDefault(); });
 
   return {
@@ -192,10 +205,12 @@ export function attach(form, path, identifier) {
     take() {
       const some = [...parcels.values()];
       parcels.clear();
-      for (const { item, sound } of some) { sound?.pause(); item.remove(); }
+      for (const { id, item } of some) { sounds.get(id)?.pause(); item.remove(); }
       return {
         ids: some.map(p => p.id), names: some.map(p => p.name),
         whole: Promise.all(some.map(p => p.done)).then(all => all.every(Boolean)),
+        // gone lets go of them: their message has arrived.
+        gone() { for (const { id } of some) hush(id); },
         // back puts them where they were: their message did not go.
         back() { for (const p of some) { list.append(p.item); if (!p.item.classList.contains('bad')) parcels.set(p.id, p); } },
       };

@@ -14,8 +14,9 @@ const sentences = {
 };
 const otherwise = 'The microphone cannot be used at the moment. You can attach a recording as a file.';
 
-// recorder wires the buttons. What was spoken is handed to done, as a file.
-export function recorder(box, done) {
+// recorder wires the buttons. What was spoken is handed to done, as a file. full
+// says why there is no place for it, before anything is spoken.
+export function recorder(box, done, full) {
   const kind = globalThis.MediaRecorder && navigator.mediaDevices?.getUserMedia && kinds.find(([type]) => MediaRecorder.isTypeSupported(type));
   if (!kind) return null;
   const [type, ending] = kind;
@@ -43,16 +44,23 @@ export function recorder(box, done) {
 
   async function begin() {
     if (asking) return;
+    const why = full();
+    tell(why);
+    if (why) return;
     asking = true;
-    tell('');
+    let stream;
     try {
-      record(await navigator.mediaDevices.getUserMedia({ audio: true }));
+      stream = await navigator.mediaDevices.getUserMedia({ audio: true });
+      record(stream);
     } catch (error) {
+      if (stream) hush(stream);
       tell(sentences[error.name] ?? otherwise);
     } finally {
       asking = false;
     }
   }
+
+  const hush = stream => { for (const track of stream.getTracks()) track.stop(); };
 
   function record(stream) {
     const by = new MediaRecorder(stream, { mimeType: type, audioBitsPerSecond: 48_000 });
@@ -65,11 +73,11 @@ export function recorder(box, done) {
       time.textContent = `Recording ${clock(s)}`;
       if (s >= longest) { stop(true); tell('A note can have up to ten minutes. This one is attached.'); }
     };
-    const tick = setInterval(shows, 250);
+    let tick;
     by.ondataavailable = event => pieces.push(event.data);
     by.onstop = () => {
       clearInterval(tick);
-      for (const track of stream.getTracks()) track.stop();
+      hush(stream);
       now = null;
       words.textContent = 'Record';
       away.hidden = true;
@@ -82,6 +90,7 @@ export function recorder(box, done) {
       ended();
     };
     by.start(1000);
+    tick = setInterval(shows, 250);
     now = mine;
     words.textContent = 'Stop';
     away.hidden = false;
@@ -91,5 +100,5 @@ export function recorder(box, done) {
 
   button.addEventListener('click', () => { if (now) stop(true); else begin(); });
   away.addEventListener('click', () => { stop(false); button.focus(); });
-  return { speaking: () => !!now, finish: () => stop(true) };
+  return { speaking: () => !!now, expected: () => asking || !!now, finish: () => stop(true) };
 }

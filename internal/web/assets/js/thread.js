@@ -93,6 +93,10 @@ listen(() => `${path}/stream?after=${newest}-${change}`, {
   unread(event) { count(Number(event.data)); },
   shows(event) { attend(event); here.hidden = parse(event.data).body.textContent !== 'yes'; },
   lost() { present(''); }, // what is not known is not shown
+  async over() {
+    if (form) { keep(); await Promise.race([keeps, new Promise(done => { setTimeout(done, 2 * second); })]); }
+    location.reload();
+  },
   here(event) { present(parse(event.data).body.textContent); },
 });
 
@@ -145,6 +149,7 @@ function waiting(message, body, names) {
 let outbox = Promise.resolve();
 let held = false; // the first of them waits
 let lagging = false; // one of them had to wait, and they are not all there yet
+let stopped = false; // what waits is on its way by the form
 const pending = new Map(); // what has not arrived, by its message
 const draft = () => [...pending.values(), box.value].filter(Boolean).join('\n\n');
 let kept = box?.value; // what the server has of it
@@ -170,16 +175,17 @@ function deliver(message, body, drawn, files) {
   const fields = new URLSearchParams({ message, body });
   for (const id of files.ids) fields.append('attachment', id);
   outbox = outbox.then(async () => {
+    if (stopped) return;
     drawn.state.textContent = files.names.length ? 'Waiting for the files…' : 'Sending…';
     if (!await files.whole) return unsent(message, body, drawn, files);
     for (let pause = 0; ;) {
-      if (!drawn.item.isConnected) return arrived(message); // the stream has brought it
+      if (!drawn.item.isConnected) return arrived(message, files); // the stream has brought it
       drawn.state.textContent = 'Sending…';
       let why = 'Not sent yet. ';
       let least = retry.soon;
       try {
         const answer = await post('', fields);
-        if (answer.ok) { drawn.state.textContent = 'Sent'; return arrived(message); }
+        if (answer.ok) { drawn.state.textContent = 'Sent'; return arrived(message, files); }
         if (answer.status < 500 && answer.status !== 429) return refused(message, drawn, files);
         if (answer.status === 429) { why = 'Not sent yet: these were very many messages in a short time. It goes by itself in a few minutes. '; least = retry.busy; }
       } catch { /* no connection */ }
@@ -202,12 +208,17 @@ async function again(drawn, why, pause) {
   await new Promise(done => { button.onclick = () => { box.focus(); done(); }; addEventListener('online', done, { once: true }); setTimeout(done, pause); });
 }
 
-function arrived(message) {
+// arrived goes on after a message. With it the server let go of what it had kept,
+// and that may have been more than this message: the rest is kept again.
+function arrived(message, files) {
   pending.delete(message);
+  files.gone();
   held = false;
-  if (!lagging || pending.size) return;
-  lagging = false;
-  kept = null; // what was kept may be what has just arrived
+  const late = lagging;
+  lagging &&= pending.size > 0;
+  const forget = () => { if (kept || late) kept = null; };
+  forget();
+  keeps = keeps.then(forget); // what was still on its way to it may have gone too
   keep();
 }
 
@@ -225,6 +236,7 @@ function unsent(message, body, drawn, files) {
 // refused puts the words back where they were typed, with all that waited behind
 // them: the page of the answer says why.
 function refused(message, drawn, files) {
+  stopped = true;
   drawn.item.remove();
   form.elements.message.value = message;
   box.value = draft();
@@ -239,7 +251,8 @@ function refused(message, drawn, files) {
   form.submit();
 }
 
-addEventListener('beforeunload', event => { if (pending.size && (held || !navigator.onLine) && draft() !== kept) event.preventDefault(); });
+addEventListener('pageshow', event => { if (event.persisted) stopped = false; }); // back again: what was refused can be sent as any other
+addEventListener('beforeunload', event => { if (pending.size && (held || lagging || !navigator.onLine) && draft() !== kept) event.preventDefault(); });
 
 if (form) {
   const left = form.querySelector('[data-count]');
@@ -270,6 +283,7 @@ if (form) {
   });
   form.addEventListener('submit', event => {
     event.preventDefault();
+    if (stopped) return;
     const note = attached.spoken(); // it is stopped, and goes along
     if (note) return note.then(() => form.requestSubmit());
     const body = box.value.trim();
