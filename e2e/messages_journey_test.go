@@ -207,6 +207,26 @@ func TestAPageThatIsOverKeepsWhatWasTyped(t *testing.T) {
 	}
 }
 
+// What is pasted is never cut off without a word, and a press on nothing is answered.
+func TestWhatIsTooLongStaysAndNothingIsSaidToBeNothing(t *testing.T) {
+	t.Parallel()
+	p := serve(t)
+	_, client := p.two(t, phone)
+	client.press("Send")
+	client.until("that nothing was written", `document.querySelector('[data-count]').textContent === 'Write something first. '`)
+	long := strings.Repeat("a", 10_002)
+	client.fill("Message to "+miraName, long)
+	client.press("Send")
+	client.until("that it is too long", `document.querySelector('[data-count]').textContent === '2 characters too many. '`)
+	if got := client.value("Message to " + miraName); got != long {
+		t.Errorf("of what was typed, %d characters are left", len(got))
+	}
+	client.fill("Message to "+miraName, "Shorter.")
+	client.press("Send")
+	client.sees("Shorter.")
+	client.seesNot("too many")
+}
+
 func TestMessagesWithoutScriptAreFormsAndPages(t *testing.T) {
 	onBothScreens(t, func(t *testing.T, width int64) {
 		p := serve(t)

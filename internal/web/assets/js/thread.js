@@ -233,6 +233,8 @@ function unsent(message, body, drawn, files) {
   say('Not sent: one of the files could not be attached. Take it out, and send the rest.');
 }
 
+const tooMany = n => n === 1 ? 'One character too many. ' : `${n} characters too many. `;
+
 // refused puts the words back where they were typed, with all that waited behind
 // them: the page of the answer says why.
 function refused(message, drawn, files) {
@@ -260,12 +262,14 @@ if (form) {
   const attached = attach(form, path, identifier);
   let keeping, told = 0;
 
+  const room = () => Number(box.dataset.most) - [...box.value].length; // a browser would cut off what is too much, without a word
+  const tell = words => { left.hidden = false; left.textContent = words; say(words); box.focus(); };
   const grow = () => {
     box.style.blockSize = 'auto';
     box.style.blockSize = `${Math.min(box.scrollHeight + 2, 200)}px`;
-    const n = box.maxLength - [...box.value].length;
+    const n = room();
     left.hidden = n > 500;
-    left.textContent = n === 1 ? '1 character left. ' : `${n} characters left. `;
+    left.textContent = n < 0 ? tooMany(-n) : n === 1 ? '1 character left. ' : `${n} characters left. `;
   };
   box.addEventListener('input', () => {
     grow();
@@ -284,11 +288,12 @@ if (form) {
   form.addEventListener('submit', event => {
     event.preventDefault();
     if (stopped) return;
+    if (room() < 0) return tell(tooMany(-room()));
     const note = attached.spoken(); // it is stopped, and goes along
     if (note) return note.then(() => form.requestSubmit());
     const body = box.value.trim();
     const files = attached.take();
-    if (!body && !files.ids.length) return box.focus();
+    if (!body && !files.ids.length) return tell('Write something first. ');
     clearTimeout(keeping);
     const message = form.elements.message.value;
     form.elements.message.value = identifier();
