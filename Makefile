@@ -33,19 +33,19 @@ vet:
 # copies of that code, unwatched, take the place of everybody's.
 race:
 	script/need chromium gcc oathtool
-	CGO_ENABLED=1 go test -timeout=20m -race -gcflags='modernc.org/sqlite/lib=-race=false' -shuffle=on -skip='$(steps)' $$(go list ./... | grep -v /e2e)
+	CGO_ENABLED=1 go test -timeout=40m -race -gcflags='modernc.org/sqlite/lib=-race=false' -shuffle=on -skip='$(steps)' $$(go list ./... | grep -v /e2e)
 
 steps:
-	go test -timeout=20m -shuffle=on -run='$(steps)' $(stepping)
+	go test -timeout=40m -shuffle=on -run='$(steps)' $(stepping)
 
 # Again on PostgreSQL.
 postgres:
 	script/need postgresql oathtool
-	script/with-postgres go test -timeout=20m -shuffle=on $(databases)
+	script/with-postgres go test -timeout=40m -shuffle=on $(databases)
 
 # Journeys in a real browser, if there are any yet.
 e2e:
-	@if [ -d e2e ]; then script/need chromium && go test -timeout=30m -shuffle=on ./e2e/...; fi
+	@if [ -d e2e ]; then script/need chromium && go test -timeout=60m -shuffle=on ./e2e/...; fi
 
 # A part of a page is a function that returns one closure. Put in wherever it is
 # called, it made each page compile all the parts in it anew: five times the work.
