@@ -224,7 +224,7 @@ func TestWhatIsTooLongStaysAndNothingIsSaidToBeNothing(t *testing.T) {
 	client.fill("Message to "+miraName, "Shorter.")
 	client.press("Send")
 	client.sees("Shorter.")
-	client.seesNot("too many")
+	client.until("that there is nothing to say", `document.querySelector('[data-count]').hidden`)
 }
 
 func TestMessagesWithoutScriptAreFormsAndPages(t *testing.T) {
