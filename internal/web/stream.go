@@ -157,6 +157,9 @@ func (e *events) sleep(st *stream, timer <-chan time.Time) bool {
 	}
 }
 
+// errGone says that a browser takes nothing any more.
+var errGone = errors.New("web: the browser has gone")
+
 // tell has the browser get what is new, if it still may.
 func (e *events) tell(next func(e *events) error) bool {
 	if time.Since(e.said) >= breath {
@@ -170,6 +173,8 @@ func (e *events) tell(next func(e *events) error) bool {
 	switch {
 	case errors.Is(err, fault.NotFound):
 		return e.end("over")
+	case errors.Is(err, errGone):
+		return false
 	case err != nil: // the page comes back, and goes on where it was
 		if e.ctx.Err() == nil && !e.s.streams.ending() {
 			e.failed(err)
@@ -383,27 +388,39 @@ type threadTold struct {
 // catching is how many messages are sent at once to a page that slept.
 const catching = chat.Page
 
+// tell has the words go out first, and then what stands around them.
 func (t *threadTold) tell(e *events) error {
-	writing, anew := t.stream.writing(), t.stream.choseAnew()
-	var kind chat.Kind
-	var others []fellow
-	err := e.s.DB.View(e.ctx, func(tx *db.Tx) error {
+	tell := teller{by: e.by, zone: t.zone.Zone}
+	if err := t.tellWords(e, &tell); err != nil {
+		return err
+	}
+	if e.flush() != nil {
+		return errGone
+	}
+	return t.tellAround(e, &tell)
+}
+
+func (t *threadTold) tellWords(e *events, tell *teller) error {
+	writing := t.stream.writing()
+	return e.s.DB.View(e.ctx, func(tx *db.Tx) error {
 		is, err := chat.Find(tx, e.by, t.c)
 		if err != nil {
 			return err
 		}
-		tell := teller{by: e.by, chat: is, zone: t.zone.Zone}
+		tell.chat = is
 		if tell.names, err = chat.NamesFor(tx, e.by); err != nil {
 			return err
 		}
-		changed, err := chat.Changed(tx, e.by, is, max(0, t.place-chat.Page), t.place, t.change)
-		if err != nil {
-			return err
-		}
-		t.change = is.Changes
-		if len(changed) > 0 {
-			if err := t.draw(tx, e, &tell, changed); err != nil {
+		if is.Changes != t.change {
+			changed, err := chat.Changed(tx, e.by, is, max(0, t.place-chat.Page), t.place, t.change)
+			if err != nil {
 				return err
+			}
+			t.change = is.Changes
+			if len(changed) > 0 {
+				if err := t.draw(tx, e, tell, changed); err != nil {
+					return err
+				}
 			}
 		}
 		if t.place < is.Messages {
@@ -413,7 +430,7 @@ func (t *threadTold) tell(e *events) error {
 			}
 			if len(fresh) > 0 {
 				t.place = fresh[len(fresh)-1].Seq
-				if err := t.draw(tx, e, &tell, fresh); err != nil {
+				if err := t.draw(tx, e, tell, fresh); err != nil {
 					return err
 				}
 			}
@@ -440,24 +457,33 @@ func (t *threadTold) tell(e *events) error {
 				return err
 			}
 		}
-		kind = is.Kind
-		if err := t.stream.showing(tx, e.by, anew); err != nil {
+		return nil
+	})
+}
+
+// tellAround tells how many are unread, and who is here.
+func (t *threadTold) tellAround(e *events, tell *teller) error {
+	anew := t.stream.choseAnew()
+	var others []fellow
+	err := e.s.DB.View(e.ctx, func(tx *db.Tx) error {
+		if err := t.count(tx, e); err != nil {
 			return err
 		}
-		if !is.Writes { // who only reads is not in it
+		if err := t.stream.showing(tx, e.by, anew); err != nil || !t.stream.shows {
+			return err
+		}
+		if !tell.chat.Writes { // who only reads is not in it
 			t.stream.shows = false
+			return nil
 		}
-		if t.stream.shows {
-			if others, err = tell.fellows(tx); err != nil {
-				return err
-			}
-		}
-		return t.count(tx, e)
+		var err error
+		others, err = tell.fellows(tx)
+		return err
 	})
 	if err != nil {
 		return err
 	}
-	return e.meet(t.stream, kind, others)
+	return e.meet(t.stream, tell.chat.Kind, others)
 }
 
 func (t *threadTold) draw(tx *db.Tx, e *events, tell *teller, some []chat.Message) error {
