@@ -266,20 +266,11 @@ func (r *run) delivery() error {
 	if err != nil {
 		return err
 	}
-	before, err := p.resident() // of a program that has been at work: what lies about then is not the pages'
-	if err != nil {
-		return err
-	}
-	others, err := r.openPages(p, t, 1, crowd)
-	if err != nil {
-		return err
-	}
+	others, each, err := r.weigh(p, t, 1, crowd)
 	defer hush(others)
-	after, err := p.resident()
 	if err != nil {
 		return err
 	}
-	each := (after - before) * 1024 / float64(len(others))
 	among, err := r.deliver(mara, t, append(first, others...))
 	if err != nil {
 		return err
@@ -302,6 +293,20 @@ func (r *run) openPages(p *program, t talks, from, to int) (ears []*ear, err err
 		ears = append(ears, e)
 	}
 	return ears, nil
+}
+
+// weigh opens pages, and says how many KB each takes. It is asked of a program
+// that has been at work: what lies about then is not the pages'.
+func (r *run) weigh(p *program, t talks, from, to int) (ears []*ear, each float64, err error) {
+	before, err := p.resident()
+	if err != nil {
+		return nil, 0, err
+	}
+	if ears, err = r.openPages(p, t, from, to); err != nil {
+		return nil, 0, err
+	}
+	after, err := p.resident()
+	return ears, (after - before) * 1024 / float64(len(ears)), err
 }
 
 func hush(ears []*ear) {

@@ -38,27 +38,18 @@ func (r *run) overTLS() error {
 		return err
 	}
 	defer p.stop()
-	for range crowd / 2 { // of a program that has been at work: what lies about then is not the pages'
+	for range crowd / 2 { // so that it has been at work
 		came, err := r.openPages(p, t, 0, 1)
 		if err != nil {
 			return err
 		}
 		hush(came)
 	}
-	before, err := p.resident()
-	if err != nil {
-		return err
-	}
-	all, err := r.openPages(p, t, 0, crowd)
-	if err != nil {
-		return err
-	}
+	all, each, err := r.weigh(p, t, 0, crowd)
 	defer hush(all)
-	after, err := p.resident()
 	if err != nil {
 		return err
 	}
-	each := (after - before) * 1024 / float64(len(all))
 	r.add(Row{"memory of an open page, TLS and HTTP/2", "", fmt.Sprintf("%.0f KB", each), "", fmt.Sprintf("≤ %.0f KB", goalSafeStream), judge(each <= goalSafeStream)})
 	return nil
 }
