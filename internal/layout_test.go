@@ -180,7 +180,7 @@ var maintained = map[string]string{
 
 // timed lists the files of web that may look at the clock: how long a request
 // took, and how long a browser may take to read, is no business of the database's.
-var timed = []string{"web/guard.go", "web/stream.go", "web/wire.go"}
+var timed = []string{"web/guard.go", "web/stream.go", "web/unhurried.go", "web/wire.go"}
 
 // nobody lists what acts for no one yet, with the reason.
 var nobody = map[string]string{
