@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"strings"
 
 	"icouch/internal/access"
 )
@@ -51,4 +52,33 @@ var crisisLines = []country{
 // when little else is.
 func (s *Site) showCrisis(w http.ResponseWriter, r *http.Request, _ access.Actor) error {
 	return s.show(w, r, http.StatusOK, CrisisPage{s.door(r, "Crisis help"), crisisLines}.View())
+}
+
+// crisis is the line of the reader's own country, where it is known.
+func (p ThreadPage) crisis() (l line, known bool) {
+	zone := p.reader.Zone.String()
+	at := -1
+	for i, prefixes := range []string{"America/ US/ Canada/ Pacific/Honolulu", "Europe/London Europe/Belfast", "Europe/Dublin", "Australia/", "Pacific/Auckland Pacific/Chatham", "Europe/"} {
+		for _, prefix := range strings.Fields(prefixes) {
+			if at < 0 && strings.HasPrefix(zone, prefix) {
+				at = i
+			}
+		}
+	}
+	if at < 0 || strings.HasPrefix(zone, "America/") && !northAmerican(zone) {
+		return l, false
+	}
+	return crisisLines[at].Lines[0], true
+}
+
+// northAmerican reports whether a zone of the Americas is of the United States
+// or Canada: their cities are many, and these are not theirs.
+func northAmerican(zone string) bool {
+	for _, elsewhere := range []string{"Argentina", "Mexico", "Bogota", "Lima", "Caracas", "Santiago", "Sao_Paulo", "Bahia", "Manaus", "Fortaleza", "Recife", "Havana", "Jamaica", "Panama", "Costa_Rica",
+		"Guatemala", "El_Salvador", "Managua", "Tegucigalpa", "La_Paz", "Asuncion", "Montevideo", "Guayaquil", "Cancun", "Monterrey", "Tijuana", "Hermosillo", "Chihuahua", "Mazatlan", "Merida", "Santo_Domingo", "Port-au-Prince", "Guyana", "Paramaribo", "Cayenne", "Nuuk"} {
+		if strings.HasSuffix(zone, elsewhere) || strings.Contains(zone, "/"+elsewhere+"/") {
+			return false
+		}
+	}
+	return true
 }

@@ -1,0 +1,87 @@
+package web
+
+import (
+	"net/http"
+	"strconv"
+
+	"icouch/internal/access"
+	"icouch/internal/base/id"
+	"icouch/internal/chat"
+	"icouch/internal/platform/db"
+)
+
+// POST /messages/{conversation}/read
+func (s *Site) readMessages(w http.ResponseWriter, r *http.Request, by access.Actor) error {
+	return s.quietly(w, r, func(c id.Conversation, get func(string) string) error {
+		seq, err := strconv.ParseInt(get("seq"), 10, 64)
+		if err != nil || seq < 0 {
+			return errBadForm
+		}
+		return chat.Read(r.Context(), s.DB, by, c, seq)
+	})
+}
+
+// POST /messages/{conversation}/draft
+func (s *Site) keepDraft(w http.ResponseWriter, r *http.Request, by access.Actor) error {
+	return s.quietly(w, r, func(c id.Conversation, get func(string) string) error {
+		return chat.KeepDraft(r.Context(), s.DB, by, c, get("body"))
+	})
+}
+
+// POST /messages/{conversation}/typing
+func (s *Site) typing(w http.ResponseWriter, r *http.Request, by access.Actor) error {
+	return s.quietly(w, r, func(c id.Conversation, _ func(string) string) error {
+		var topics []string
+		err := s.DB.View(r.Context(), func(tx *db.Tx) (err error) { topics, err = chat.Typing(tx, by, c); return err })
+		if err != nil {
+			return err
+		}
+		for _, t := range topics {
+			if err := s.DB.Signal(r.Context(), t); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// POST /messages/{conversation}/archive
+func (s *Site) archiveConversation(w http.ResponseWriter, r *http.Request, by access.Actor) error {
+	c, err := pathID[id.Conversation](r, "conversation")
+	if err != nil {
+		return err
+	}
+	form, err := typedIn(r)
+	if err != nil {
+		return err
+	}
+	err = s.DB.Update(r.Context(), func(tx *db.Tx) error { return chat.Archive(tx, by, c, form.Get("back") == "") })
+	if err != nil {
+		return err
+	}
+	return see(w, r, "/messages")
+}
+
+// quietly does something that a page's script asks for and that has no page of
+// its own. Without script, the thread is shown again.
+func (s *Site) quietly(w http.ResponseWriter, r *http.Request, do func(c id.Conversation, get func(string) string) error) error {
+	c, err := pathID[id.Conversation](r, "conversation")
+	if err != nil {
+		return err
+	}
+	form, err := typedIn(r)
+	if err != nil {
+		return err
+	}
+	if err := do(c, form.Get); err != nil {
+		return err
+	}
+	if byScript(r) {
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+	return see(w, r, conversationPath(c, "#end"))
+}
+
+// byScript reports whether the page's own script asks, and wants no page.
+func byScript(r *http.Request) bool { return r.Header.Get("X-Script") == "thread" }
