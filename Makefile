@@ -4,6 +4,7 @@
 .PHONY: run build test check generate fuzz vet race steps postgres e2e
 
 export CGO_ENABLED = 0
+export GOFLAGS = -tags=nodynamic
 tool = go tool -modfile=tools/go.mod
 
 # The packages with tests of their own on a database.

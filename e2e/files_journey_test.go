@@ -77,6 +77,16 @@ func TestFilesGoWithMessages(t *testing.T) {
 			t.Errorf("the picture that is opened says where it was taken, or is none: %d bytes", len(got))
 		}
 
+		// A photograph as an iPhone keeps it becomes one that everybody sees.
+		heic, err := os.ReadFile("../internal/platform/media/heic/testdata/turned.heic")
+		if err != nil {
+			t.Fatal(err)
+		}
+		client.attaches("f-files", kept(t, "IMG_0042.heic", heic))
+		client.until("that it is attached", `document.querySelectorAll('[data-whole]').length === 1`)
+		client.says(miraName, "From my telephone.")
+		practitioner.until("the second picture, upright", `(p => p.length === 2 && p[1].naturalWidth > 0 && p[1].naturalHeight > p[1].naturalWidth)([...document.querySelectorAll('.files img')])`)
+
 		// The connection goes while a file does; it goes on by itself, once.
 		client.connected(false)
 		client.attaches("f-files", kept(t, "long.txt", []byte(strings.Repeat("a long letter ", 100_000))))

@@ -67,7 +67,7 @@ func openHouse() (_ *house, err error) {
 		return nil, err
 	}
 	h.program = filepath.Join(h.dir, "icouch")
-	if out, err := exec.Command("go", "build", "-o", h.program, "icouch/cmd/icouch").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-tags", "nodynamic", "-o", h.program, "icouch/cmd/icouch").CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("build the program: %w\n%s", err, out)
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium), chromedp.NoSandbox, chromedp.DisableGPU,

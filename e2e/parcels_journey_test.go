@@ -93,13 +93,13 @@ func TestWhatIsAttachedSaysHowItIs(t *testing.T) {
 		ask[bool](client, stuck)
 		client.attaches("f-files", long)
 		client.until("that it is under way", parcels+`.textContent.includes('524 KB of 1.4 MB')`)
-		client.attaches("f-files", kept(t, "too large.mov", make([]byte, 26<<20)), kept(t, "empty.txt", nil), kept(t, "IMG_0042.heic", []byte("\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic")))
+		client.attaches("f-files", kept(t, "too large.mov", make([]byte, 26<<20)), kept(t, "empty.txt", nil), kept(t, "IMG_0042.jpg", nil))
 		client.until("that three are refused", parcels+`.querySelectorAll('.bad').length === 3`)
-		client.sees("A file can have up to 25 MB.", "This file is empty.", "HEIC")
+		client.sees("A file can have up to 25 MB.", "This file is empty.")
 		client.answered(422)
 		client.pictured(200, "messages-parcels")
 		client.press("Take out a long letter.txt")
-		for _, name := range []string{"too large.mov", "empty.txt", "IMG_0042.heic"} {
+		for _, name := range []string{"too large.mov", "empty.txt", "IMG_0042.jpg"} {
 			client.press("Take out " + name)
 		}
 		client.until("that all are out", parcels+`.children.length === 0`)

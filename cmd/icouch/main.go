@@ -28,6 +28,7 @@ import (
 	"icouch/internal/platform/jobs"
 	"icouch/internal/platform/keys"
 	"icouch/internal/platform/limit"
+	"icouch/internal/platform/media/heic"
 	"icouch/internal/recovery"
 	"icouch/internal/support"
 	"icouch/internal/team"
@@ -46,6 +47,7 @@ type commands struct {
 	cli.Commands `embed:""`
 	Bench        bench.Command `cmd:"" help:"Measure what the program promises against the limits of this machine."`
 	Version      version       `cmd:"" help:"Say which version this is."`
+	OpenHEIC     heic.Command  `cmd:"" name:"open-heic" hidden:"" help:"Open a photograph as an iPhone takes it, for the program itself."`
 }
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/url"
+	"os"
 	"runtime"
 	"runtime/debug"
 	"sync"
@@ -30,6 +31,7 @@ import (
 	"icouch/internal/platform/mail"
 	"icouch/internal/platform/mail/sink"
 	"icouch/internal/platform/media"
+	"icouch/internal/platform/media/heic"
 	"icouch/internal/platform/scan"
 	"icouch/internal/team"
 	"icouch/internal/trail"
@@ -166,7 +168,11 @@ func (m *Main) open(ctx context.Context) (err error) {
 	team.Clerk{DB: d}.Register(m.queue)
 	contact.Clerk{DB: d}.Register(m.queue)
 	chat.Clerk{DB: d}.Register(m.queue)
-	m.porter = &chat.Porter{DB: d, Files: m.Files, Studio: media.NewStudio(), Scanner: m.Scanner}
+	studio, err := openStudio()
+	if err != nil {
+		return err
+	}
+	m.porter = &chat.Porter{DB: d, Files: m.Files, Studio: studio, Scanner: m.Scanner}
 	m.porter.Register(m.queue)
 	if m.Settings.Dev && m.Settings.SMTP == "" {
 		if m.Mailbox, err = sink.Start(sink.Options{}); err != nil {
@@ -176,6 +182,18 @@ func (m *Main) open(ctx context.Context) (err error) {
 	err = m.openMail()
 	m.dir.NoMail = m.sender == nil
 	return err
+}
+
+// openStudio makes the studio, which runs this program again to open HEIC.
+func openStudio() (*media.Studio, error) {
+	if !heic.Here {
+		return media.NewStudio(), nil
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find the program itself: %w", err)
+	}
+	return media.NewStudio(self, "open-heic"), nil
 }
 
 // openMail finds who carries the letters: a mail server, our own mailbox, or

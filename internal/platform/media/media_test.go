@@ -114,7 +114,7 @@ func kept(t testing.TB, name string) []byte {
 }
 
 // shared is the studio of these tests.
-var shared = sync.OnceValue(media.NewStudio)
+var shared = sync.OnceValue(func() *media.Studio { return media.NewStudio() })
 
 func studio(*testing.T) *media.Studio { return shared() }
 

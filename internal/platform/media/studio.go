@@ -38,13 +38,16 @@ var (
 // dots.
 type Studio struct {
 	turn chan struct{}
+	heic []string // the command that opens HEIC, if there is one
 }
 
-// NewStudio opens a studio. It needs nothing until a picture comes.
-func NewStudio() *Studio { return &Studio{turn: make(chan struct{}, 1)} }
+// NewStudio opens a studio. It needs nothing until a picture comes. HEIC is opened
+// by a command, if one is named: it reads the file from its standard input, and
+// writes the dots of the picture to Dots, as WriteDots does.
+func NewStudio(heic ...string) *Studio { return &Studio{turn: make(chan struct{}, 1), heic: heic} }
 
 // OpensHEIC reports whether photographs as an iPhone takes them can be copied.
-func (s *Studio) OpensHEIC() bool { return false } // see docs/adr/0012
+func (s *Studio) OpensHEIC() bool { return len(s.heic) > 0 }
 
 // Picture is a copy.
 type Picture struct {
@@ -67,8 +70,12 @@ func (s *Studio) Copy(ctx context.Context, w io.Writer, r io.ReadSeeker, t Type)
 	}
 	ctx, cancel := context.WithTimeout(ctx, maxTime)
 	defer cancel()
-	if t == HEIC || t == HEIF { // see docs/adr/0011: nothing here opens it yet
-		return Picture{}, ErrUnreadable
+	if t.HEIC() {
+		m, err := s.openHEIC(ctx, r)
+		if err != nil {
+			return Picture{}, err
+		}
+		return copyTo(w, m, 1, t) // it is turned already: the file says how, and its Exif block does not count
 	}
 	turn, err := orientation(r, t)
 	if err != nil {
