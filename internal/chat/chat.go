@@ -36,6 +36,7 @@
 package chat
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -114,47 +115,39 @@ func mayChat(by access.Actor) bool { return by.IsClient() || by.AtWork() }
 // Find returns one conversation, to who may read it. Whoever may not is told
 // that it does not exist.
 func Find(tx *db.Tx, by access.Actor, c id.Conversation) (Conversation, error) {
-	if !mayChat(by) {
-		return Conversation{}, fault.NotFound
-	}
-	row, err := SQL.In(tx).Conversation(tx, chatdb.ConversationParams{PracticeID: by.Practice(), ID: c})
-	return found(tx, by, c, row, err)
+	return find(tx, by, c, SQL.In(tx).Conversation)
 }
 
 // hold is Find for whoever writes: until the end of tx, nobody else does.
 func hold(tx *db.Tx, by access.Actor, c id.Conversation) (Conversation, error) {
+	return find(tx, by, c, func(ctx context.Context, p chatdb.ConversationParams) (chatdb.Conversation, error) {
+		return SQL.In(tx).HoldConversation(ctx, chatdb.HoldConversationParams(p))
+	})
+}
+
+func find(tx *db.Tx, by access.Actor, c id.Conversation, ask func(context.Context, chatdb.ConversationParams) (chatdb.Conversation, error)) (Conversation, error) {
 	if !mayChat(by) {
 		return Conversation{}, fault.NotFound
 	}
-	row, err := SQL.In(tx).HoldConversation(tx, chatdb.HoldConversationParams{PracticeID: by.Practice(), ID: c})
-	return found(tx, by, c, row, err)
-}
-
-func found(tx *db.Tx, by access.Actor, c id.Conversation, row chatdb.Conversation, err error) (Conversation, error) {
+	row, err := ask(tx, chatdb.ConversationParams{PracticeID: by.Practice(), ID: c})
 	if errors.Is(err, db.None) {
 		return Conversation{}, fault.NotFound
 	}
 	if err != nil {
 		return Conversation{}, fmt.Errorf("conversation %s: %w", c, err)
 	}
-	is := read(chatdb.OfClientRow{PracticeID: row.PracticeID, ID: row.ID, Kind: row.Kind, ClientID: row.ClientID, PractitionerID: row.PractitionerID,
-		OtherID: row.OtherID, LastSeq: row.LastSeq, LastAt: row.LastAt, CreatedAt: row.CreatedAt})
-	is.Changes = row.Changes
-	return stand(tx, by, is)
+	return stand(tx, by, read(row))
 }
 
-func read(r chatdb.OfClientRow) Conversation {
-	c := Conversation{ID: r.ID, Kind: Kind(r.Kind), Messages: r.LastSeq, LastAt: r.LastAt, CreatedAt: r.CreatedAt, practice: r.PracticeID}
-	if r.ClientID != nil {
-		c.Client = *r.ClientID
-	}
-	if r.PractitionerID != nil {
-		c.Member = *r.PractitionerID
-	}
-	if r.OtherID != nil {
-		c.Other = *r.OtherID
-	}
-	return c
+func read(r chatdb.Conversation) Conversation {
+	return Conversation{ID: r.ID, Kind: Kind(r.Kind), Client: deref(r.ClientID), Member: deref(r.PractitionerID), Other: deref(r.OtherID),
+		Messages: r.LastSeq, Changes: r.Changes, LastAt: r.LastAt, CreatedAt: r.CreatedAt, practice: r.PracticeID}
+}
+
+// listed is read for a line of a list, which does not say what has changed.
+func listed(r chatdb.OfClientRow) Conversation {
+	return read(chatdb.Conversation{PracticeID: r.PracticeID, ID: r.ID, Kind: r.Kind, ClientID: r.ClientID, PractitionerID: r.PractitionerID,
+		OtherID: r.OtherID, LastSeq: r.LastSeq, LastAt: r.LastAt, CreatedAt: r.CreatedAt})
 }
 
 // stand finds out what by may do in a conversation.

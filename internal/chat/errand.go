@@ -88,8 +88,7 @@ func belongs(tx *db.Tx, practice id.Practice, c id.Conversation) (Conversation, 
 	if err != nil {
 		return Conversation{}, fmt.Errorf("conversation %s: %w", c, err)
 	}
-	return read(chatdb.OfClientRow{PracticeID: row.PracticeID, ID: row.ID, Kind: row.Kind, ClientID: row.ClientID, PractitionerID: row.PractitionerID,
-		OtherID: row.OtherID, LastSeq: row.LastSeq, LastAt: row.LastAt, CreatedAt: row.CreatedAt}), nil
+	return read(row), nil
 }
 
 // scan has a file looked at. One that cannot be looked at waits, and the queue

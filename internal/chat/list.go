@@ -136,7 +136,7 @@ func standAll(tx *db.Tx, by access.Actor, rows []chatdb.OfClientRow) (all []Summ
 		}
 	}
 	for _, r := range rows {
-		c := read(r)
+		c := listed(r)
 		if c.Kind == Colleagues {
 			c, err = c.among(by)
 		} else {

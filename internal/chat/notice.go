@@ -277,7 +277,7 @@ func (r *told) fresh(tx *db.Tx) (fresh []Conversation, err error) {
 		return nil, fmt.Errorf("what is new to tell of: %w", err)
 	}
 	for _, row := range rows {
-		c := read(row)
+		c := listed(row)
 		place, err := SQL.In(tx).ReadingOf(tx, chatdb.ReadingOfParams{PracticeID: r.practice.ID, ConversationID: c.ID, ReaderID: r.reader})
 		if err != nil && !errors.Is(err, db.None) {
 			return nil, fmt.Errorf("place in %s: %w", c.ID, err)
