@@ -12,8 +12,9 @@ import (
 
 // What a browser may tell us of what it refused to load.
 const (
-	reportSize  = 16 << 10
-	mostReports = 5
+	reportSize   = 16 << 10
+	mostReports  = 5  // in one
+	mostReported = 60 // from one place, in an hour
 )
 
 // refused is one thing that a page was not allowed to load. Browsers name the
@@ -23,6 +24,9 @@ type refused struct{ Directive, Blocked string }
 // noteReport is POST /csp. The log says which rule and what sort of thing,
 // never an address: it may hold a link.
 func (s *Site) noteReport(w http.ResponseWriter, r *http.Request, _ access.Actor) error {
+	if err := s.refused.take(s.from(r)); err != nil {
+		return err
+	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, reportSize))
 	if err != nil {
 		return err

@@ -579,6 +579,37 @@ func TestReportsOfRefusedThingsNameNoAddress(t *testing.T) {
 	}
 }
 
+func TestReportsOfRefusedThingsFromOneAddressAreLimited(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	s := serve(t, w)
+	report := func(from string) int {
+		r := httptest.NewRequestWithContext(t.Context(), "POST", world.Base+"/csp", strings.NewReader(`[{"body":{"effectiveDirective":"img-src","blockedURL":"data"}}]`))
+		r.RemoteAddr = from + ":4711"
+		rec := httptest.NewRecorder()
+		s.handler.ServeHTTP(rec, r)
+		return rec.Code
+	}
+	for n := range mostReported {
+		if code := report("203.0.113.7"); code != 204 {
+			t.Fatalf("report %d is answered with %d", n+1, code)
+		}
+	}
+	if code := report("203.0.113.7"); code != 429 {
+		t.Errorf("one too many is answered with %d", code)
+	}
+	if n := strings.Count(s.log.String(), "page refused"); n != mostReported {
+		t.Errorf("the log tells of %d, want %d", n, mostReported)
+	}
+	if code := report("203.0.113.8"); code != 204 {
+		t.Errorf("that of another address is answered with %d", code)
+	}
+	w.Pass(time.Hour)
+	if code := report("203.0.113.7"); code != 204 {
+		t.Errorf("an hour later, it is answered with %d", code)
+	}
+}
+
 func TestMachinesAndThoseInCrisisGetAnAnswer(t *testing.T) {
 	t.Parallel()
 	w := world.New(t)
