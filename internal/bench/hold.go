@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"net/http"
@@ -27,70 +26,44 @@ const (
 
 // page is an open page: it counts what it is shown, and goes on where it was.
 type page struct {
+	*stream
 	of      int          // the conversation
 	next    atomic.Int64 // the place of the message it has not seen yet
 	missed  atomic.Int64
 	doubled atomic.Int64
-	stop    context.CancelFunc
-	gone    chan struct{}
 }
 
 var placeOf = regexp.MustCompile(`id="m-(\d+)"`)
 
 // open has a page listen, from where it was.
-func (p *page) open(r *run, c *http.Client, base string, t *talks, told func(of int, place int64)) error {
-	ctx, stop := context.WithCancel(r.ctx)
-	q, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/messages/"+t.with[p.of].String()+"/stream?after=0", nil)
-	if err != nil {
-		stop()
-		return err
-	}
-	q.Header.Set("Cookie", "session="+t.sessions[p.of])
-	q.Header.Set("Accept", "text/event-stream")
-	if seen := p.next.Load() - 1; seen > 0 {
-		q.Header.Set("Last-Event-ID", strconv.FormatInt(seen, 10))
-	}
-	a, err := c.Do(q)
-	if err != nil {
-		stop()
-		return err
-	}
-	if a.StatusCode != http.StatusOK {
-		stop()
-		return fmt.Errorf("a page answered %d", a.StatusCode)
-	}
-	p.stop, p.gone = stop, make(chan struct{})
-	gone := p.gone
-	go func() {
-		defer close(gone)
-		defer a.Body.Close()
-		lines := bufio.NewScanner(a.Body)
-		lines.Buffer(make([]byte, 1<<10), 1<<20)
-		shown := false
-		for lines.Scan() {
-			line := lines.Text()
-			if event, is := strings.CutPrefix(line, "event: "); is {
-				shown = event == "messages"
-			}
-			if !shown || !strings.HasPrefix(line, "data: ") {
-				continue
-			}
-			for _, m := range placeOf.FindAllStringSubmatch(line, -1) {
-				place, _ := strconv.ParseInt(m[1], 10, 64)
-				switch want := p.next.Load(); {
-				case place == want:
-					p.next.Store(place + 1)
-					told(p.of, place)
-				case place > want:
-					p.missed.Add(place - want)
-					p.next.Store(place + 1)
-				default:
-					p.doubled.Add(1)
-				}
-			}
+func (p *page) open(r *run, at *program, t *talks, told func(of int, place int64)) (err error) {
+	shown := false
+	p.stream, err = r.listen(at, t, p.of, p.next.Load()-1, func(line string) {
+		if event, is := strings.CutPrefix(line, "event: "); is {
+			shown = event == "messages"
 		}
-	}()
-	return nil
+		if shown && strings.HasPrefix(line, "data: ") {
+			p.hear(line, told)
+		}
+	})
+	return err
+}
+
+// hear counts the messages of a line.
+func (p *page) hear(line string, told func(of int, place int64)) {
+	for _, m := range placeOf.FindAllStringSubmatch(line, -1) {
+		place, _ := strconv.ParseInt(m[1], 10, 64)
+		switch want := p.next.Load(); {
+		case place == want:
+			p.next.Store(place + 1)
+			told(p.of, place)
+		case place > want:
+			p.missed.Add(place - want)
+			p.next.Store(place + 1)
+		default:
+			p.doubled.Add(1)
+		}
+	}
 }
 
 // hold measures it.
@@ -124,13 +97,12 @@ func (r *run) hold() error {
 			took = append(took, now.Sub(began))
 		}
 	}
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, ReadBufferSize: 1 << 10, WriteBufferSize: 1 << 10}}
 	pages := make([]*page, held)
 	began := r.Now()
 	if err := hands(16, held, func(i int) error {
 		pages[i] = &page{of: i % len(t.with)}
 		pages[i].next.Store(1)
-		return pages[i].open(r, client, p.url, &t, told)
+		return pages[i].open(r, p, &t, told)
 	}); err != nil {
 		return err
 	}
@@ -143,7 +115,7 @@ func (r *run) hold() error {
 	written, churn, cpu, err := r.keepAt(p, &t, pages, func(i int) error {
 		pages[i].stop()
 		<-pages[i].gone
-		return pages[i].open(r, client, p.url, &t, told)
+		return pages[i].open(r, p, &t, told)
 	}, func(of int, place int64) {
 		mu.Lock()
 		pressed[[2]int64{int64(of), place}] = r.Now()

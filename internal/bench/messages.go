@@ -1,8 +1,6 @@
 package bench
 
 import (
-	"bufio"
-	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -190,52 +188,33 @@ func (r *run) writing() error {
 
 // ear is an open page, as far as it hears.
 type ear struct {
-	heard chan time.Time // when each event of a kind came
-	stop  context.CancelFunc
+	*stream
+	heard chan time.Time // when each event with messages came
 }
 
-// listen opens a stream and hears one kind of event. It returns when the first
-// has come: a stream says at once how many are unread.
-func (r *run) listen(p *program, path, session, kind string) (*ear, error) {
-	ctx, stop := context.WithCancel(r.ctx)
-	q, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url+path, nil)
-	if err != nil {
-		stop()
-		return nil, err
-	}
-	q.Header.Set("Accept", "text/event-stream")
-	q.Header.Set("Cookie", p.session(session))
-	a, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true, ReadBufferSize: 1 << 10, WriteBufferSize: 1 << 10, TLSClientConfig: p.trust, ForceAttemptHTTP2: p.trust != nil}}).Do(q)
-	if err != nil {
-		stop()
-		return nil, err
-	}
-	if a.StatusCode != http.StatusOK || p.trust != nil && a.ProtoMajor != 2 {
-		stop()
-		return nil, fmt.Errorf("a stream answered %d, over %s", a.StatusCode, a.Proto)
-	}
-	e := &ear{heard: make(chan time.Time, 64), stop: stop}
-	open := make(chan struct{})
-	go func() {
-		defer a.Body.Close()
-		lines, opened := bufio.NewScanner(a.Body), false
-		lines.Buffer(make([]byte, 1<<12), 1<<20)
-		for lines.Scan() {
-			if !opened && strings.HasPrefix(lines.Text(), "event: unread") {
-				opened = true
-				close(open)
-				continue
-			}
-			if opened && lines.Text() == "event: "+kind {
-				e.heard <- r.Now()
-			}
+// openPage opens a client's conversation and hears when a message comes. It returns
+// when the page stands: a stream says at once how many are unread.
+func (r *run) openPage(p *program, t *talks, of int) (*ear, error) {
+	e := &ear{heard: make(chan time.Time, 64)}
+	open, opened := make(chan struct{}), false
+	var err error
+	e.stream, err = r.listen(p, t, of, 0, func(line string) {
+		switch {
+		case !opened && strings.HasPrefix(line, "event: unread"):
+			opened = true
+			close(open)
+		case opened && line == "event: messages":
+			e.heard <- r.Now()
 		}
-	}()
+	})
+	if err != nil {
+		return nil, err
+	}
 	select {
 	case <-open:
 		return e, nil
 	case <-time.After(patience):
-		stop()
+		e.stop()
 		return nil, fmt.Errorf("a stream said nothing")
 	}
 }
@@ -282,10 +261,10 @@ func (r *run) delivery() error {
 	return nil
 }
 
-// openPages opens the conversations of some clients, each over a connection of its own.
+// openPages opens the conversations of some clients.
 func (r *run) openPages(p *program, t talks, from, to int) (ears []*ear, err error) {
 	for i := from; i < to; i++ {
-		e, err := r.listen(p, "/messages/"+t.with[i].String()+"/stream?after=0", t.sessions[i], "messages")
+		e, err := r.openPage(p, &t, i)
 		if err != nil {
 			hush(ears)
 			return nil, err
