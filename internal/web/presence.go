@@ -421,8 +421,12 @@ func (s *Site) signal(ctx context.Context, topics []string) {
 }
 
 // POST /messages/here says that somebody uses a page of Messaging. Of who does
-// not show it, nothing is noted.
+// not show it, nothing is noted. How often is counted in memory: a row would say
+// when somebody was here.
 func (s *Site) useMessages(w http.ResponseWriter, r *http.Request, by access.Actor) error {
+	if err := s.touches.take(by.Account().String()); err != nil {
+		return err
+	}
 	var shows bool
 	err := s.DB.View(r.Context(), func(tx *db.Tx) (err error) { shows, err = chat.ShowsHere(tx, by); return err })
 	if err != nil {

@@ -227,6 +227,32 @@ func TestThatAPageIsUsedKeepsNobodySignedInAndStandsInNoLog(t *testing.T) {
 	}
 }
 
+// Nobody learns from a count when somebody was here.
+func TestHowOftenAPageIsUsedIsLimitedAndStoredNowhere(t *testing.T) {
+	t.Parallel()
+	k := newTalking(t)
+	k.theo.showsHere(true)
+	tallies := func() (n int64) {
+		if err := k.w.DB.Row(t.Context(), "SELECT COUNT(*) FROM tally", nil, &n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	before := tallies()
+	for range mostMessages {
+		k.uses(t, k.theo)
+	}
+	if a := k.theo.post("/messages/here", nil); a.Code != http.StatusTooManyRequests {
+		t.Errorf("once more is answered with %d", a.Code)
+	}
+	k.uses(t, k.mara)
+	k.w.Pass(messagesPer)
+	k.uses(t, k.theo)
+	if now := tallies(); now != before {
+		t.Errorf("%d rows tell of it", now-before)
+	}
+}
+
 func TestEndOfCareHidesBoth(t *testing.T) {
 	t.Parallel()
 	k := newTalking(t)

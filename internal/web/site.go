@@ -57,7 +57,8 @@ type Site struct {
 
 	visitors *visitors
 	streams  *hub
-	refused  *counter // of what browsers refused, by where they come from
+	refused  *counter // reports of what browsers refused, by where they come from
+	touches  *counter // words that a page of Messaging is used, by account
 	scribe   *audit.Scribe
 	forms    *http.ServeMux   // the addresses whose forms are kept when a session has ended; see kept.go
 	passkeys *factor.Passkeys // nil: browsers allow none at this address
@@ -73,7 +74,7 @@ func (s *Site) url(path string) string { return s.House.Base + path }
 func (s *Site) Handler() http.Handler {
 	s.scribe = audit.NewScribe(s.DB)
 	s.visitors, s.streams, s.passkeys = newVisitors(s.DB), newHub(s.DB), factor.NewPasskeys(s.House.Brand, s.House.Base)
-	s.refused = newCounter(s.DB.Clock, mostReported, time.Hour)
+	s.refused, s.touches = newCounter(s.DB.Clock, mostReported, time.Hour), newCounter(s.DB.Clock, mostMessages, messagesPer)
 	same := http.NewCrossOriginProtection()
 	same.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, errCrossSite)
