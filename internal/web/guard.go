@@ -32,7 +32,7 @@ func (s *Site) observe(next http.Handler) http.Handler {
 					s.fail(seen, r, v.failure)
 				}
 			}
-			s.log(r, v, seen.status, time.Since(began))
+			s.log(r, v, seen, time.Since(began))
 		}()
 		next.ServeHTTP(seen, r)
 	})
@@ -45,7 +45,7 @@ func panicked(p any) error {
 	return fmt.Errorf("panicked: %T near %s:%d", p, file, line)
 }
 
-func (s *Site) log(r *http.Request, v *visit, status int, took time.Duration) {
+func (s *Site) log(r *http.Request, v *visit, seen *statusWriter, took time.Duration) {
 	if v.unlogged && v.failure == nil {
 		return
 	}
@@ -53,7 +53,10 @@ func (s *Site) log(r *http.Request, v *visit, status int, took time.Duration) {
 	if pattern == "" {
 		pattern = "none"
 	}
-	line := []any{"route", pattern, "status", status, "took", took.Round(time.Microsecond), "reference", v.reference}
+	line := []any{"route", pattern, "status", seen.status, "took", took.Round(time.Microsecond), "reference", v.reference}
+	if !seen.wrote && r.Context().Err() != nil { // the browser was, and there has been no answer
+		line[2], line[3] = "gone", true
+	}
 	if v.actor.SignedIn() && !v.unlogged && pattern != "GET /crisis" { // whose page says that nobody keeps who opens it
 		line = append(line, "by", v.actor)
 	}

@@ -74,7 +74,7 @@ func TestThatSomebodyWentAwayIsNoMistakeOfOurs(t *testing.T) {
 		r.AddCookie(&http.Cookie{Name: name, Value: value})
 	}
 	k.handler.ServeHTTP(httptest.NewRecorder(), r)
-	if log := k.log.String(); strings.Contains(log, "level=ERROR") || !strings.Contains(log, "GET /messages/{conversation}") {
+	if log := k.log.String(); strings.Contains(log, "level=ERROR") || !strings.Contains(log, `route="GET /messages/{conversation}" gone=true took=`) {
 		t.Errorf("the log says %s", log)
 	}
 }
