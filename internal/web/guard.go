@@ -54,7 +54,7 @@ func (s *Site) log(r *http.Request, v *visit, seen *statusWriter, took time.Dura
 		pattern = "none"
 	}
 	line := []any{"route", pattern, "status", seen.status, "took", took.Round(time.Microsecond), "reference", v.reference}
-	if !seen.wrote && r.Context().Err() != nil { // the browser was, and there has been no answer
+	if !seen.wrote && r.Context().Err() != nil { // the browser went away, and was sent nothing
 		line[2], line[3] = "gone", true
 	}
 	if v.actor.SignedIn() && !v.unlogged && pattern != "GET /crisis" { // whose page says that nobody keeps who opens it

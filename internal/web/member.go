@@ -127,10 +127,6 @@ func clientsWords(n int) string {
 // supervisees are the members who can be supervised.
 func (p MemberPage) supervisees() []people.Practitioner { return caring(p.all, p.is.ID) }
 
-func (p MemberPage) heirs() parts.Select {
-	return heirs(caring(p.all, p.is.ID), "", p.Problems)
-}
-
 // heirs is the choice of who takes clients over.
 func heirs(all []people.Practitioner, chosen string, problems parts.Problems) parts.Select {
 	s := parts.Select{Name: "heir", Label: "Who looks after them from now on", Value: chosen, Prompt: "Choose a colleague", Problem: problems.For("heir"), Required: true}

@@ -188,7 +188,7 @@ func TestWhoBeginsAConversationIsOfferedOnlyThoseWhoCanBeReached(t *testing.T) {
 	una := k.w.Client(t, k.w.Mara, people.Draft{First: "Una", Last: "Reads", Email: "una@example.com"})
 	k.w.Linked(t, una, "una@example.com")
 	hers := k.browser(t, k.w).as("una@example.com")
-	if k.theo.partner() == hers.partner() || k.theo.partner() != k.theo.partner() {
+	if his := k.theo.partner(); his == hers.partner() || his != k.theo.partner() {
 		t.Error("a handle is one client's, and the same on each page")
 	}
 	k.theo.post("/messages", form("partner", hers.partner())).shows(t, 422, "Choose whom to write to.")

@@ -90,7 +90,6 @@ func (l listing) href() string {
 func (l listing) in(g people.Group) listing   { l.group, l.page, l.text = g, 1, ""; return l }
 func (l listing) by(s directory.Sort) listing { l.sort, l.page, l.text = s, 1, ""; return l }
 func (l listing) at(page int) listing         { l.page = page; return l }
-func (l listing) everywhere() listing         { l.group, l.page = people.Everyone, 1; return l }
 func (l listing) query() directory.Query {
 	return directory.Query{Text: l.text, Group: l.group, Sort: l.sort, Skip: (l.page - 1) * pageOf, Most: pageOf}
 }

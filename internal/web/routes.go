@@ -13,7 +13,6 @@ type rule func(access.Actor) bool
 func anyone(access.Actor) bool       { return true }
 func signedIn(a access.Actor) bool   { return a.SignedIn() }
 func inside(a access.Actor) bool     { return a.SignedIn() && a.Role() != access.Waiting }
-func placeless(a access.Actor) bool  { return a.Role() == access.Person }
 func placed(a access.Actor) bool     { return a.MayHavePlaces() }
 func atWork(a access.Actor) bool     { return a.AtWork() }
 func inviters(a access.Actor) bool   { return a.AtWork() && a.MayInvite() }

@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // A message is plain text. What is drawn of it beside its letters is little:
@@ -99,12 +100,8 @@ func markLength(line string, i int) int {
 	if end <= 0 || line[i+end] == ' ' {
 		return 0
 	}
-	rest := line[i+end+2:]
-	for _, r := range rest {
-		if wordy(r) {
-			return 0
-		}
-		break
+	if after, size := utf8.DecodeRuneInString(line[i+end+2:]); size > 0 && wordy(after) {
+		return 0
 	}
 	return end + 2
 }

@@ -5,6 +5,8 @@
 // only "Something went wrong" and a reference.
 package fault
 
+//lint:file-ignore ST1012 these are kinds, and read as words: fault.NotFound
+
 import "errors"
 
 // The kinds. The web maps each to a status in one table; nothing below the
