@@ -546,6 +546,30 @@ func TestVeryManyMessagesOfOnePersonWait(t *testing.T) {
 	k.mara.get(k.at).shows(t, 200, "Three, and not lost.")
 }
 
+func TestVeryLargeFilesOfOnePersonWaitUntilTomorrow(t *testing.T) {
+	t.Parallel()
+	k := newTalking(t)
+	var theo string
+	k.w.View(t, func(tx *db.Tx) error { theo = mustBe(tx, "theo@example.com").String(); return nil })
+	if err := k.Limits.TakeSome(t.Context(), bytesRule, theo, bytesRule.Most-10); err != nil {
+		t.Fatal(err)
+	}
+	begin := func(size string, want int) came {
+		return heardOf(t, k.theo.post(k.at+"/files", form("file", id.New[id.Attachment](k.w.Now()).String(), "name", "a.txt", "size", size)), want)
+	}
+	k.theo.filed(k.at, k.message("Five letters"), [2]string{"a.txt", "aaaaa"}).leads(t, k.at+"#end")
+	if is := begin("6", 429); !strings.Contains(is.Problem, "tomorrow") || is.Again {
+		t.Errorf("the page’s script is told %+v", is)
+	}
+	k.theo.filed(k.at, k.message("Kept words"), [2]string{"six.txt", "aaaaaa"}).shows(t, 429, "Attach this file tomorrow", "Kept words").lacks(t, "six.txt")
+	begin("-1000000000", 422)
+	begin("5", 200) // what was refused was not counted, and what is less than nothing makes no room
+	begin("1", 429)
+	k.mara.filed(k.at, k.message("Hers"), [2]string{"b.txt", "bbbbbb"}).leads(t, k.at+"#end")
+	k.w.Pass(24 * time.Hour)
+	k.browser(t, k.w).as("theo@example.com").filed(k.at, k.message("Now it goes"), [2]string{"a.txt", "aaaaaa"}).leads(t, k.at+"#end")
+}
+
 func TestVeryManyFilesOfOnePersonWait(t *testing.T) {
 	t.Parallel()
 	k := newTalking(t)

@@ -43,7 +43,7 @@ func (l Limiter) Take(ctx context.Context, r Rule, who string) error {
 		if err != nil {
 			return err
 		}
-		row, err := SQL.In(tx).Count(tx, limitdb.CountParams{Key: key, Now: tx.Now(), Cut: tx.Now().Plus(-r.Per)})
+		row, err := SQL.In(tx).Count(tx, limitdb.CountParams{Key: key, More: 1, Now: tx.Now(), Cut: tx.Now().Plus(-r.Per)})
 		n = row.Count
 		return err
 	})
@@ -56,14 +56,21 @@ func (l Limiter) Take(ctx context.Context, r Rule, who string) error {
 	return nil
 }
 
+// TakeSome counts so many more at once, or none of them if that would be too many.
+func (l Limiter) TakeSome(ctx context.Context, r Rule, who string, more int64) error {
+	return l.DB.Maintain(ctx, func(tx *db.Tx) error { return r.take(tx, who, more) })
+}
+
 // Take counts one more of what r is about, by whom, in the transaction in which
 // it happens: what does not come to pass is not counted.
-func (r Rule) Take(tx *db.Tx, who string) error {
+func (r Rule) Take(tx *db.Tx, who string) error { return r.take(tx, who, 1) }
+
+func (r Rule) take(tx *db.Tx, who string, more int64) error {
 	key, err := keyOf(tx, r, who)
 	if err != nil {
 		return err
 	}
-	row, err := SQL.In(tx).Count(tx, limitdb.CountParams{Key: key, Now: tx.Now(), Cut: tx.Now().Plus(-r.Per)})
+	row, err := SQL.In(tx).Count(tx, limitdb.CountParams{Key: key, More: more, Now: tx.Now(), Cut: tx.Now().Plus(-r.Per)})
 	if err != nil {
 		return fmt.Errorf("limit %s: %w", r.Name, err)
 	}
@@ -100,7 +107,7 @@ func (l Limiter) Try(ctx context.Context, r Rule, who string, may func(Tally, at
 		if no = may(t, tx.Now()); no != nil {
 			return nil
 		}
-		_, err = SQL.In(tx).Count(tx, limitdb.CountParams{Key: key, Now: tx.Now(), Cut: tx.Now().Plus(-r.Per)})
+		_, err = SQL.In(tx).Count(tx, limitdb.CountParams{Key: key, More: 1, Now: tx.Now(), Cut: tx.Now().Plus(-r.Per)})
 		return err
 	})
 	if err != nil {

@@ -1,7 +1,7 @@
 -- name: Count :one
-INSERT INTO tally (key, count, since, last) VALUES (@key, 1, @now, @now)
+INSERT INTO tally (key, count, since, last) VALUES (@key, CAST(@more AS BIGINT), @now, @now)
 ON CONFLICT (key) DO UPDATE SET
-  count = CASE WHEN tally.since <= @cut THEN 1 ELSE tally.count + 1 END,
+  count = CASE WHEN tally.since <= @cut THEN excluded.count ELSE tally.count + excluded.count END,
   since = CASE WHEN tally.since <= @cut THEN @now ELSE tally.since END,
   last = @now
 RETURNING count, since;

@@ -21,18 +21,19 @@ func (q *Queries) Clear(ctx context.Context, key []byte) error {
 }
 
 const count = `-- name: Count :one
-INSERT INTO tally (key, count, since, last) VALUES ($1, 1, $2, $2)
+INSERT INTO tally (key, count, since, last) VALUES ($1, CAST($2 AS BIGINT), $3, $3)
 ON CONFLICT (key) DO UPDATE SET
-  count = CASE WHEN tally.since <= $3 THEN 1 ELSE tally.count + 1 END,
-  since = CASE WHEN tally.since <= $3 THEN $2 ELSE tally.since END,
-  last = $2
+  count = CASE WHEN tally.since <= $4 THEN excluded.count ELSE tally.count + excluded.count END,
+  since = CASE WHEN tally.since <= $4 THEN $3 ELSE tally.since END,
+  last = $3
 RETURNING count, since
 `
 
 type CountParams struct {
-	Key []byte
-	Now at.Time
-	Cut at.Time
+	Key  []byte
+	More int64
+	Now  at.Time
+	Cut  at.Time
 }
 
 type CountRow struct {
@@ -41,7 +42,12 @@ type CountRow struct {
 }
 
 func (q *Queries) Count(ctx context.Context, arg CountParams) (CountRow, error) {
-	row := q.queryRow(ctx, q.countStmt, count, arg.Key, arg.Now, arg.Cut)
+	row := q.queryRow(ctx, q.countStmt, count,
+		arg.Key,
+		arg.More,
+		arg.Now,
+		arg.Cut,
+	)
 	var i CountRow
 	err := row.Scan(&i.Count, &i.Since)
 	return i, err
