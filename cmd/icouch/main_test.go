@@ -149,6 +149,23 @@ func TestTheSecondProgramInADirectoryIsTurnedAway(t *testing.T) {
 	}
 }
 
+func TestAnotherInstallationsFilesAreLeftAlone(t *testing.T) {
+	t.Parallel()
+	files := filepath.Join(t.TempDir(), "files")
+	one := config.Serve{Place: config.Place{Data: t.TempDir(), Files: files}}
+	_, _, stop := start(t, one)
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	other := &Main{Settings: config.Serve{Place: config.Place{Data: t.TempDir(), Files: files}, Site: config.Site{Brand: "iCouch", Listen: freePort(t)}}, Clock: time.Now, Log: io.Discard,
+		Open: func(context.Context, *Main) error { return errors.New("it may start") }}
+	err := other.Run(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "belong to another installation") {
+		t.Errorf("another is told %v", err)
+	}
+	start(t, one) // and whose they are, it goes on
+}
+
 // show runs the demo until it has said how to get in.
 func show(t *testing.T, d *demo) string {
 	t.Helper()

@@ -174,6 +174,9 @@ func (m *Main) open(ctx context.Context) (err error) {
 	}
 	m.porter = &chat.Porter{DB: d, Files: m.Files, Studio: studio, Scanner: m.Scanner}
 	m.porter.Register(m.queue)
+	if err := m.claim(ctx); err != nil {
+		return err
+	}
 	if m.Settings.Dev && m.Settings.SMTP == "" {
 		if m.Mailbox, err = sink.Start(sink.Options{}); err != nil {
 			return fmt.Errorf("mailbox: %w", err)
@@ -194,6 +197,21 @@ func openStudio() (*media.Studio, error) {
 		return nil, fmt.Errorf("find the program itself: %w", err)
 	}
 	return media.NewStudio(self, "open-heic"), nil
+}
+
+// claim sees to it that the files are ours. While their place does not answer,
+// all but files works, and nothing is swept.
+func (m *Main) claim(ctx context.Context) error {
+	ctx, stop := context.WithTimeout(ctx, 10*time.Second)
+	defer stop()
+	err := m.porter.Claim(ctx)
+	if errors.Is(err, blob.ErrOthers) {
+		return fmt.Errorf("the files in %s belong to another installation; name a place of their own with --files, or, if that installation is gone, take away the file “installation” there", m.Files.Where())
+	}
+	if err != nil {
+		m.log.Warn("the place of the files does not answer", "err", err)
+	}
+	return nil
 }
 
 // openMail finds who carries the letters: a mail server, our own mailbox, or

@@ -213,6 +213,27 @@ func TestAStoreThatIsMostlyUnknownIsNotSwept(t *testing.T) {
 	}
 }
 
+// However few they are: the other installation has no row of ours, either.
+func TestAStoreOfAnotherInstallationIsNotSwept(t *testing.T) {
+	t.Parallel()
+	k, other := newTalk(t), newTalk(t)
+	if err := other.Porter.Claim(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	k.Porter.Files = other.Porter.Files
+	if _, err := k.Porter.Files.Store(t.Context(), strings.NewReader("the other’s")); err != nil {
+		t.Fatal(err)
+	}
+	k.old(t)
+	if err := k.Porter.SweepOrphans(t.Context()); !errors.Is(err, blob.ErrOthers) || k.kept() != 1 {
+		t.Errorf("%v, and %d files are left of 1", err, k.kept())
+	}
+	other.old(t)
+	if err := other.Porter.SweepOrphans(t.Context()); err != nil || other.kept() != 0 {
+		t.Errorf("whose it is: %v, and %d files are left", err, other.kept())
+	}
+}
+
 func TestWhatCannotBeReadAsAPictureIsNotKept(t *testing.T) {
 	t.Parallel()
 	k := newTalk(t)

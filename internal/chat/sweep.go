@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"icouch/internal/chat/chatdb"
 	"icouch/internal/platform/blob"
 	"icouch/internal/platform/db"
+	"icouch/internal/platform/keys"
 )
 
 // stale is how long what was attached waits to be sent.
@@ -37,12 +39,34 @@ const fewOrphans = 100
 // ErrNotOurs says that the files of a store are not those of this database.
 var ErrNotOurs = errors.New("chat: most files in the store belong to no row of this database, so none is swept: is it another installation's store, or an old copy of the database")
 
+// Claim sees to it that the store is this installation's: see blob.Store.Claim.
+// Its mark is made from a key that stays, and says nothing.
+func (p *Porter) Claim(ctx context.Context) error {
+	var mark []byte
+	err := p.DB.View(ctx, func(tx *db.Tx) error {
+		key, err := keys.Of(tx, keys.Installation)
+		if err != nil {
+			return err
+		}
+		mark, err = key.Index("store", "files")
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return p.Files.Claim(ctx, hex.EncodeToString(mark))
+}
+
 // SweepOrphans takes away files that no row has and that are older than a day:
 // what a crash left behind, and what a copy has replaced. It walks through all
 // files, so it is not for every few minutes. Nobody else keeps files; whoever
-// begins to has to be asked here, too. Of a store that looks like somebody
-// else's it takes nothing: a copy leaves one file of three behind, and no more.
+// begins to has to be asked here, too. Of a store that is somebody else's, or
+// looks like it, it takes nothing: a copy leaves one file of three behind, and no
+// more.
 func (p *Porter) SweepOrphans(ctx context.Context) error {
+	if err := p.Claim(ctx); err != nil {
+		return err
+	}
 	before := at.Of(p.DB.Clock()).Plus(-stale)
 	var old, orphans []blob.Name
 	all := 0

@@ -75,6 +75,8 @@ type Place interface {
 	remove(ctx context.Context, n Name) error
 	each(ctx context.Context, do func(Info) error) error
 	check(ctx context.Context) error
+	mark(ctx context.Context) (string, error) // whose it is; empty: nobody's yet
+	setMark(ctx context.Context, mark string) error
 	String() string
 }
 

@@ -575,3 +575,39 @@ func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
+
+func TestAStoreIsOneInstallations(t *testing.T) {
+	t.Parallel()
+	everywhere(t, func(t *testing.T, s *blob.Store, _ string) {
+		for _, c := range []struct {
+			mark string
+			want error
+		}{{"ours", nil}, {"ours", nil}, {"theirs", blob.ErrOthers}, {"ours", nil}} {
+			if err := s.Claim(t.Context(), c.mark); !errors.Is(err, c.want) {
+				t.Errorf("%s: %v, want %v", c.mark, err, c.want)
+			}
+		}
+		if err := s.Each(t.Context(), func(i blob.Info) error { return fmt.Errorf("%s is among the files", i.Name) }); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestWhoDoesNotHearWhoseAStoreIsDoesNotTakeIt(t *testing.T) {
+	t.Parallel()
+	server := newS3(t)
+	s := open(t, server.place(t), t.TempDir())
+	if err := s.Claim(t.Context(), "theirs"); err != nil {
+		t.Fatal(err)
+	}
+	server.refuses.Store(true)
+	ctx, stop := context.WithCancel(t.Context())
+	stop() // it is not asked again and again
+	if err := s.Claim(ctx, "ours"); err == nil || errors.Is(err, blob.ErrOthers) {
+		t.Errorf("while it does not answer: %v", err)
+	}
+	server.refuses.Store(false)
+	if err := s.Claim(t.Context(), "ours"); !errors.Is(err, blob.ErrOthers) {
+		t.Errorf("afterwards: %v", err)
+	}
+}
