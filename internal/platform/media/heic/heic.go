@@ -27,15 +27,6 @@ const (
 	mostTime   = 100     // seconds of one core; 12 million dots take four to seven
 )
 
-// least is how wide a photograph is at least. The library takes the rows of
-// narrower pictures for shorter than they are, and mixes them up.
-const least = 128
-
-var (
-	errNarrow = errors.New("heic: not as wide as a photograph")
-	errNone   = errors.New("heic: this program was built without its library")
-)
-
 // Command is "icouch open-heic", which the program tells itself.
 type Command struct{}
 

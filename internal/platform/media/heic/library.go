@@ -4,6 +4,7 @@ package heic
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"image"
 
@@ -12,6 +13,12 @@ import (
 
 // Here says whether this program can open photographs.
 const Here = true
+
+// least is how wide a photograph is at least. The library takes the rows of
+// narrower pictures for shorter than they are, and mixes them up.
+const least = 128
+
+var errNarrow = errors.New("heic: not as wide as a photograph")
 
 func decode(file []byte) (image.Image, error) {
 	if c, err := heic.DecodeConfig(bytes.NewReader(file)); err == nil && c.Width < least {
