@@ -99,7 +99,7 @@ func TestAGuardianComesInAndSeesWhatWasGiven(t *testing.T) {
 		v.fill("E-mail", greta)
 		v.tick("Appointments")
 		v.tick("Invoices")
-		v.fill("Why they may", "Parental responsibility")
+		v.fill("Why they may act for the client", "Parental responsibility")
 		v.day("Last day", time.Now().AddDate(1, 0, 0).Format(time.DateOnly))
 		v.pictured(200, "guardian-new")
 		v.goes("Add the contact")

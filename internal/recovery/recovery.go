@@ -68,7 +68,7 @@ var (
 	ErrOpen        = fault.New(fault.Conflict, "Somebody has asked for this already. A second person looks at it and approves it.")
 	ErrNone        = fault.New(fault.Conflict, "There is no open request about this person any more.")
 	ErrSamePerson  = fault.New(fault.Conflict, "You asked for this yourself. Somebody else looks at it and approves it.")
-	ErrAskerGone   = fault.New(fault.Conflict, "Whoever asked for this may not ask for it any more. Take it back, and ask anew if it is right.")
+	ErrAskerGone   = fault.New(fault.Conflict, "Whoever asked for this may not ask for it any more. Withdraw the request, and ask again if it is right.")
 	ErrApproved    = fault.New(fault.Conflict, "This has been approved already. The letter with the link is on its way.")
 	ErrOwnersCan   = fault.New(fault.Conflict, "The practice has two other owners, who know this person: they do this on the member’s page.")
 	ErrNotAtWork   = fault.New(fault.Conflict, "This account works in no practice. Whoever looks after a client vouches for them, on the client’s page.")

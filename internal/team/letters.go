@@ -85,7 +85,7 @@ func handedOverLetter(practice string, from, heir people.Practitioner, n int, to
 func emergencyLetter(practice people.Practice, who string, when at.Time) letter.Body {
 	return letter.Body{Subject: "A record was opened in an emergency", Parts: []letter.Part{
 		{Text: text.StripLinks(who) + " opened the record of a colleague's client in " + text.StripLinks(practice.Name) + ", on " +
-			civil.MomentZone(when.Time, when.Time, practice.Zone) + ". It closes by itself after an hour."},
+			civil.MomentZone(when.Time, when.Time, practice.Zone) + ". It closes automatically after an hour."},
 		{Text: "Open the trail to see which, and why. If this was not right, ask " + text.StripLinks(who) + " about it."},
 		{Button: &letter.Button{Label: "See it", URL: letter.Base + "/settings/team/emergencies"}},
 		{Text: noAnswer},

@@ -80,7 +80,7 @@ func (p AccessPage) head() parts.PageHead {
 		return parts.PageHead{Title: "Who looked at my record", Lede: "Everybody who opened or changed what " + p.practice + " has noted of you, day by day.",
 			Back: &parts.Link{Label: "Settings", Href: "/settings"}}
 	}
-	return parts.PageHead{Title: "Access", Lede: "Who opened or changed the record of " + p.name + ", day by day.",
+	return parts.PageHead{Title: "Access log", Lede: "Who opened or changed the record of " + p.name + ", day by day.",
 		Back: &parts.Link{Label: p.name, Href: "/people/" + p.client.String()}}
 }
 
@@ -150,7 +150,7 @@ func (p AccessPage) times(v trail.Visit) string {
 		}
 		return from
 	}
-	return thousands(int(v.Times)) + " times, " + from + " to " + to
+	return thousands(int(v.Times)) + " times between " + from + " and " + to
 }
 
 // who is somebody in the words of whoever reads.
@@ -196,7 +196,7 @@ func (p AccessPage) deed(v trail.Visit) string {
 		case audit.Written:
 			return "Read messages"
 		case audit.Trail:
-			return "Looked at who was at " + whose
+			return "Looked at who opened " + whose
 		}
 		if v.Emergency() {
 			return "Looked at " + whose + " in an emergency"
@@ -211,20 +211,20 @@ func (p AccessPage) deed(v trail.Visit) string {
 
 // didWords are the changes that people make, in words that suit both readers.
 var didWords = map[audit.Action]string{
-	audit.ClientCreated: "Made the record", audit.ClientEdited: "Changed the details", audit.ClientsImported: "Made the record from a file",
-	audit.ClientsExported: "Took the list of all clients away as a file", audit.CareEnded: "Ended care", audit.CareResumed: "Took the end of care back",
-	audit.ClientInvited: "Sent an invitation", audit.LinkCopied: "Made an invitation link to hand over", audit.InvitationResent: "Sent the invitation again",
-	audit.InvitationWithdrawn: "Withdrew the invitation", audit.InvitationAccepted: "Accepted the invitation", audit.ClientVouched: "Vouched, so that signing in works again",
-	audit.ClientHandedOver: "Handed the care over", audit.TeamJoined: "Took a colleague into the care team", audit.TeamLeft: "Took a colleague out of the care team",
+	audit.ClientCreated: "Created the record", audit.ClientEdited: "Changed the details", audit.ClientsImported: "Created the record from a file",
+	audit.ClientsExported: "Exported the list of all clients", audit.CareEnded: "Ended care", audit.CareResumed: "Took the client back into care",
+	audit.ClientInvited: "Sent an invitation", audit.LinkCopied: "Created an invitation link to hand over", audit.InvitationResent: "Sent the invitation again",
+	audit.InvitationWithdrawn: "Withdrew the invitation", audit.InvitationAccepted: "Accepted the invitation", audit.ClientVouched: "Vouched for the client, so that they can sign in again",
+	audit.ClientHandedOver: "Handed over the care", audit.TeamJoined: "Added a colleague to the care team", audit.TeamLeft: "Removed a colleague from the care team",
 	audit.ContactAdded: "Noted a contact", audit.ContactEdited: "Changed a contact, or what they may open", audit.ContactSuspended: "Suspended a contact’s access",
-	audit.ContactResumed: "Took the suspension of a contact back", audit.ContactEnded: "Ended a contact’s access", audit.ContactEndAsked: "Asked that a contact’s access ends",
+	audit.ContactResumed: "Ended the suspension of a contact", audit.ContactEnded: "Ended a contact’s access", audit.ContactEndAsked: "Asked that a contact’s access ends",
 	audit.ContactInvited: "Invited a contact", audit.ContactReinvited: "Invited a contact again", audit.ContactUninvited: "Withdrew the invitation of a contact",
 	audit.ContactAccepted: "Accepted to act for the client", audit.MinorDates: "Set the days of coming of age",
-	audit.JointMade: "Made a joint record", audit.JointEdited: "Changed a joint record", audit.JointHanded: "Chose who looks after a joint record",
-	audit.JointClosed: "Closed a joint record, or set the day", audit.JointReopened: "Opened a joint record again", audit.JointJoined: "Added to a joint record",
-	audit.JointLeft: "Taken out of a joint record, or the day set", audit.JointStayed: "Stays in a joint record after all",
+	audit.JointMade: "Created a joint record", audit.JointEdited: "Changed a joint record", audit.JointHanded: "Chose who looks after a joint record",
+	audit.JointClosed: "Closed a joint record, or set the day", audit.JointReopened: "Opened a joint record again", audit.JointJoined: "Added somebody to a joint record",
+	audit.JointLeft: "Removed somebody from a joint record, or set the day", audit.JointStayed: "Kept somebody in a joint record after all",
 	audit.JointAgreed: "Noted an agreement in a joint record", audit.JointWithdrawn: "Took back an agreement in a joint record",
-	audit.ConversationBegun: "Began a conversation", audit.MessageSent: "Wrote a message", audit.MessageEdited: "Changed a message of their own", audit.MessageTakenBack: "Took a message of their own back",
+	audit.ConversationBegun: "Began a conversation", audit.MessageSent: "Wrote a message", audit.MessageEdited: "Changed a message they had sent", audit.MessageTakenBack: "Took back a message they had sent",
 	audit.FileHeld: "A virus was found in a file, and the file destroyed", audit.FileUnreadable: "A picture could not be read, and was not kept",
 	audit.MessagesClosed: "Asked for no new conversations from the client", audit.MessagesOpened: "Lets the client begin conversations again",
 	audit.EmergencyOpened: "Opened the record in an emergency", audit.EmergencyClosed: "Closed the record again", audit.AccountClosed: "Closed the account",

@@ -95,7 +95,7 @@ func (p ClientPage) careTeam() templ.Component {
 					return templ_7745c5c3_Err
 				}
 				if p.team.MayChange {
-					templ_7745c5c3_Err = parts.ButtonForm{Action: p.path("/team/removal"), Hidden: []parts.Pair{{Name: "team-member", Value: c.ID.String()}}, Button: parts.Button{Label: "Take out", Hidden: c.Name, Icon: "user-x", Kind: parts.Quiet, Small: true}}.View().Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = parts.ButtonForm{Action: p.path("/team/removal"), Hidden: []parts.Pair{{Name: "team-member", Value: c.ID.String()}}, Button: parts.Button{Label: "Remove", Hidden: c.Name, Icon: "user-x", Kind: parts.Quiet, Small: true}}.View().Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -142,7 +142,7 @@ func (p ClientPage) careTeam() templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if !p.reader.by.SeesAll() || len(p.reader.carers) > 1 {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "<p class=\"hint\">Who runs the practice, plans or bills sees every client’s name and how to reach them.</p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "<p class=\"hint\">Owners, administrators, schedulers and billers see every client’s name and how to reach them.</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

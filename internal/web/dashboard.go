@@ -158,7 +158,7 @@ func (p *DashboardPage) hands(found directory.Answer, set people.Setting) {
 		p.Calm = !p.NoMail // without a mail server, letters wait: that is said above
 		return
 	}
-	t := &parts.Table{ID: "hands", Caption: "Invitations that need a hand", Columns: []parts.Column{{Label: "Name", Kind: parts.Main}, {Label: "Status", Kind: parts.Line}, {Label: "Next", Kind: parts.Act}}}
+	t := &parts.Table{ID: "hands", Caption: "Invitations that need attention", Columns: []parts.Column{{Label: "Name", Kind: parts.Main}, {Label: "Status", Kind: parts.Line}, {Label: "Next", Kind: parts.Act}}}
 	for _, row := range found.Rows {
 		c := row.Contact(set)
 		name := row.Name.Full()
@@ -213,7 +213,7 @@ func (p *DashboardPage) firstSteps(counts map[people.Group]int, me account.Accou
 			t.State, t.Hint, t.Href = parts.Done, "", ""
 			done++
 		case step.waits:
-			t.Words = "Waits for them"
+			t.Words = "Waiting for them"
 		case next:
 			t.State, next = parts.Next, false
 		}

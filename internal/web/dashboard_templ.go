@@ -81,7 +81,7 @@ func (p DashboardPage) View() templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if p.Hands != nil {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "<section class=\"tight\"><div class=\"row apart\"><h2>Invitations that need a hand</h2>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "<section class=\"tight\"><div class=\"row apart\"><h2>Invitations that need attention</h2>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

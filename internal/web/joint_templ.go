@@ -148,12 +148,12 @@ func (p JointsPage) View() templ.Component {
 					return templ_7745c5c3_Err
 				}
 				if p.more {
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "<p class=\"hint\">These are the newest 200. Each of the others stands on the page of everybody in it.</p>")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "<p class=\"hint\">These are the newest 200. You find the others on the pages of the people in them.</p>")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, " <p class=\"hint\">A new one begins on the page of somebody who is in it, under “Together with”.</p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, " <p class=\"hint\">To create one, open the page of somebody who will be in it, and look under “Together with”.</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -332,7 +332,7 @@ func (p JointPage) everybody() templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "<p class=\"hint\">Each keeps a record of their own. Being in here opens nothing of it: not to the others, and not to who looks after this.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "<p class=\"hint\">Each person keeps their own record. Being in here opens none of it, neither to the others nor to whoever looks after the joint record.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -464,7 +464,7 @@ func (p JointPage) personCard(x joint.Person) templ.Component {
 						return templ_7745c5c3_Err
 					}
 				} else {
-					templ_7745c5c3_Err = parts.Button{Label: "Take out", Hidden: x.Name.Full(), Icon: "user-x", Kind: parts.Ghost, Small: true, Href: p.personPath(x, "/leaving")}.View().Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = parts.Button{Label: "Remove", Hidden: x.Name.Full(), Icon: "user-x", Kind: parts.Ghost, Small: true, Href: p.personPath(x, "/leaving")}.View().Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -502,7 +502,7 @@ func (p JointPage) personCard(x joint.Person) templ.Component {
 						return templ_7745c5c3_Err
 					}
 					if x.Agreed(w) && p.record.MayChange {
-						templ_7745c5c3_Err = parts.ButtonForm{Action: p.personPath(x, "/consents/withdrawal"), Hidden: []parts.Pair{{Name: "what", Value: string(w)}}, Button: parts.Button{Label: "They take it back", Hidden: x.Name.Full() + ": " + whatWords[w], Icon: "undo-2", Kind: parts.Quiet, Small: true}}.View().Render(ctx, templ_7745c5c3_Buffer)
+						templ_7745c5c3_Err = parts.ButtonForm{Action: p.personPath(x, "/consents/withdrawal"), Hidden: []parts.Pair{{Name: "what", Value: string(w)}}, Button: parts.Button{Label: "They no longer agree", Hidden: x.Name.Full() + ": " + whatWords[w], Icon: "undo-2", Kind: parts.Quiet, Small: true}}.View().Render(ctx, templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
@@ -579,7 +579,7 @@ func (p JointPage) closingCard() templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if p.closed() {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 40, "<p class=\"hint\">It is read, and takes nothing new. What somebody agreed to can still be taken back.</p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 40, "<p class=\"hint\">It can be read, and nothing new is added. People can still say that they no longer agree.</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -594,7 +594,7 @@ func (p JointPage) closingCard() templ.Component {
 					return templ_7745c5c3_Err
 				}
 				if p.record.ClosesAt == nil {
-					templ_7745c5c3_Err = parts.Button{Label: "Close it", Kind: parts.Quiet, Small: true, Href: p.path("/closing"), Hidden: "on a day"}.View().Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = parts.Button{Label: "Close the joint record", Kind: parts.Quiet, Small: true, Href: p.path("/closing")}.View().Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -803,7 +803,7 @@ func jointFields(d joint.Draft, problems parts.Problems) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = parts.Input{Name: "name", Label: "What you call it", Value: d.Name, Hint: "For the practice alone: nobody who is in it sees this.", Problem: problems.For("name"), Autocomplete: "off", MaxLength: 200, Required: true}.View().Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = parts.Input{Name: "name", Label: "What you call it", Value: d.Name, Hint: "Only the practice sees this name.", Problem: problems.For("name"), Autocomplete: "off", MaxLength: 200, Required: true}.View().Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -895,7 +895,7 @@ func (p JointPage) close() templ.Component {
 						}()
 					}
 					ctx = templ.InitializeContext(ctx)
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 54, "<ul class=\"tight\"><li>Nobody is added, and nothing new is noted in it.</li><li>Whoever is in it does not see any more who else is.</li><li>It stays with the practice, to be read. Everybody’s own record goes on.</li><li>Nobody is told by us: please tell them yourself.</li><li>You can take this back at any time.</li></ul>")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 54, "<ul class=\"tight\"><li>Nobody is added, and nothing new is noted in it.</li><li>The people in it no longer see who else is.</li><li>The practice keeps it and can still read it. Everybody’s own record continues.</li><li>We tell nobody: please tell them yourself.</li><li>You can take this back at any time.</li></ul>")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -909,7 +909,7 @@ func (p JointPage) close() templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = parts.Button{Label: "Close it", Kind: parts.Primary}.View().Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = parts.Button{Label: "Close the joint record", Kind: parts.Danger}.View().Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -977,7 +977,7 @@ func (p JointPage) leave() templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = parts.PageHead{Title: "Take out " + p.person.Name.Full(), Back: p.back()}.View().Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = parts.PageHead{Title: "Remove " + p.person.Name.Full(), Back: p.back()}.View().Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1009,11 +1009,11 @@ func (p JointPage) leave() templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 60, " <p>Their own record stays as it is. That they were in this one stays noted. If they come back, they are asked anew what they agree to. Nobody is told by us.</p><div class=\"row\">")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 60, " <p>Their own record stays as it is, and it stays noted that they were in this one. If they come back, they are asked again what they agree to. We tell nobody.</p><div class=\"row\">")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = parts.Button{Label: "Take out", Kind: parts.Primary, Hidden: p.person.Name.Full()}.View().Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = parts.Button{Label: "Remove", Kind: parts.Danger, Hidden: p.person.Name.Full()}.View().Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1132,7 +1132,7 @@ func (p JointPage) add() templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if p.sought && len(p.found) == 0 {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 67, "<p role=\"status\">Nobody is found who could be added. Whoever is in it already, and whose care has ended, is not shown.</p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 67, "<p role=\"status\">Nobody was found who could be added. People who are already in it, or whose care has ended, are not shown.</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1158,7 +1158,7 @@ func (p JointPage) add() templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = parts.Input{Name: "from", Label: "First day", Kind: parts.Date, Value: p.on, Hint: "Empty: today.", Problem: p.Problems.For("from"), Optional: true, Short: true}.View().Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = parts.Input{Name: "from", Label: "First day", Kind: parts.Date, Value: p.on, Hint: "Leave it empty for today.", Problem: p.Problems.For("from"), Optional: true, Short: true}.View().Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -1180,7 +1180,7 @@ func (p JointPage) add() templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 71, " <p class=\"hint\">Nothing of their own record opens to the others. What they agree to, you note on the next page.</p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 71, " <p class=\"hint\">Nothing in their own record opens to the others. You note what they agree to on the next page.</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1243,7 +1243,7 @@ func (p NewJointPage) View() templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = parts.PageHead{Title: "New joint record", Lede: "Beside the own record of " + p.client.Name.Full() + ", which stays as it is.", Back: &parts.Link{Label: p.client.Name.Full(), Href: p.path("")}}.View().Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = parts.PageHead{Title: "New joint record", Lede: "The record of " + p.client.Name.Full() + " stays as it is.", Back: &parts.Link{Label: p.client.Name.Full(), Href: p.path("")}}.View().Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1290,9 +1290,9 @@ func (p NewJointPage) View() templ.Component {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var40 string
-				templ_7745c5c3_Var40, templ_7745c5c3_Err = templ.JoinStringErrs(p.client.Name.Full() + " is the first person in it. You add the others next. Nobody is told by us.")
+				templ_7745c5c3_Var40, templ_7745c5c3_Err = templ.JoinStringErrs(p.client.Name.Full() + " is the first person in it. You add the others next. We tell nobody.")
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `joint.templ`, Line: 257, Col: 121}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `joint.templ`, Line: 257, Col: 115}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var40))
 				if templ_7745c5c3_Err != nil {
@@ -1302,7 +1302,7 @@ func (p NewJointPage) View() templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = parts.Button{Label: "Make it", Hidden: "the joint record", Kind: parts.Primary}.View().Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = parts.Button{Label: "Create the joint record", Kind: parts.Primary}.View().Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1542,7 +1542,7 @@ func (p OwnJointsPage) View() templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if len(p.all) == 0 {
-				templ_7745c5c3_Err = parts.Empty{Icon: "users", Title: "You are in no joint record", Words: "If you come as a couple, a family or a group, your practice can make one. It stands here then."}.View().Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = parts.Empty{Icon: "users", Title: "You are in no joint record", Words: "If you come as a couple, a family or a group, your practice can create one. You will then find it here."}.View().Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1628,7 +1628,7 @@ func (p OwnJointsPage) View() templ.Component {
 							if templ_7745c5c3_Err != nil {
 								return templ_7745c5c3_Err
 							}
-							templ_7745c5c3_Err = parts.ButtonForm{Action: "/record/together/withdrawals", Hidden: []parts.Pair{{Name: "person", Value: o.ID.String()}, {Name: "what", Value: string(w)}}, Button: parts.Button{Label: "Take back", Hidden: ownWhats[w], Icon: "undo-2", Kind: parts.Quiet, Small: true}}.View().Render(ctx, templ_7745c5c3_Buffer)
+							templ_7745c5c3_Err = parts.ButtonForm{Action: "/record/together/withdrawals", Hidden: []parts.Pair{{Name: "person", Value: o.ID.String()}, {Name: "what", Value: string(w)}}, Button: parts.Button{Label: "I no longer agree", Hidden: ownWhats[w], Icon: "undo-2", Kind: parts.Quiet, Small: true}}.View().Render(ctx, templ_7745c5c3_Buffer)
 							if templ_7745c5c3_Err != nil {
 								return templ_7745c5c3_Err
 							}
@@ -1654,7 +1654,7 @@ func (p OwnJointsPage) View() templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if len(p.all) > 0 {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 108, "<p class=\"hint\">What you take back counts at once, and who looks after the joint record is told. To agree to something, speak with them.</p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 108, "<p class=\"hint\">If you no longer agree, that takes effect at once, and whoever looks after the joint record is told. To agree to something, speak with them.</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1765,7 +1765,7 @@ func (p PrivatePage) together() templ.Component {
 						return templ_7745c5c3_Err
 					}
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 116, "</ul><p><a href=\"/record/together\">See what you agreed to, or take it back</a></p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 116, "</ul><p><a href=\"/record/together\">See what you agreed to, or change it</a></p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -45,7 +45,7 @@ func (s *Site) noPlace(w http.ResponseWriter, r *http.Request, by access.Actor) 
 	case len(p.Open) > 0:
 		p.Heading, p.Lede = "Where do you want to go?", "The place you were in is not open to you any more. These are."
 	case len(p.Ended) > 0 && p.waits:
-		p.Heading, p.Lede = "Nothing is open just now", "This opens by itself on the day below."
+		p.Heading, p.Lede = "Nothing is open just now", "This opens on the day below."
 	case len(p.Ended) > 0 && p.acts:
 		p.Heading, p.Lede = "Nothing is open just now", "What was opened to you is closed. Your account stays yours. If you think this is a mistake, ask the practice."
 	case len(p.Ended) > 0:
@@ -65,7 +65,7 @@ func (p *PlacesPage) hasClosed() {
 	case p.closed.Work:
 		p.Lede += " Your account stays yours."
 	default:
-		p.Lede += " For a copy, or to ask how things go on, speak with the practice in the way you did before. Your account stays yours."
+		p.Lede += " For a copy, or to ask what happens next, contact the practice the way you did before. Your account stays yours."
 	}
 }
 
@@ -106,7 +106,7 @@ func (s *Site) placesPage(r *http.Request, by access.Actor, title, current strin
 		if supports, err := support.Is(tx, by); err != nil || !supports {
 			return err
 		}
-		p.Open = append(p.Open, PlaceLine{Value: supportPlace, Label: "Support", Note: "You help those who cannot get on by themselves"})
+		p.Open = append(p.Open, PlaceLine{Value: supportPlace, Label: "Support", Note: "You help people who cannot sign in or are in the wrong kind of account"})
 		return nil
 	})
 	return p, err

@@ -81,7 +81,7 @@ type PasskeyLine struct{ Name, About, Href string }
 var saidAtSecurity = map[string]parts.Notice{
 	"passkey":       {Tone: parts.Good, Words: "The passkey is added. We have sent you a letter about it."},
 	"renamed":       {Tone: parts.Good, Words: "Saved."},
-	"removed":       {Tone: parts.Good, Words: "It is removed, and signs nobody in any more. We have sent you a letter about it."},
+	"removed":       {Tone: parts.Good, Words: "It is removed. Nobody can sign in with it any more. We have sent you a letter about it."},
 	"authenticator": {Tone: parts.Good, Words: "The authenticator is set up. We have sent you a letter about it."},
 }
 

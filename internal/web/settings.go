@@ -77,9 +77,9 @@ func (s *Site) showSettings(w http.ResponseWriter, r *http.Request, by access.Ac
 		p.Practice = &parts.Facts{List: []parts.Fact{
 			{Label: "Practice name", Value: practice.Name, Change: "/settings/practice"},
 			{Label: "Practice time zone", Value: practice.Zone.ZoneCity(), Change: "/settings/practice"},
-			{Label: "Signing out by itself", Value: "After " + minutesWords(idle.Work) + "; clients after " + minutesWords(idle.Client), Change: "/settings/idle"},
+			{Label: "Automatic sign-out", Value: "After " + minutesWords(idle.Work) + "; clients after " + minutesWords(idle.Client), Change: "/settings/idle"},
 			{Label: "People & roles", Value: "Who works here, and what each may do", Change: "/settings/team", Verb: "Open"},
-			{Label: "Trail", Value: "Who did and saw what", Change: "/settings/trail", Verb: "Open"},
+			{Label: "Audit trail", Value: "Who did and saw what", Change: "/settings/trail", Verb: "Open"},
 		}}
 		if closers(by) && practice.ClosesAt != nil {
 			p.Practice.List = append(p.Practice.List, parts.Fact{Label: "Closing", Value: "Last day " + lastDayWords(practice), Change: closePath, Verb: "Open"})

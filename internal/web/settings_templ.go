@@ -402,7 +402,7 @@ func (p ZonePage) View() templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = topic(p.Page, "Time zone", "Times are shown to you in it.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var13), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = topic(p.Page, "Time zone", "All times are shown to you in this zone.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var13), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -464,7 +464,7 @@ func (p PracticePage) View() templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = parts.Input{Name: "practice", Label: "Name of the practice", Value: p.Name, Hint: "It stands in the letters clients get.", Problem: p.Problems.For("practice"), Autocomplete: "organization", Required: true}.View().Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = parts.Input{Name: "practice", Label: "Name of the practice", Value: p.Name, Hint: "It appears in the letters that clients get.", Problem: p.Problems.For("practice"), Autocomplete: "organization", Required: true}.View().Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -518,7 +518,7 @@ func (p PracticePage) View() templ.Component {
 						}()
 					}
 					ctx = templ.InitializeContext(ctx)
-					templ_7745c5c3_Err = parts.Tick{Name: "ask", Label: "Ask clients for a second step", Hint: "Beside their password: a passkey or an authenticator app. Who has none is asked to set one up at their next click, before anything else opens.", Checked: p.ClientStep}.View().Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = parts.Tick{Name: "ask", Label: "Ask clients for a second step", Hint: "Beside their password: a passkey or an authenticator app. Clients without one are asked to set one up at their next click, before anything else opens.", Checked: p.ClientStep}.View().Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -526,7 +526,7 @@ func (p PracticePage) View() templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = parts.Button{Label: "Save", Hidden: "what is asked of clients", Small: true}.View().Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = parts.Button{Label: "Save clients’ sign-in", Kind: parts.Secondary, Small: true}.View().Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -538,7 +538,7 @@ func (p PracticePage) View() templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = parts.Card{Title: "Clients’ sign-in", Note: "Who works here always has a second step."}.View().Render(templ.WithChildren(ctx, templ_7745c5c3_Var18), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = parts.Card{Title: "Clients’ sign-in", Note: "Everybody who works here always has a second step."}.View().Render(templ.WithChildren(ctx, templ_7745c5c3_Var18), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -665,7 +665,7 @@ func (p PasswordPage) View() templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = parts.Button{Label: "Save", Kind: parts.Primary}.View().Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = parts.Button{Label: "Save password", Kind: parts.Primary}.View().Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -783,7 +783,7 @@ func (p EmailPage) View() templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = parts.Input{Name: "email", Label: "New e-mail", Kind: parts.Email, Value: p.Email, Hint: "We send a link there. The address changes when you have confirmed it, and the old one is told.", Problem: p.Problems.For("email"), Required: true}.View().Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = parts.Input{Name: "email", Label: "New e-mail", Kind: parts.Email, Value: p.Email, Hint: "We send a link there. The address changes once you have confirmed it, and we write to the old one, too.", Problem: p.Problems.For("email"), Required: true}.View().Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -799,7 +799,7 @@ func (p EmailPage) View() templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = parts.Button{Label: "Save", Kind: parts.Primary}.View().Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = parts.Button{Label: "Send the link", Kind: parts.Primary}.View().Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

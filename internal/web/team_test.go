@@ -219,8 +219,8 @@ func TestTheCareTeamIsChosenOnTheClientsPage(t *testing.T) {
 	noor.post(page+"/team", form("team-member", "x")).shows(t, 422, "Choose a colleague")
 	noor.post(page+"/team", form("team-member", gus.Practitioner().String(), "until", "2030-03-13")).shows(t, 422, "Choose a later day")
 	noor.post(page+"/team", form("team-member", gus.Practitioner().String(), "until", "2030-03-20")).leads(t, page+"?said=team")
-	noor.get(page).shows(t, 200, "Gus Stone", "until Wed 20 Mar", "Take out")
-	if got := his.get(page).shows(t, 200, "Lena Marsh", "Care team"); strings.Contains(got.text, "Take out") {
+	noor.get(page).shows(t, 200, "Gus Stone", "until Wed 20 Mar", "Remove")
+	if got := his.get(page).shows(t, 200, "Lena Marsh", "Care team"); strings.Contains(got.text, "Remove") {
 		t.Error("he is offered to change the team")
 	}
 	his.get("/people").shows(t, 200, "Lena", "1 person")

@@ -207,7 +207,7 @@ func (p TrailPage) View() templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = parts.Card{Title: "Take it away", Note: "What is chosen above, as a file. Members are named in it; of clients it has the identifiers alone. That you took it is in the trail."}.View().Render(templ.WithChildren(ctx, templ_7745c5c3_Var5), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = parts.Card{Title: "Export", Note: "What you chose above, as a file. It names the people who work here; clients appear only by their identifier. The export is itself recorded in the audit trail."}.View().Render(templ.WithChildren(ctx, templ_7745c5c3_Var5), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -367,7 +367,7 @@ func (p WeeksPage) View() templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = parts.PageHead{Title: "Weeks to review", Lede: "Each Monday the owners get the week before in numbers. One of them signs that it was looked at.", Back: &parts.Link{Label: "Trail", Href: "/settings/trail"}}.View().Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = parts.PageHead{Title: "Weeks to review", Lede: "Each Monday the owners get the past week in numbers. One of them signs that they have reviewed it.", Back: &parts.Link{Label: "Audit trail", Href: "/settings/trail"}}.View().Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -424,7 +424,7 @@ func (p WeeksPage) View() templ.Component {
 							return templ_7745c5c3_Err
 						}
 					}
-					templ_7745c5c3_Err = parts.Button{Label: "See its lines", Hidden: p.title(d), Kind: parts.Ghost, Small: true, Href: p.lines(d)}.View().Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = parts.Button{Label: "See the entries", Hidden: p.title(d), Kind: parts.Ghost, Small: true, Href: p.lines(d)}.View().Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

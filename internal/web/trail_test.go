@@ -18,7 +18,7 @@ func TestATrailIsReadFilteredAndTakenAway(t *testing.T) {
 	mara := s.browser(t, w).as(mara)
 	theo := "/people/" + w.Theo.String()
 	mara.get(theo).shows(t, 200, "Theo Vance")
-	mara.get(theo+"/access").shows(t, 200, "Looked at the record", "Mara Lindqvist, Owner", "They look after the client.", "Made the record")
+	mara.get(theo+"/access").shows(t, 200, "Looked at the record", "Mara Lindqvist, Owner", "They look after the client.", "Created the record")
 	mara.get("/settings/trail").shows(t, 200, "Looked at a record", "Theo Vance")
 	mara.get("/settings/trail?kind=exports").shows(t, 200, "Nothing in these dates")
 	mara.get("/settings/trail?person=nonsense&kind=nonsense&from=nonsense&before=-1").shows(t, 200, "Looked at a record")
@@ -53,10 +53,10 @@ func TestOlderDaysOfARecordHaveTheirPage(t *testing.T) {
 	for who, at := range map[string]string{mara: at + "/access", "theo@example.com": "/record/access"} {
 		b := s.browser(t, w).as(who)
 		page := b.get(at).shows(t, 200, "Older")
-		page.lacks(t, "Made the record", "Newest")
+		page.lacks(t, "Created the record", "Newest")
 		_, rest, _ := strings.Cut(page.text, at+"?before=")
 		day, _, _ := strings.Cut(rest, `"`)
-		b.get(at+"?before="+day).shows(t, 200, "Made the record", "Newest").lacks(t, "Older")
+		b.get(at+"?before="+day).shows(t, 200, "Created the record", "Newest").lacks(t, "Older")
 		b.get(at+"?before=2001-01-01").shows(t, 200, "Nobody was here before that day", "Newest")
 		b.get(at+"?before=nonsense").shows(t, 200, "Older")
 	}
