@@ -382,7 +382,7 @@ func (p ZonePage) View() templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = zoneField("Time zone", "The city nearest to you that keeps the same time.", p.Zone, p.Problems).View().Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = p.field().View().Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
