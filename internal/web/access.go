@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"icouch/internal/access"
@@ -169,9 +170,22 @@ func (p AccessPage) who(v trail.Visit) string {
 	case v.Role == access.Shell:
 		return "The operator of this site"
 	case v.Name == "":
-		return "Somebody who worked here, " + team.RoleWords(v.Role)
+		return "Somebody who worked here, " + p.role(v.Role)
 	}
-	return v.Name + ", " + team.RoleWords(v.Role)
+	return v.Name + ", " + p.role(v.Role)
+}
+
+// role is what somebody is at the practice: for the client, what they are to them.
+func (p AccessPage) role(r access.Role) string {
+	if words, ok := rolesForClients[r]; ok && p.own {
+		return words
+	}
+	return team.RoleWords(r)
+}
+
+// rolesForClients are the roles that do not say by themselves what of.
+var rolesForClients = map[access.Role]string{
+	access.Owner: "Practice owner", access.Administrator: "Practice administrator", access.Scheduler: "Plans appointments", access.Biller: "Handles billing",
 }
 
 // deed is what they did.
@@ -203,10 +217,31 @@ func (p AccessPage) deed(v trail.Visit) string {
 		}
 		return "Looked at " + whose
 	}
-	if words, ok := didWords[v.Change]; ok {
+	words, ok := didWords[v.Change]
+	switch {
+	case ok && len(v.Fields) > 0:
+		return "Changed " + detailsWords(v.Fields)
+	case ok:
 		return words
 	}
-	return "Changed something in " + whose
+	return "Changed " + whose + ": " + strings.NewReplacer(".", " ", "_", " ").Replace(string(v.Change)) // which is in words already
+}
+
+// detailsWords lists which of a client's details were changed.
+func detailsWords(fields []string) string {
+	words := make([]string, len(fields))
+	for i, f := range fields {
+		var ok bool
+		if words[i], ok = detailWords[f]; !ok {
+			words[i] = strings.ReplaceAll(f, "_", " ")
+		}
+	}
+	return join(words)
+}
+
+var detailWords = map[string]string{
+	"name": "the name", "email": "the e-mail address", "mobile": "the mobile number", "born": "the date of birth", "address": "the address", "zone": "the time zone",
+	"practitioner": "who looks after the client", "email_consent": "the consent to e-mail",
 }
 
 // didWords are the changes that people make, in words that suit both readers.
@@ -224,7 +259,8 @@ var didWords = map[audit.Action]string{
 	audit.JointClosed: "Closed a joint record, or set the day", audit.JointReopened: "Opened a joint record again", audit.JointJoined: "Added somebody to a joint record",
 	audit.JointLeft: "Removed somebody from a joint record, or set the day", audit.JointStayed: "Kept somebody in a joint record after all",
 	audit.JointAgreed: "Noted an agreement in a joint record", audit.JointWithdrawn: "Took back an agreement in a joint record",
-	audit.ConversationBegun: "Began a conversation", audit.MessageSent: "Wrote a message", audit.MessageEdited: "Changed a message they had sent", audit.MessageTakenBack: "Took back a message they had sent",
+	audit.InvitationAsked: "Asked for a new link", audit.VouchUsed: "Signed in again with the practice’s help", audit.ContactAccountClosed: "A contact closed their account",
+	audit.ConversationBegun: "Began a conversation", audit.ConversationOpened: "Opened a conversation", audit.MessageSentAgain: "Sent a message once more", audit.MessagesChosen: "Changed the choices about messages", audit.MessageSent: "Wrote a message", audit.MessageEdited: "Changed a message they had sent", audit.MessageTakenBack: "Took back a message they had sent",
 	audit.FileHeld: "A virus was found in a file, and the file destroyed", audit.FileUnreadable: "A picture could not be read, and was not kept",
 	audit.MessagesClosed: "Asked for no new conversations from the client", audit.MessagesOpened: "Lets the client begin conversations again",
 	audit.EmergencyOpened: "Opened the record in an emergency", audit.EmergencyClosed: "Closed the record again", audit.AccountClosed: "Closed the account",
