@@ -135,6 +135,12 @@ func (s *Site) securityPage(r *http.Request, by access.Actor) (p SecurityPage, e
 	return p, nil
 }
 
+// fewCodes is how many recovery codes are left when it is time for new ones.
+const fewCodes = 3
+
+// lacksCodes reports whether a lost phone or key would soon lock somebody out.
+func lacksCodes(has factor.Set) bool { return has.Any() && has.CodesLeft < fewCodes }
+
 // summary is how it stands, in the list of settings.
 func summary(has factor.Set) string {
 	var all []string
@@ -149,6 +155,9 @@ func summary(has factor.Set) string {
 	words := strings.Join(all, " and ")
 	if words != "" {
 		words = strings.ToUpper(words[:1]) + words[1:]
+	}
+	if lacksCodes(has) {
+		words += ". " + codesWords(has.CodesLeft)
 	}
 	return words
 }

@@ -380,7 +380,7 @@ func (p SecurityPage) View() templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = parts.Button{Label: "Make new ones", Hidden: "recovery codes", Small: true, Href: "/settings/recovery-codes"}.View().Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = parts.Button{Label: "Create new codes", Small: true, Href: "/settings/recovery-codes"}.View().Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -1083,7 +1083,7 @@ func (p RecoveryPage) View() templ.Component {
 					return templ_7745c5c3_Err
 				}
 				if p.Has.Any() && p.Has.CodesLeft == 0 {
-					templ_7745c5c3_Err = parts.Notice{Tone: parts.Good, Title: "Your second step works", Words: "One thing is left to do: make recovery codes. Without them, a lost phone or key can lock you out."}.View().Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = parts.Notice{Tone: parts.Good, Title: "Your second step works", Words: "One thing is left to do: create recovery codes. Without them, a lost phone or key can lock you out."}.View().Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

@@ -79,7 +79,7 @@ func TestTheWrongDoorFromBothSides(t *testing.T) {
 			t.Errorf("support is shown %q", secret)
 		}
 	}
-	sam.post("/support/accounts", form("email", "mara@practice.test")).shows(t, 200, "1 method, 0 recovery codes left", "This account cannot be converted", "1 client, 1 open invitation, 1 colleague")
+	sam.post("/support/accounts", form("email", "mara@practice.test")).shows(t, 200, "1 method, 10 recovery codes left", "This account cannot be converted", "1 client, 1 open invitation, 1 colleague")
 	sam.post("/support/requests", form("account", "theo@example.com", "reason", " ")).shows(t, 422, "Say why", "0 clients")
 	answer := sam.post("/support/requests", form("account", "theo@example.com", "reason", "He called."))
 	at, _, _ := strings.Cut(answer.Header().Get("Location"), "?")
