@@ -335,3 +335,15 @@ func TestANameInTheSwitcherIsInTheTrail(t *testing.T) {
 		t.Error("a page without such a name is a look")
 	}
 }
+
+// A last day is asked for where it is needed, and the form says where that is.
+func TestAContactsFormSaysWhenALastDayIsRequired(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	b := serve(t, w).browser(t, w).as(mara)
+	at := "/people/" + w.Theo.String() + "/contacts/new"
+	page := b.get(at).shows(t, 200, "Access ends with it. Required if they may open anything.")
+	if !regexp.MustCompile(`aria-describedby="f-until-hint"`).MatchString(page.text) {
+		t.Error("the field for the last day is not described by that")
+	}
+}

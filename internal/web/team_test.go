@@ -449,3 +449,13 @@ func TestALinkToOwnThePracticeIsCopiedByWhoHasShownWhoTheyAre(t *testing.T) {
 		t.Error("a link was made before she showed who she is")
 	}
 }
+
+func TestACareTeamWithoutColleaguesSaysWhereTheyComeFrom(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	s := serve(t, w)
+	nobody := w.Client(t, w.Ines, people.Draft{First: "Una", Last: "Field"})
+	const why = "Nobody else here looks after clients yet."
+	s.browser(t, w).as("ines@nextdoor.test").get("/people/"+nobody.String()).shows(t, 200, why, `href="/settings/team/new"`).lacks(t, "Add a colleague")
+	s.browser(t, w).as(mara).get("/people/"+w.Theo.String()).shows(t, 200, "Add a colleague").lacks(t, why)
+}
