@@ -44,4 +44,9 @@ func lookAsContact(s *Site, tx *db.Tx, by access.Actor, token secret.Token) (pas
 }
 
 // capital begins a sentence.
-func capital(words string) string { return strings.ToUpper(words[:1]) + words[1:] }
+func capital(words string) string {
+	if words == "" {
+		return ""
+	}
+	return strings.ToUpper(words[:1]) + words[1:]
+}

@@ -45,7 +45,7 @@ func (p LeavePage) View() templ.Component {
 			}
 			ctx = templ.InitializeContext(ctx)
 			if p.Obstacle != "" {
-				templ_7745c5c3_Err = parts.Notice{Tone: parts.Warn, Title: "Not yet", Words: p.Obstacle}.View().Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = parts.Notice{Tone: parts.Warn, Title: "Not possible yet", Words: p.Obstacle}.View().Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

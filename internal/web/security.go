@@ -153,9 +153,7 @@ func summary(has factor.Set) string {
 		all = append(all, "an authenticator app")
 	}
 	words := strings.Join(all, " and ")
-	if words != "" {
-		words = strings.ToUpper(words[:1]) + words[1:]
-	}
+	words = capital(words)
 	if lacksCodes(has) {
 		words += ". " + codesWords(has.CodesLeft)
 	}

@@ -205,7 +205,7 @@ func TestAnUnconfirmedAddressIsConfirmedByItsOwner(t *testing.T) {
 	link := "/verify/" + w.Link(t, "annie@new.test", "/verify/")
 	s.browser(t, w).get(link).shows(t, 200, "Please sign in first")
 	s.browser(t, w).as("mara@practice.test").post(link, nil).shows(t, 409, "This link is for another account")
-	b.get(link).shows(t, 200, "Confirm your e-mail address")
+	b.get(link).shows(t, 200, "Confirm your address")
 	b.post(link, nil).leads(t, "/settings/email?said=verified")
 	page := b.get("/settings/email?said=verified").shows(t, 200, "Your e-mail address is confirmed.")
 	if strings.Contains(page.text, "not confirmed") {

@@ -239,8 +239,8 @@ func (s *Site) accountFacts(r *http.Request, f support.Facts) parts.Facts {
 	list := []parts.Fact{
 		{Label: "E-mail", Value: f.Email.String()},
 		{Label: "E-mail confirmed", Value: yesNo(f.Verified)},
-		{Label: "Made", Value: civil.Past(now, f.MadeAt.Time, zone)},
-		{Label: "Password chosen", Value: civil.Past(now, f.PasswordAt.Time, zone)},
+		{Label: "Created", Value: capital(civil.Past(now, f.MadeAt.Time, zone))},
+		{Label: "Password chosen", Value: capital(civil.Past(now, f.PasswordAt.Time, zone))},
 		{Label: "Signed in now", Value: counted(f.Sessions, "session", "sessions")},
 		{Label: "Known browsers", Value: fmt.Sprint(f.Devices)},
 		{Label: "Second step", Value: stepWords(f.Steps, f.Codes)},
@@ -400,7 +400,7 @@ func (s *Site) requestPage(r *http.Request, by access.Actor) (p RequestPage, err
 		p.Next = next(q, by)
 		p.About = parts.Facts{List: []parts.Fact{{Label: "Account", Value: line.Email}, {Label: "Request", Value: line.Words}, {Label: "Reason", Value: q.Reason}}}
 		if q.ConfirmedAt != nil {
-			p.About.List = append(p.About.List, parts.Fact{Label: "The account holder confirmed", Value: civil.Past(now, q.ConfirmedAt.Time, zone)})
+			p.About.List = append(p.About.List, parts.Fact{Label: "The account holder confirmed", Value: capital(civil.Past(now, q.ConfirmedAt.Time, zone))})
 		}
 		if q.ApprovedBy != "" {
 			who, err := addressOf(tx, by, q.ApprovedBy)

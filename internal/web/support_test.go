@@ -224,7 +224,7 @@ func TestLeavingAndChangingOnesMind(t *testing.T) {
 	noor.post("/leaving/keep", nil).leads(t, "/dashboard")
 	noor.get("/dashboard").shows(t, 200, "The Practice of Mara")
 	noor.get("/leaving").shows(t, 404)
-	before := s.browser(t, w).as("mara@practice.test").get("/settings/leave").shows(t, 200, "Not yet", "only owner of a practice") // before anything is pressed
+	before := s.browser(t, w).as("mara@practice.test").get("/settings/leave").shows(t, 200, "Not possible yet", "only owner of a practice") // before anything is pressed
 	if strings.Contains(before.text, "Current password") {
 		t.Error("who cannot leave yet is asked for the password all the same")
 	}

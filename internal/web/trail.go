@@ -202,6 +202,9 @@ func (p TrailPage) what(l trail.Line) templ.Component {
 	if len(l.Fields) > 0 {
 		status.Detail = fieldsWords(l.Fields)
 	}
+	if status.Kind == parts.None && status.Detail == "" { // a shape is for what stands out
+		return parts.Words(words).View()
+	}
 	return status.View()
 }
 

@@ -87,6 +87,15 @@ export function prepare(root = document) {
     if ([...zone.options].some(o => o.value === here)) zone.value = here;
   }
 
+  // A letter has just gone: after a minute, the button beside sends another.
+  for (const rests of all('[data-rests]', root)) {
+    setTimeout(() => {
+      const button = rests.parentElement?.querySelector('button:disabled');
+      if (button) { button.disabled = false; button.removeAttribute('aria-describedby'); }
+      rests.remove();
+    }, 60000);
+  }
+
   for (const button of all('[data-print]', root)) { button.hidden = false; button.onclick = () => print(); }
 
   for (const toast of all('[data-toast]', root)) fade(toast);
