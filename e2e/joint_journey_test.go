@@ -38,7 +38,7 @@ func TestACoupleHasAJointRecordBesideTwoOwnOnes(t *testing.T) {
 		v.check(200)
 		v.fill("Name or e-mail", "nobody of this name")
 		v.goes("Find")
-		v.sees("Nobody is found who could be added.")
+		v.sees("Nobody was found who could be added.")
 		v.check(200)
 		v.fill("Name or e-mail", "gill")
 		v.goes("Find")

@@ -37,7 +37,7 @@ func TestAClientSeesWhoLookedAndThePracticeReadsItsTrail(t *testing.T) {
 		c.signsIn(vince, vinceSecret)
 		c.open("/settings")
 		c.goes("Open Who looked at my record")
-		c.sees("Who looked at my record", miraName+", Owner", "They look after you.")
+		c.sees("Who looked at my record", miraName+", Practice owner", "They look after you.")
 		c.pictured(200, "trail-own")
 	})
 }

@@ -165,7 +165,7 @@ func TestAPracticeThatClosesIsCalmAboutIt(t *testing.T) {
 
 		c := p.visitor(t, width)
 		c.signsIn(annie, annieSecret)
-		c.sees("closes on", "Take along what you want to keep")
+		c.sees("closes on", "Save what you want to keep")
 		c.check(200)
 
 		p.since(t, "UPDATE practice SET closes_at = ?", time.Now().UnixMicro())

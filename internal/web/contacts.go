@@ -261,9 +261,9 @@ func (p ContactPage) lede() string { return "Contact of " + p.client.Name.Full()
 // untilWords says what the last day is for, and when there has to be one.
 func (p ContactPage) untilWords() string {
 	if p.ofAge() != "" {
-		return "Access ends with it. Required if they may open anything, unless it ends when the client comes of age."
+		return "Required if they may open anything, unless it ends when the client comes of age."
 	}
-	return "Access ends with it. Required if they may open anything."
+	return "Required if they may open anything."
 }
 
 func (p ContactPage) save() parts.Button {

@@ -342,7 +342,7 @@ func TestAContactsFormSaysWhenALastDayIsRequired(t *testing.T) {
 	w := world.New(t)
 	b := serve(t, w).browser(t, w).as(mara)
 	at := "/people/" + w.Theo.String() + "/contacts/new"
-	page := b.get(at).shows(t, 200, "Access ends with it. Required if they may open anything.")
+	page := b.get(at).shows(t, 200, "Required if they may open anything.")
 	if !regexp.MustCompile(`aria-describedby="f-until-hint"`).MatchString(page.text) {
 		t.Error("the field for the last day is not described by that")
 	}

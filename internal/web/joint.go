@@ -330,7 +330,7 @@ func (p JointPage) facts() parts.Facts {
 	return parts.Facts{List: []parts.Fact{
 		{Label: "What it is", Value: kindWords[p.record.Kind]},
 		{Label: "Looked after by", Value: who},
-		{Label: "Made", Value: civil.Day(p.reader.Now.Time, p.record.CreatedAt.Time, p.reader.Zone)},
+		{Label: "Created", Value: civil.Day(p.reader.Now.Time, p.record.CreatedAt.Time, p.reader.Zone)},
 	}}
 }
 
