@@ -87,15 +87,6 @@ export function prepare(root = document) {
     if ([...zone.options].some(o => o.value === here)) zone.value = here;
   }
 
-  // A letter has just gone: after a minute, the button beside sends another.
-  for (const rests of all('[data-rests]', root)) {
-    setTimeout(() => {
-      const button = rests.parentElement?.querySelector('button:disabled');
-      if (button) { button.disabled = false; button.removeAttribute('aria-describedby'); }
-      rests.remove();
-    }, 60000);
-  }
-
   for (const button of all('[data-print]', root)) { button.hidden = false; button.onclick = () => print(); }
 
   for (const toast of all('[data-toast]', root)) fade(toast);
@@ -146,4 +137,5 @@ document.querySelector('[data-problems]')?.focus();
 if (document.body.dataset.idle) import('#session');
 if (document.querySelector('.list')) import('#list');
 if (document.querySelector('[data-awaits]')) import('#states');
+if (document.querySelector('[data-rests]')) import('#rests');
 if (document.querySelector('form[data-live-search]')) import('#search');
