@@ -60,7 +60,7 @@ const longestReason = 500
 
 // What people are told.
 var (
-	ErrNoReason    = fault.On("reason", fault.Invalid, "Say how you know that it is them: spoken on the telephone, or in person.")
+	ErrNoReason    = fault.On("reason", fault.Invalid, "Say how you know that it is them: for instance, that you spoke by telephone or in person.")
 	ErrSelf        = fault.New(fault.Conflict, "This is about yourself, so two others have to do it.")
 	ErrInactive    = fault.New(fault.Conflict, "This member is inactive, and can open nothing here. Make them active first.")
 	ErrTooNew      = fault.New(fault.Conflict, "You have been an owner here for less than a week. Somebody who has been one for longer, or support, can do this.")

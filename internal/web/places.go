@@ -100,7 +100,7 @@ func endedPlace(all []people.Place, at account.Session) (first *people.Place) {
 // over, and what has become of what it noted.
 func (p *PlacesPage) hasClosed() {
 	p.Heading = "This practice has closed"
-	p.Lede = "The last day of " + p.closed.Practice + " here was " + p.closed.LastDay().InWords(civil.Date{}) + ". Nobody can open it any more. Nothing was deleted: what it has noted stays kept, as the law asks."
+	p.Lede = "The last day of " + p.closed.Practice + " here was " + p.closed.LastDay().InWords(civil.Date{}) + ". Nobody can open it any more. Nothing was deleted: what it has noted is kept, as the law requires."
 	switch {
 	case p.closed.Work:
 		p.Lede += " Your account stays yours."

@@ -253,7 +253,7 @@ func (s *Site) askRecoveryAsSupport(w http.ResponseWriter, r *http.Request, by a
 	return s.show(w, r, status, p.View())
 }
 
-var errHowKnown = fault.On("lost-reason", fault.Invalid, "Say how you know that it is them: spoken on the telephone, or in person.")
+var errHowKnown = fault.On("lost-reason", fault.Invalid, "Say how you know that it is them: for instance, that you spoke by telephone or in person.")
 
 func (s *Site) askRecoveryFor(r *http.Request, by access.Actor) (q recovery.Request, err error) {
 	to, err := email.Parse(r.PostFormValue("account"))
