@@ -158,7 +158,7 @@ func TestNothingRunsInSupport(t *testing.T) {
 	s.fill("E-mail address of the account", evilMailToo)
 	s.goes("Find")
 	s.fill("How you know that it is them", evilReason)
-	s.goes("Ask for it")
+	s.goes("Ask another supporter to approve")
 	s.stands("a lost step", evilReason, evilMailToo)
 	lost := s.path()
 	s.open("/support")

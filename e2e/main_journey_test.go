@@ -132,7 +132,7 @@ func signsUp(p *program, her *visitor) {
 	her.goes("Show my new recovery codes")
 	her.sees("shown this once")
 	her.check(200) // with a secret that is another every time: no picture is kept
-	her.goes("I have kept them")
+	her.goes("I have saved them")
 	if got := her.path(); !strings.HasPrefix(got, "/dashboard") {
 		t.Fatalf("a second step leads to %s", got)
 	}

@@ -34,7 +34,7 @@ func TestEveryRoomOfTheOfficeIsInOrder(t *testing.T) {
 		v.choose("What they are to the client", "partner")
 		v.fill("E-mail", greta)
 		v.tick("Appointments")
-		v.fill("Why they may", "Lasting power of attorney")
+		v.fill("Why they may act for the client", "Lasting power of attorney")
 		v.day("Last day", time.Now().AddDate(1, 0, 0).Format(time.DateOnly))
 		v.goes("Add the contact")
 		v.sees("Greta Noda")
@@ -107,7 +107,7 @@ func TestAWrongDoorIsPutRight(t *testing.T) {
 		s.pictured(200, "support-account")
 		s.fill("Reason", "She called from the number on record.")
 		s.goes("Convert to client account")
-		s.sees("Waits for the holder")
+		s.sees("Waiting for the account holder")
 		s.pictured(200, "support-request")
 		at := s.path()
 

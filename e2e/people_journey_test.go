@@ -118,6 +118,12 @@ func edits(v *visitor, client string) {
 	t.Helper()
 	v.open(client)
 	v.pictured(200, "people-client")
+	v.sees("You can send another in a minute.")
+	ask[bool](v, `import('#rests').then(rests => { const wait = window.setTimeout; window.setTimeout = done => done(); rests.begin(); window.setTimeout = wait; return true; })`) // the minute is over
+	v.seesNot("You can send another in a minute.")
+	if ask[bool](v, `document.querySelector('.act-of button').disabled`) {
+		t.Error("the minute is over, and Re-Send still rests")
+	}
 	v.goes("Edit")
 	v.check(200)
 	v.fill("What they like to be called", "Ann")

@@ -99,7 +99,7 @@ func TestAGuardianComesInAndSeesWhatWasGiven(t *testing.T) {
 		v.fill("E-mail", greta)
 		v.tick("Appointments")
 		v.tick("Invoices")
-		v.fill("Why they may", "Parental responsibility")
+		v.fill("Why they may act for the client", "Parental responsibility")
 		v.day("Last day", time.Now().AddDate(1, 0, 0).Format(time.DateOnly))
 		v.pictured(200, "guardian-new")
 		v.goes("Add the contact")
@@ -165,7 +165,7 @@ func TestAPracticeThatClosesIsCalmAboutIt(t *testing.T) {
 
 		c := p.visitor(t, width)
 		c.signsIn(annie, annieSecret)
-		c.sees("closes on", "Take along what you want to keep")
+		c.sees("closes on", "Save what you want to keep")
 		c.check(200)
 
 		p.since(t, "UPDATE practice SET closes_at = ?", time.Now().UnixMicro())

@@ -483,7 +483,7 @@ func (v *visitor) steps(address string) {
 		return
 	}
 	v.fill("Code of your authenticator app", v.site.apps[address].shows(v.t))
-	v.goes("Go on")
+	v.goes("Continue")
 }
 
 // signsIn goes through the door.

@@ -23,7 +23,7 @@ import (
 // What people are told who cannot accept.
 var (
 	ErrWorksHere = fault.New(fault.Conflict, "This account works in the practice, or did. Whoever works there does not act for its clients.")
-	ErrOwnRecord = fault.New(fault.Conflict, "Your account opens this record already, as the client's own. Ask the practice: each of you needs an e-mail address of your own.")
+	ErrOwnRecord = fault.New(fault.Conflict, "Your account opens this record already, as the client’s own. Ask the practice: each of you needs an e-mail address of your own.")
 	ErrActsTwice = fault.New(fault.Conflict, "You act for this person already. Ask the practice to change what you may open.")
 )
 

@@ -57,11 +57,11 @@ var Relations = []Relation{Parent, Guardian, Partner, Payer, Other}
 
 // What people are told when a contact cannot be noted or changed.
 var (
-	ErrNoName       = fault.On("name", fault.Invalid, "Enter this person's name.")
+	ErrNoName       = fault.On("name", fault.Invalid, "Enter this person’s name.")
 	ErrNoRelation   = fault.On("relation", fault.Invalid, "Choose what this person is to the client.")
 	ErrOddRight     = fault.On("right", fault.Invalid, "Choose from the list.")
-	ErrNoBasis      = fault.On("basis", fault.Invalid, "Say why this person may act for the client: parental responsibility, a court order, the client's own word.")
-	ErrNoOfAge      = fault.On("of-age", fault.Invalid, "Note the client's date of birth first, or set the day under “Coming of age” on their page.")
+	ErrNoBasis      = fault.On("basis", fault.Invalid, "Say why this person may act for the client: parental responsibility, a court order, the client’s own word.")
+	ErrNoOfAge      = fault.On("of-age", fault.Invalid, "Note the client’s date of birth first, or set the day under “Coming of age” on their page.")
 	ErrNoEnd        = fault.On("until", fault.Invalid, "Choose the last day. You can move it at any time.")
 	ErrPastEnd      = fault.On("until", fault.Invalid, "Choose today or a later day.")
 	ErrEndFirst     = fault.On("until", fault.Invalid, "Choose a day that is not before the first day.")
@@ -71,8 +71,8 @@ var (
 	ErrMany         = fault.New(fault.Conflict, "There are a hundred contacts of this client already. More than that nobody keeps an eye on.")
 	ErrAnother      = fault.On("email", fault.Conflict, "Somebody signs in with this contact’s old address. End this access, and add the other person as a contact of their own.")
 	ErrChanged      = fault.New(fault.Conflict, "Somebody else changed this contact while you had it open. Look at what it says now, then make your change again.")
-	ErrSuspended    = fault.New(fault.Conflict, "This contact's access is suspended already.")
-	ErrNotStopped   = fault.New(fault.Conflict, "This contact's access is not suspended.")
+	ErrSuspended    = fault.New(fault.Conflict, "This contact’s access is suspended already.")
+	ErrNotStopped   = fault.New(fault.Conflict, "This contact’s access is not suspended.")
 	ErrOver         = fault.New(fault.Conflict, "This contact has no access that could be ended.")
 	ErrAskedAlready = fault.New(fault.Conflict, "You have asked for this already. Your practice knows.")
 )

@@ -37,9 +37,9 @@ const (
 
 // What people are told when a contact cannot be invited.
 var (
-	ErrNoEmail     = fault.New(fault.Invalid, "Add this contact's e-mail address first.")
+	ErrNoEmail     = fault.New(fault.Invalid, "Add this contact’s e-mail address first.")
 	ErrNoRights    = fault.New(fault.Invalid, "Choose what this contact may open first.")
-	ErrNotOpen     = fault.New(fault.Conflict, "This contact's access is suspended or has ended. Change that first.")
+	ErrNotOpen     = fault.New(fault.Conflict, "This contact’s access is suspended or has ended. Change that first.")
 	ErrLinked      = fault.New(fault.Conflict, "This contact signs in already. Nothing needs to be sent.")
 	ErrInvited     = fault.New(fault.Conflict, "This contact has been invited already. Re-send the invitation instead.")
 	ErrNotInvited  = fault.New(fault.Conflict, "This contact has not been invited yet.")

@@ -40,7 +40,7 @@ func invitationBody(w words) letter.Body {
 
 func acceptedLetter() letter.Body {
 	return letter.Body{Subject: "An invitation was accepted", Parts: []letter.Part{
-		{Text: "A contact of a client's, whom you invited to " + letter.Brand + ", can now sign in. Sign in to see who it is."},
+		{Text: "A contact of a client’s, whom you invited to " + letter.Brand + ", can now sign in. Sign in to see who it is."},
 		{Button: &letter.Button{Label: "See it", URL: letter.Base + "/people"}},
 		{Text: noAnswer},
 		{Sign: letter.Brand},
@@ -49,7 +49,7 @@ func acceptedLetter() letter.Body {
 
 func askedLetter() letter.Body {
 	return letter.Body{Subject: "Somebody asks for a new invitation", Parts: []letter.Part{
-		{Text: "A contact of a client's, whose invitation to " + letter.Brand + " was withdrawn, asks for a new link. Nothing was sent to them. Sign in to see who it is, and press Re-Send if that is right."},
+		{Text: "A contact of a client’s, whose invitation to " + letter.Brand + " was withdrawn, asks for a new link. Nothing was sent to them. Sign in to see who it is, and press Re-Send if that is right."},
 		{Button: &letter.Button{Label: "See it", URL: letter.Base + "/people"}},
 		{Text: noAnswer},
 		{Sign: letter.Brand},
@@ -58,7 +58,7 @@ func askedLetter() letter.Body {
 
 func endAskedLetter() letter.Body {
 	return letter.Body{Subject: "A client asks you to end somebody's access", Parts: []letter.Part{
-		{Text: "A client you look after on " + letter.Brand + " asks that somebody else's access to their record ends. Nothing has changed yet. Sign in to see who it is: their page says so under “Contacts”."},
+		{Text: "A client you look after on " + letter.Brand + " asks that somebody else’s access to their record ends. Nothing has changed yet. Sign in to see who it is: their page says so under “Contacts”."},
 		{Button: &letter.Button{Label: "See it", URL: letter.Base + "/people"}},
 		{Text: noAnswer},
 		{Sign: letter.Brand},

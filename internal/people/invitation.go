@@ -37,7 +37,7 @@ const noteLength = 300
 
 // What people are told when an invitation cannot be made.
 var (
-	ErrNoEmail        = fault.New(fault.Invalid, "Add the client's e-mail address first.")
+	ErrNoEmail        = fault.New(fault.Invalid, "Add the client’s e-mail address first.")
 	ErrNoConsent      = fault.New(fault.Invalid, "This client has not agreed to receive e-mail. Record their consent first.")
 	ErrAlreadyInvited = fault.New(fault.Conflict, "This client has been invited already. Re-send the invitation instead.")
 	ErrHasAccount     = fault.New(fault.Conflict, "This client has an account already. Nothing needs to be sent.")

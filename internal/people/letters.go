@@ -168,7 +168,7 @@ func closesLetter(p Practice) letter.Body {
 	return letter.Body{Subject: "Your practice on " + letter.Brand + " closes", Parts: []letter.Part{
 		{Text: "Your practice on " + letter.Brand + ", " + name + ", closes on " + day + ". Until the end of that day you can sign in as always, to read and to take along what you want to keep. From the day after, it opens to nobody any more."},
 		{Button: &letter.Button{Label: "Sign in", URL: letter.Base + "/dashboard"}},
-		{Text: "What the practice has noted stays kept, as the law asks. For a copy of it, or to ask how things go on for you, speak with the practice in the way you do now."},
+		{Text: "What the practice has noted is kept, as the law requires. For a copy of it, or to ask how things go on for you, speak with the practice in the way you do now."},
 		{Text: "Your account stays yours. You need not do anything."},
 		{Sign: name},
 	}}
@@ -180,7 +180,7 @@ func closesForOthersLetter(p Practice) letter.Body {
 	return letter.Body{Subject: "A practice you use on " + letter.Brand + " closes", Parts: []letter.Part{
 		{Text: name + ", where you act on behalf of somebody else on " + letter.Brand + ", closes on " + day + ". Until the end of that day you can sign in as always, and read what was opened to you. From the day after, it opens to nobody any more."},
 		{Button: &letter.Button{Label: "Sign in", URL: letter.Base + "/dashboard"}},
-		{Text: "What the practice has noted stays kept, as the law asks. To ask how things go on, speak with the practice in the way you do now."},
+		{Text: "What the practice has noted is kept, as the law requires. To ask how things go on, speak with the practice in the way you do now."},
 		{Text: "Your account stays yours, with whatever else it opens. You need not do anything."},
 		{Sign: name},
 	}}

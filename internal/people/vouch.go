@@ -66,7 +66,7 @@ func Vouch(tx *db.Tx, by access.Actor, client id.Client) error {
 	}
 	return account.Warn(tx, by, a, "A link to sign in without your second step",
 		letter.Part{Text: "Somebody at your practice has vouched for you, because you told them that your second step is lost. Open the link and enter your password. That takes the lost second step away, and you can set up a new one."},
-		letter.Part{Button: &letter.Button{Label: "Go on", URL: letter.Base + "/vouched/" + token.Reveal()}},
+		letter.Part{Button: &letter.Button{Label: "Continue", URL: letter.Base + "/vouched/" + token.Reveal()}},
 		letter.Part{Text: "The link works for 24 hours, and once."},
 		letter.Part{Text: "Did you not ask for this? Then leave the link alone, and tell your practice at the number that you already have. Nothing changes unless somebody uses the link together with your password."})
 }

@@ -91,7 +91,7 @@ func linkLetter(token secret.Token) func() words {
 	return func() words {
 		return words{"A link to sign in without your second step", []letter.Part{
 			say("Two people have vouched for you, because your second step is lost. Open the link and enter your password. That takes the lost second step away, and you set up a new one. You were signed out everywhere."),
-			press("Go on", "/recovered/"+token.Reveal()),
+			press("Continue", "/recovered/"+token.Reveal()),
 			say("The link works for 24 hours, and once."),
 			say("Nothing else changes unless somebody uses the link together with your password. " + surprised)}}
 	}

@@ -49,7 +49,7 @@ const (
 
 // What people are told.
 var (
-	ErrNoReason    = fault.On("reason", fault.Invalid, "Say how you know that it is them: spoken on the telephone, or in person.")
+	ErrNoReason    = fault.On("reason", fault.Invalid, "Say how you know that it is them: for instance, that you spoke by telephone or in person.")
 	ErrSelf        = fault.New(fault.Conflict, "This is about yourself, so two others have to do it.")
 	ErrInactive    = fault.New(fault.Conflict, "This member is inactive, and can open nothing here. Make them active first.")
 	ErrTooNew      = fault.New(fault.Conflict, "You have been an owner here for less than a week. Somebody who has been one for longer, or support, can do this.")
@@ -57,7 +57,7 @@ var (
 	ErrOpen        = fault.New(fault.Conflict, "Somebody has asked for this already. A second person looks at it and approves it.")
 	ErrNone        = fault.New(fault.Conflict, "There is no open request about this person any more.")
 	ErrSamePerson  = fault.New(fault.Conflict, "You asked for this yourself. Somebody else looks at it and approves it.")
-	ErrAskerGone   = fault.New(fault.Conflict, "Whoever asked for this may not ask for it any more. Take it back, and ask anew if it is right.")
+	ErrAskerGone   = fault.New(fault.Conflict, "Whoever asked for this may not ask for it any more. Withdraw the request, and ask again if it is right.")
 	ErrApproved    = fault.New(fault.Conflict, "This has been approved already. The letter with the link is on its way.")
 	ErrOwnersCan   = fault.New(fault.Conflict, "The practice has two other owners, who know this person: they do this on the member’s page.")
 	ErrNotAtWork   = fault.New(fault.Conflict, "This account works in no practice. Whoever looks after a client vouches for them, on the client’s page.")

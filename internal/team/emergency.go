@@ -39,7 +39,7 @@ const (
 // What people are told about emergencies.
 var (
 	ErrNoReason  = fault.On("reason", fault.Invalid, "Say in a few words why you need to open this record now: 15 characters or more.")
-	ErrOpenToYou = fault.New(fault.Conflict, "You can open this client's record already.")
+	ErrOpenToYou = fault.New(fault.Conflict, "You can open this client’s record already.")
 	ErrNotOpen   = fault.New(fault.Conflict, "This record is not open by way of an emergency any more.")
 )
 

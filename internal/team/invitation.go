@@ -39,8 +39,8 @@ const (
 
 // What people are told when a colleague cannot be invited.
 var (
-	ErrNoName      = fault.On("name", fault.Invalid, "Enter your colleague's name.")
-	ErrNoEmail     = fault.On("email", fault.Invalid, "Enter your colleague's e-mail address.")
+	ErrNoName      = fault.On("name", fault.Invalid, "Enter your colleague’s name.")
+	ErrNoEmail     = fault.On("email", fault.Invalid, "Enter your colleague’s e-mail address.")
 	ErrInvited     = fault.On("email", fault.Conflict, "This address has been invited already. Re-send the invitation instead.")
 	ErrIsMember    = fault.On("email", fault.Conflict, "This person works in the practice already.")
 	ErrWasMember   = fault.On("email", fault.Conflict, "This person is an inactive member. Make them active again instead.")

@@ -84,8 +84,8 @@ func handedOverLetter(practice string, from, heir people.Practitioner, n int, to
 
 func emergencyLetter(practice people.Practice, who string, when at.Time) letter.Body {
 	return letter.Body{Subject: "A record was opened in an emergency", Parts: []letter.Part{
-		{Text: text.StripLinks(who) + " opened the record of a colleague's client in " + text.StripLinks(practice.Name) + ", on " +
-			civil.MomentZone(when.Time, when.Time, practice.Zone) + ". It closes by itself after an hour."},
+		{Text: text.StripLinks(who) + " opened the record of a colleague’s client in " + text.StripLinks(practice.Name) + ", on " +
+			civil.MomentZone(when.Time, when.Time, practice.Zone) + ". It closes automatically after an hour."},
 		{Text: "Open the trail to see which, and why. If this was not right, ask " + text.StripLinks(who) + " about it."},
 		{Button: &letter.Button{Label: "See it", URL: letter.Base + "/settings/team/emergencies"}},
 		{Text: noAnswer},
@@ -108,7 +108,7 @@ func openedLetter() (subject string, parts []letter.Part) {
 // says who looked is the client's alone, so it leads to what is theirs.
 func openedToo() (subject string, parts []letter.Part) {
 	return "A record that you may see was opened in an emergency", []letter.Part{
-		{Text: "You may see a part of somebody's record on " + letter.Brand + " on their behalf. Somebody at the practice who does not usually look after them opened that record just now, and gave an emergency as the reason. They can read it, not change it, and it closes again after an hour at most. The owners of the practice were told."},
+		{Text: "You may see a part of somebody’s record on " + letter.Brand + " on their behalf. Somebody at the practice who does not usually look after them opened that record just now, and gave an emergency as the reason. They can read it, not change it, and it closes again after an hour at most. The owners of the practice were told."},
 		{Text: "You need not do anything. For whom you act, you see after signing in. This e-mail names nobody, and does not know why it was opened."},
 		{Button: &letter.Button{Label: "Sign in", URL: letter.Base + "/places"}},
 		{Text: "If you are worried, or have a question about it, ask the practice at the number that you already have."},

@@ -167,7 +167,7 @@ func digestLetter(w week, d Digest, end audit.Anchor) letter.Body {
 		counted(d.Missed, "search", "searches") + " in an emergency found nobody",
 		counted(d.Exports, "export was", "exports were") + " made",
 		counted(d.AfterHours, "look or change was", "looks and changes were") + " at night or at a weekend",
-		counted(d.OwnName, "look was", "looks were") + " at a record with the reader's own last name",
+		counted(d.OwnName, "look was", "looks were") + " at a record with the reader’s own last name",
 		counted(d.Looks, "look", "looks") + " and " + counted(d.Changes, "change", "changes") + " in all",
 	}
 	return letter.Body{Subject: "The week in your practice's trail", Parts: []letter.Part{

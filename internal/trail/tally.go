@@ -3,6 +3,7 @@ package trail
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"icouch/internal/access"
 	"icouch/internal/audit"
@@ -59,7 +60,7 @@ func (t *tally) take(e audit.Entry, wanted func(id.Client) bool) {
 	case access.System, access.Link, access.Nobody, access.Person, access.Support:
 		return
 	}
-	s := sighting{day: dayOf(e.At, t.zone), account: e.Account, role: e.Role, what: string(e.Did)}
+	s := sighting{day: dayOf(e.At, t.zone), account: e.Account, role: e.Role, what: deed(e)}
 	switch {
 	case e.Did == audit.Seen:
 		told := map[id.Client]bool{}
@@ -81,6 +82,14 @@ func (t *tally) take(e audit.Entry, wanted func(id.Client) bool) {
 	}
 }
 
+// deed is what somebody did: of a client's details, which were changed as well.
+func deed(e audit.Entry) string {
+	if e.Did != audit.ClientEdited {
+		return string(e.Did)
+	}
+	return strings.Join(append([]string{string(e.Did)}, e.Fields...), " ")
+}
+
 // visits are the sightings as they are told: the newest day first, within it in
 // the order in which they began.
 func (t *tally) visits() []Visit {
@@ -89,7 +98,8 @@ func (t *tally) visits() []Visit {
 		c := t.of[s]
 		v := Visit{Day: epoch.AddDays(int(s.day)), First: c.first, Last: c.last, Times: c.times, Account: s.account, Role: s.role, What: s.what, Why: s.why, Everybody: s.client == ""}
 		if v.Looked = audit.IsPart(s.what); !v.Looked {
-			v.Change = audit.Action(s.what)
+			did, fields, _ := strings.Cut(s.what, " ")
+			v.What, v.Change, v.Fields = did, audit.Action(did), strings.Fields(fields)
 		}
 		all[i] = v
 	}

@@ -44,6 +44,7 @@ type Visit struct {
 	Why         access.Why   // by what right they looked
 	Everybody   bool         // it was about every client of the practice
 	Change      audit.Action // what they did, if they did not only look
+	Fields      []string     // which of the client's details they changed
 }
 
 // Emergency reports whether the record was opened in an emergency.

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"icouch/internal/access"
@@ -80,7 +81,7 @@ func (p AccessPage) head() parts.PageHead {
 		return parts.PageHead{Title: "Who looked at my record", Lede: "Everybody who opened or changed what " + p.practice + " has noted of you, day by day.",
 			Back: &parts.Link{Label: "Settings", Href: "/settings"}}
 	}
-	return parts.PageHead{Title: "Access", Lede: "Who opened or changed the record of " + p.name + ", day by day.",
+	return parts.PageHead{Title: "Access log", Lede: "Who opened or changed the record of " + p.name + ", day by day.",
 		Back: &parts.Link{Label: p.name, Href: "/people/" + p.client.String()}}
 }
 
@@ -150,7 +151,7 @@ func (p AccessPage) times(v trail.Visit) string {
 		}
 		return from
 	}
-	return thousands(int(v.Times)) + " times, " + from + " to " + to
+	return thousands(int(v.Times)) + " times between " + from + " and " + to
 }
 
 // who is somebody in the words of whoever reads.
@@ -169,9 +170,22 @@ func (p AccessPage) who(v trail.Visit) string {
 	case v.Role == access.Shell:
 		return "The operator of this site"
 	case v.Name == "":
-		return "Somebody who worked here, " + team.RoleWords(v.Role)
+		return "Somebody who worked here, " + p.role(v.Role)
 	}
-	return v.Name + ", " + team.RoleWords(v.Role)
+	return v.Name + ", " + p.role(v.Role)
+}
+
+// role is what somebody is at the practice: for the client, what they are to them.
+func (p AccessPage) role(r access.Role) string {
+	if words, ok := rolesForClients[r]; ok && p.own {
+		return words
+	}
+	return team.RoleWords(r)
+}
+
+// rolesForClients are the roles that do not say by themselves what of.
+var rolesForClients = map[access.Role]string{
+	access.Owner: "Practice owner", access.Administrator: "Practice administrator", access.Scheduler: "Plans appointments", access.Biller: "Handles billing",
 }
 
 // deed is what they did.
@@ -196,35 +210,57 @@ func (p AccessPage) deed(v trail.Visit) string {
 		case audit.Written:
 			return "Read messages"
 		case audit.Trail:
-			return "Looked at who was at " + whose
+			return "Looked at who opened " + whose
 		}
 		if v.Emergency() {
 			return "Looked at " + whose + " in an emergency"
 		}
 		return "Looked at " + whose
 	}
-	if words, ok := didWords[v.Change]; ok {
+	words, ok := didWords[v.Change]
+	switch {
+	case ok && len(v.Fields) > 0:
+		return "Changed " + detailsWords(v.Fields)
+	case ok:
 		return words
 	}
-	return "Changed something in " + whose
+	return "Changed " + whose + ": " + strings.NewReplacer(".", " ", "_", " ").Replace(string(v.Change)) // which is in words already
+}
+
+// detailsWords lists which of a client's details were changed.
+func detailsWords(fields []string) string {
+	words := make([]string, len(fields))
+	for i, f := range fields {
+		var ok bool
+		if words[i], ok = detailWords[f]; !ok {
+			words[i] = strings.ReplaceAll(f, "_", " ")
+		}
+	}
+	return join(words)
+}
+
+var detailWords = map[string]string{
+	"name": "the name", "email": "the e-mail address", "mobile": "the mobile number", "born": "the date of birth", "address": "the address", "zone": "the time zone",
+	"practitioner": "who looks after the client", "email_consent": "the consent to e-mail",
 }
 
 // didWords are the changes that people make, in words that suit both readers.
 var didWords = map[audit.Action]string{
-	audit.ClientCreated: "Made the record", audit.ClientEdited: "Changed the details", audit.ClientsImported: "Made the record from a file",
-	audit.ClientsExported: "Took the list of all clients away as a file", audit.CareEnded: "Ended care", audit.CareResumed: "Took the end of care back",
-	audit.ClientInvited: "Sent an invitation", audit.LinkCopied: "Made an invitation link to hand over", audit.InvitationResent: "Sent the invitation again",
-	audit.InvitationWithdrawn: "Withdrew the invitation", audit.InvitationAccepted: "Accepted the invitation", audit.ClientVouched: "Vouched, so that signing in works again",
-	audit.ClientHandedOver: "Handed the care over", audit.TeamJoined: "Took a colleague into the care team", audit.TeamLeft: "Took a colleague out of the care team",
+	audit.ClientCreated: "Created the record", audit.ClientEdited: "Changed the details", audit.ClientsImported: "Created the record from a file",
+	audit.ClientsExported: "Exported the list of all clients", audit.CareEnded: "Ended care", audit.CareResumed: "Took the client back into care",
+	audit.ClientInvited: "Sent an invitation", audit.LinkCopied: "Created an invitation link to hand over", audit.InvitationResent: "Sent the invitation again",
+	audit.InvitationWithdrawn: "Withdrew the invitation", audit.InvitationAccepted: "Accepted the invitation", audit.ClientVouched: "Vouched for the client, so that they can sign in again",
+	audit.ClientHandedOver: "Handed over the care", audit.TeamJoined: "Added a colleague to the care team", audit.TeamLeft: "Removed a colleague from the care team",
 	audit.ContactAdded: "Noted a contact", audit.ContactEdited: "Changed a contact, or what they may open", audit.ContactSuspended: "Suspended a contact’s access",
-	audit.ContactResumed: "Took the suspension of a contact back", audit.ContactEnded: "Ended a contact’s access", audit.ContactEndAsked: "Asked that a contact’s access ends",
+	audit.ContactResumed: "Ended the suspension of a contact", audit.ContactEnded: "Ended a contact’s access", audit.ContactEndAsked: "Asked that a contact’s access ends",
 	audit.ContactInvited: "Invited a contact", audit.ContactReinvited: "Invited a contact again", audit.ContactUninvited: "Withdrew the invitation of a contact",
 	audit.ContactAccepted: "Accepted to act for the client", audit.MinorDates: "Set the days of coming of age",
-	audit.JointMade: "Made a joint record", audit.JointEdited: "Changed a joint record", audit.JointHanded: "Chose who looks after a joint record",
-	audit.JointClosed: "Closed a joint record, or set the day", audit.JointReopened: "Opened a joint record again", audit.JointJoined: "Added to a joint record",
-	audit.JointLeft: "Taken out of a joint record, or the day set", audit.JointStayed: "Stays in a joint record after all",
+	audit.JointMade: "Created a joint record", audit.JointEdited: "Changed a joint record", audit.JointHanded: "Chose who looks after a joint record",
+	audit.JointClosed: "Closed a joint record, or set the day", audit.JointReopened: "Opened a joint record again", audit.JointJoined: "Added somebody to a joint record",
+	audit.JointLeft: "Removed somebody from a joint record, or set the day", audit.JointStayed: "Kept somebody in a joint record after all",
 	audit.JointAgreed: "Noted an agreement in a joint record", audit.JointWithdrawn: "Took back an agreement in a joint record",
-	audit.ConversationBegun: "Began a conversation", audit.MessageSent: "Wrote a message", audit.MessageEdited: "Changed a message of their own", audit.MessageTakenBack: "Took a message of their own back",
+	audit.InvitationAsked: "Asked for a new link", audit.VouchUsed: "Signed in again with the practice’s help", audit.ContactAccountClosed: "A contact closed their account",
+	audit.ConversationBegun: "Began a conversation", audit.ConversationOpened: "Opened a conversation", audit.MessageSentAgain: "Sent a message once more", audit.MessagesChosen: "Changed the choices about messages", audit.MessageSent: "Wrote a message", audit.MessageEdited: "Changed a message they had sent", audit.MessageTakenBack: "Took back a message they had sent",
 	audit.FileHeld: "A virus was found in a file, and the file destroyed", audit.FileUnreadable: "A picture could not be read, and was not kept",
 	audit.MessagesClosed: "Asked for no new conversations from the client", audit.MessagesOpened: "Lets the client begin conversations again",
 	audit.EmergencyOpened: "Opened the record in an emergency", audit.EmergencyClosed: "Closed the record again", audit.AccountClosed: "Closed the account",

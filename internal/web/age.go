@@ -28,7 +28,7 @@ func (p AgePage) byAge() string {
 	if p.days.OfAge.IsZero() {
 		return "No date of birth is noted."
 	}
-	return "Empty: the eighteenth birthday, " + dateWords(p.days.OfAge) + "."
+	return "Leave it empty for the eighteenth birthday, " + dateWords(p.days.OfAge) + "."
 }
 
 // GET /people/{client}/age

@@ -111,7 +111,7 @@ type RemovalPage struct {
 
 func (p RemovalPage) lede() string {
 	if p.alone {
-		return "Its codes will not sign you in any more. It is your only second step: a password is then all that stands before your account."
+		return "Its codes will not sign you in any more. It is your only second step: your account is then protected by a password alone."
 	}
 	return "Its codes will not sign you in any more. Your passkeys stay as they are."
 }

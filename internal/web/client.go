@@ -210,7 +210,7 @@ func (p ClientPage) head() parts.PageHead {
 		h.Lede = "Likes to be called " + p.client.Name.Preferred
 	}
 	if p.reader.by.May(access.ReadTrail) {
-		h.Actions = append(h.Actions, parts.Button{Label: "Access", Icon: "history", Href: p.path("/access"), Hidden: p.name()})
+		h.Actions = append(h.Actions, parts.Button{Label: "Access log", Icon: "history", Href: p.path("/access"), Hidden: p.name()})
 	}
 	if p.contact.may {
 		h.Actions = append(h.Actions, []parts.Button{{Label: "Edit", Icon: "pencil", Href: p.path("/edit"), Hidden: p.name()}}...)

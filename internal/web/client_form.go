@@ -29,13 +29,7 @@ func (is reader) today() civil.Date { return civil.DateOf(is.Now.Time, is.Zone) 
 
 // zones are the choices of a time zone.
 func (f clientForm) zones() parts.Select {
-	s := parts.Select{Name: "zone", Label: "Time zone", Value: f.Zone, Problem: f.problems.For("zone"), Prompt: "The practice’s: " + f.zone}
-	for _, g := range civil.Zones() {
-		for _, z := range g.Zones {
-			s.Options = append(s.Options, parts.Option{Value: z.String(), Label: z.Label(), Group: g.Name})
-		}
-	}
-	return s
+	return parts.Select{Name: "zone", Label: "Time zone", Value: f.Zone, Problem: f.problems.For("zone"), Prompt: "The practice’s: " + f.zone, Options: zoneOptions(f.Zone)}
 }
 
 // carers are the choices of who looks after the client. Where there is no

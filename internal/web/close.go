@@ -60,7 +60,7 @@ func lastDayWords(p people.Practice) string {
 // closingNote stands under the heading of the card that leads here.
 func closingNote(lastDay string) string {
 	if lastDay == "" {
-		return "On a day that you set, at least 30 days ahead. What the law has you keep stays kept."
+		return "On a day that you set, at least 30 days ahead. What the law requires you to keep is kept."
 	}
 	return "The last day is " + lastDay + "."
 }
@@ -76,7 +76,7 @@ func closingNotice(p people.Practice, by access.Actor) *parts.Notice {
 	case by.AtWork():
 		return &parts.Notice{Tone: parts.Warn, Title: "The last day of this practice is " + day, Words: "Nobody can open it from the day after. An owner has set that; ask them what it means for your clients."}
 	}
-	return &parts.Notice{Tone: parts.Info, Title: p.Name + " closes on " + day, Words: "Until the end of that day everything is open as before. Take along what you want to keep, and ask the practice how things go on for you."}
+	return &parts.Notice{Tone: parts.Info, Title: p.Name + " closes on " + day, Words: "Until the end of that day everything is open as before. Save what you want to keep, and ask the practice what happens next for you."}
 }
 
 // chooseClose is GET /settings/practice/close. The form is shown to who has

@@ -196,7 +196,7 @@ func (p ClosePage) consequences() templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "<ul class=\"tight\"><li>What the practice has noted of its clients. The law has you keep it, often for years; how long depends on where you work and on who the client is. Nothing is deleted.</li><li>The trail of who did and saw what.</li><li>All of it is kept closed: you cannot look anything up here afterwards. Take along what you will need before then; the list of clients goes out as a file under People.</li></ul>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "<ul class=\"tight\"><li>What the practice has noted of its clients. The law requires you to keep it, often for years; how long depends on where you work and on who the client is. Nothing is deleted.</li><li>The audit trail: who did and saw what.</li><li>All of it is kept closed: you cannot look anything up here afterwards. Save what you will need before then; under People you can export the list of clients.</li></ul>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -31,7 +31,7 @@ func TestAnOwnerClosesThePracticeAndTakesItBack(t *testing.T) {
 		b.post("/settings/prove", form("code", w.Code(t, who), "next", closePath)).leads(t, closePath)
 	}
 	prove(mara, "mara@practice.test")
-	mara.get(closePath).shows(t, 200, "What closes", "What stays", "The law has you keep it", "one letter")
+	mara.get(closePath).shows(t, 200, "What closes", "What stays", "The law requires you to keep it", "one letter")
 	mara.post(closePath, form("on", inDays(w, 3).String())).shows(t, 422, "at least 30 days from today", inDays(w, 3).String())
 	mara.post(closePath, form("on", "soon")).shows(t, 422, "Choose the last day")
 	last := inDays(w, 40)
@@ -39,7 +39,7 @@ func TestAnOwnerClosesThePracticeAndTakesItBack(t *testing.T) {
 	day := last.InWords(civil.Date{})
 	mara.get(closePath+"?said=closes").shows(t, 200, "The last day is "+day, "Mara Lindqvist has set it", "Keep it open")
 	mara.get("/settings").shows(t, 200, "Last day "+day)
-	client.get("/dashboard").shows(t, 200, "closes on "+day, "Take along what you want to keep")
+	client.get("/dashboard").shows(t, 200, "closes on "+day, "Save what you want to keep")
 	s.browser(t, w).as("noor@practice.test").get("/dashboard").shows(t, 200, "The last day of this practice is "+day)
 	mara.post(closePath, form("on", inDays(w, 60).String())).shows(t, 409, "An owner has set a day already")
 
@@ -80,7 +80,7 @@ func TestOnceAPracticeHasClosedAPageSaysSo(t *testing.T) {
 	w.Pass(time.Second) // the sessions go on: what they open is over
 	noor.get("/people").shows(t, 404)
 	noor.get("/dashboard").shows(t, 200, "This practice has closed", last.InWords(civil.Date{}), "Nothing was deleted", "You worked here")
-	client.get("/dashboard").shows(t, 200, "This practice has closed", "The Practice of Mara", "speak with the practice")
+	client.get("/dashboard").shows(t, 200, "This practice has closed", "The Practice of Mara", "contact the practice")
 	client.get("/settings").shows(t, 200)
 	client.get("/record/access").shows(t, 404)
 	// Who signs in afterwards reads the same.

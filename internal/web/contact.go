@@ -143,7 +143,7 @@ func (c contactAct) draw(p *parts.Pen) {
 	case c.Action == people.NoAction || !c.may:
 	case c.here: // it sends the form it stands in, with the practitioner's own line
 		if !c.Enabled && c.rests {
-			p.Put(`<p class="hint">You can send another in a minute.</p>`)
+			p.Put(`<p class="hint" data-rests>You can send another in a minute.</p>`)
 		}
 		b := c.button()
 		b.Kind, b.Small = parts.Primary, false

@@ -20,7 +20,7 @@ var contactPassage = passage{
 	picture: parts.Picture{Words: "A private place to act for somebody else.", Points: []parts.Point{
 		{Icon: "shield-check", Words: "Everything in it is encrypted"},
 		{Icon: "users", Words: "You see what was opened to you, and no more"},
-		{Icon: "history", Words: "It ends by itself on the day that was laid down"},
+		{Icon: "history", Words: "It ends automatically on the day that was set"},
 	}},
 	look: lookAsContact, signUp: contacts.SignUp, accept: contacts.Accept, renew: contacts.Renew,
 }
@@ -44,4 +44,9 @@ func lookAsContact(s *Site, tx *db.Tx, by access.Actor, token secret.Token) (pas
 }
 
 // capital begins a sentence.
-func capital(words string) string { return strings.ToUpper(words[:1]) + words[1:] }
+func capital(words string) string {
+	if words == "" {
+		return ""
+	}
+	return strings.ToUpper(words[:1]) + words[1:]
+}

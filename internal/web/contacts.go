@@ -53,13 +53,13 @@ func ownClient(a access.Actor) bool { return a.IsClient() && a.SignedIn() }
 // contactSaid are the words for what was done: see said.
 var contactSaid = map[string]parts.Notice{
 	"added":     {Tone: parts.Good, Words: "Noted. Nothing was mailed."},
-	"saved":     {Tone: parts.Good, Words: "Saved. It counts from their next click on."},
-	"suspended": {Tone: parts.Good, Words: "Suspended. They cannot open this record any more, in no browser. They are not told by us."},
+	"saved":     {Tone: parts.Good, Words: "Saved. It takes effect with their next click."},
+	"suspended": {Tone: parts.Good, Words: "Suspended. They can no longer open this record, in any browser. We do not tell them."},
 	"resumed":   {Tone: parts.Good, Words: "Taken back. What they were given is open to them again."},
 	"invited":   {Tone: parts.Good, Words: "Invited. We are sending the letter. It names no client."},
 	"resent":    {Tone: parts.Good, Words: "We are sending the letter again; the link before it no longer works."},
 	"withdrawn": {Tone: parts.Good, Words: "Withdrawn. The link no longer works."},
-	"ended":     {Tone: parts.Good, Words: "Ended. They are not told by us: please tell them yourself."},
+	"ended":     {Tone: parts.Good, Words: "Ended. We do not tell them: please tell them yourself."},
 }
 
 func contactSaidAs(word string) *parts.Notice {
@@ -256,7 +256,15 @@ func (p ContactPage) relations() parts.Select {
 
 func (p ContactPage) given(r access.Right) bool { return slices.Contains(p.Rights, string(r)) }
 
-func (p ContactPage) lede() string { return "Of " + p.client.Name.Full() }
+func (p ContactPage) lede() string { return "Contact of " + p.client.Name.Full() }
+
+// untilWords says what the last day is for, and when there has to be one.
+func (p ContactPage) untilWords() string {
+	if p.ofAge() != "" {
+		return "Required if they may open anything, unless it ends when the client comes of age."
+	}
+	return "Required if they may open anything."
+}
 
 func (p ContactPage) save() parts.Button {
 	if p.fresh != "" {

@@ -50,7 +50,7 @@ func (p ClientPage) contactsCard() templ.Component {
 			}
 			ctx = templ.InitializeContext(ctx)
 			if len(p.contacts) == 0 {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<p class=\"muted\">Nobody is noted: no parent or guardian, no partner, nobody who pays or is to be called in an emergency.</p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<p class=\"muted\">No contacts yet: no parent or guardian, no partner, nobody who pays or who should be called in an emergency.</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -440,7 +440,7 @@ func (p ContactPage) form() templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = parts.Group{Name: "right", Legend: "May open, on the client’s behalf", Hint: "Never messages, the journal or your notes. Choose nothing, and they only stand here.", Problem: p.Problems.For("right")}.View().Render(templ.WithChildren(ctx, templ_7745c5c3_Var14), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = parts.Group{Name: "right", Legend: "May open, on the client’s behalf", Hint: "Never messages, the journal or your notes. If you choose nothing, they are noted as a contact and can open nothing.", Problem: p.Problems.For("right")}.View().Render(templ.WithChildren(ctx, templ_7745c5c3_Var14), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -448,7 +448,7 @@ func (p ContactPage) form() templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = parts.TextArea{Name: "basis", Label: "Why they may", Value: p.Basis, Rows: 2, Max: 400, Hint: "Parental responsibility, a court order, the client’s own word. Needed if they may open anything.", Problem: p.Problems.For("basis"), Optional: true}.View().Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = parts.TextArea{Name: "basis", Label: "Why they may act for the client", Value: p.Basis, Rows: 2, Max: 400, Hint: "Parental responsibility, a court order, the client’s own word. Required if they may open anything.", Problem: p.Problems.For("basis")}.View().Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -456,11 +456,11 @@ func (p ContactPage) form() templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = parts.Input{Name: "from", Label: "First day", Kind: parts.Date, Value: p.From, Hint: "Empty: at once.", Problem: p.Problems.For("from"), Optional: true, Short: true}.View().Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = parts.Input{Name: "from", Label: "First day", Kind: parts.Date, Value: p.From, Hint: "Leave it empty to begin at once.", Problem: p.Problems.For("from"), Optional: true, Short: true}.View().Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = parts.Input{Name: "until", Label: "Last day", Kind: parts.Date, Value: p.Until, Hint: "Access ends with it.", Problem: p.Problems.For("until"), Short: true}.View().Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = parts.Input{Name: "until", Label: "Last day", Kind: parts.Date, Value: p.Until, Hint: p.untilWords(), Problem: p.Problems.For("until"), Short: true}.View().Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -473,7 +473,7 @@ func (p ContactPage) form() templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = parts.Tick{Name: "of-age", Label: p.ofAge(), Hint: "For parents and guardians. With it, no last day is needed.", Checked: p.OfAge, Problem: p.Problems.For("of-age")}.View().Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = parts.Tick{Name: "of-age", Label: p.ofAge(), Hint: "For parents and guardians. With this, no last day is required.", Checked: p.OfAge, Problem: p.Problems.For("of-age")}.View().Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -612,11 +612,11 @@ func (p ContactPage) accessCard() templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if p.mayResume() {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 51, "<p>Suspended: nothing opens for them until you take that back.</p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 51, "<p>Suspended: nothing opens for them until you undo this.</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = parts.ButtonForm{Action: p.path("/return"), Button: parts.Button{Label: "Take back the suspension", Hidden: "of " + p.line.Name, Icon: "undo-2", Kind: parts.Quiet, Small: true}}.View().Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = parts.ButtonForm{Action: p.path("/return"), Button: parts.Button{Label: "End the suspension", Hidden: "of " + p.line.Name, Icon: "undo-2", Kind: parts.Quiet, Small: true}}.View().Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -630,7 +630,7 @@ func (p ContactPage) accessCard() templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 53, " <p class=\"hint\">Shuts them out from their next click on. You can take it back.</p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 53, " <p class=\"hint\">They are shut out with their next click. You can undo this.</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -34,8 +34,8 @@ func TestAContactIsNotedChangedSuspendedAndEnded(t *testing.T) {
 	t.Parallel()
 	w, b := practice(t)
 	theo := "/people/" + w.Theo.String()
-	b.get(theo).shows(t, 200, "Contacts", "Nobody is noted", "Add a contact")
-	b.get(theo+"/contacts/new").shows(t, 200, "Add a contact", "Of Theo Vance", "Never messages, the journal or your notes")
+	b.get(theo).shows(t, 200, "Contacts", "No contacts yet", "Add a contact")
+	b.get(theo+"/contacts/new").shows(t, 200, "Add a contact", "Contact of Theo Vance", "Never messages, the journal or your notes")
 	at := b.noted(w)
 	b.get(at+"?said=added").shows(t, 200, "Noted. Nothing was mailed.", `value="Greta Vance"`, "Not invited", "Until 30 April 2030", "Suspend at once")
 	b.get(theo).shows(t, 200, "Greta Vance", "Parent · in an emergency · may open appointments and invoices", "+44 7700 900123", "greta@example.com", "Not invited")
@@ -45,7 +45,7 @@ func TestAContactIsNotedChangedSuspendedAndEnded(t *testing.T) {
 	b.post(at, f).leads(t, at+"?said=saved")
 	b.post(at, f).shows(t, 409, "Somebody else changed this contact", `value="2030-05-31"`)
 	b.post(at+"/suspension", nil).leads(t, at+"?said=suspended")
-	b.get(at+"?said=suspended").shows(t, 200, "They are not told by us", "Suspended: nothing opens for them", "Take back the suspension")
+	b.get(at+"?said=suspended").shows(t, 200, "We do not tell them", "Suspended: nothing opens for them", "End the suspension")
 	b.post(at+"/suspension", nil).shows(t, 409, "suspended already")
 	b.get(theo).shows(t, 200, "Suspended")
 	b.post(at+"/return", nil).leads(t, at+"?said=resumed")
@@ -268,7 +268,7 @@ func TestAMinorsDaysAreShownAndSet(t *testing.T) {
 	c.Set("of-age", "yes")
 	b.post(at+"/contacts", c)
 	b.get(at).shows(t, 200, "Greta Vance", "Until they come of age, ")
-	b.get(at+"/age").shows(t, 200, "Coming of age", `value="2038-05-03"`, "Empty: the eighteenth birthday, 3 May 2038.")
+	b.get(at+"/age").shows(t, 200, "Coming of age", `value="2038-05-03"`, "Leave it empty for the eighteenth birthday, 3 May 2038.")
 	b.post(at+"/age", form("own", "2060-01-01", "guardians", "2036-05-03")).shows(t, 422, "within the next 25 years", `value="2060-01-01"`, `value="2036-05-03"`)
 	b.post(at+"/age", form("own", "soon", "guardians", "")).shows(t, 422, "Choose a day")
 	w.Colleague(t, "Skye Stone", "skye@practice.test", "scheduler")
@@ -278,7 +278,7 @@ func TestAMinorsDaysAreShownAndSet(t *testing.T) {
 	}
 	skye.get(at+"/age").shows(t, 404, nothingHere)
 	b.post(at+"/age", form("own", "2030-03-14", "guardians", "2036-05-03")).leads(t, at+"?said=age")
-	b.get(at+"?said=age").shows(t, 200, "The days count by themselves", "since 14 March 2030", "ends on 3 May 2036")
+	b.get(at+"?said=age").shows(t, 200, "Each day takes effect", "since 14 March 2030", "ends on 3 May 2036")
 	b.post(at+"/invitation", nil).leads(t, at+"?said=invited")
 	b.get("/people/"+w.Theo.String()).shows(t, 200, "A minor?")
 }
@@ -333,5 +333,17 @@ func TestANameInTheSwitcherIsInTheTrail(t *testing.T) {
 	b.get("/settings").shows(t, 200)
 	if h, o := looks(); h != here || o != there {
 		t.Error("a page without such a name is a look")
+	}
+}
+
+// A last day is asked for where it is needed, and the form says where that is.
+func TestAContactsFormSaysWhenALastDayIsRequired(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	b := serve(t, w).browser(t, w).as(mara)
+	at := "/people/" + w.Theo.String() + "/contacts/new"
+	page := b.get(at).shows(t, 200, "Required if they may open anything.")
+	if !regexp.MustCompile(`aria-describedby="f-until-hint"`).MatchString(page.text) {
+		t.Error("the field for the last day is not described by that")
 	}
 }

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"icouch/internal/access"
@@ -14,8 +15,9 @@ type CrisisPage struct {
 }
 
 type country struct {
-	Name  string
-	Lines []line
+	Name    string
+	Regions string // as browsers name them, behind the language
+	Lines   []line
 }
 
 // line is one number: whose it is, as people know it, and what else to know.
@@ -28,30 +30,46 @@ type line struct {
 // crisisLines are national numbers that stand for years. Add only one that you
 // have looked up where it is published: a wrong one is worse than none.
 var crisisLines = []country{
-	{"United States and Canada", []line{
+	{"United States and Canada", "US CA", []line{
 		{"Suicide and crisis line", "988", "988", "Day and night.", true},
 		{"In danger now", "911", "911", "", false}}},
-	{"United Kingdom", []line{
+	{"United Kingdom", "GB", []line{
 		{"Samaritans", "116 123", "116123", "Day and night, free.", false},
 		{"NHS", "111", "111", "For urgent help that is not an emergency.", false},
 		{"In danger now", "999", "999", "", false}}},
-	{"Ireland", []line{
+	{"Ireland", "IE", []line{
 		{"Samaritans", "116 123", "116123", "Day and night, free.", false},
 		{"In danger now", "112", "112", "", false}}},
-	{"Australia", []line{
+	{"Australia", "AU", []line{
 		{"Lifeline", "13 11 14", "131114", "Day and night.", false},
 		{"In danger now", "000", "000", "", false}}},
-	{"New Zealand", []line{
+	{"New Zealand", "NZ", []line{
 		{"Talk to a counselor", "1737", "1737", "Day and night, free.", true},
 		{"In danger now", "111", "111", "", false}}},
-	{"Everywhere in the European Union", []line{
+	{"Everywhere in the European Union", "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IT LT LU LV MT NL PL PT RO SE SI SK", []line{
 		{"In danger now", "112", "112", "", false}}},
+}
+
+// crisisFor are all lines, first those of the country that a browser says it is
+// set to: "en-IE, en;q=0.8" is Ireland. It is a guess, so that none is left out.
+func crisisFor(languages string) []country {
+	all := slices.Clone(crisisLines)
+	for tag := range strings.SplitSeq(languages, ",") {
+		tag, _, _ = strings.Cut(strings.TrimSpace(tag), ";")
+		_, region, _ := strings.Cut(tag, "-")
+		at := slices.IndexFunc(all, func(c country) bool { return slices.Contains(strings.Fields(c.Regions), strings.ToUpper(region)) })
+		if at >= 0 {
+			here := all[at]
+			return slices.Insert(slices.Delete(all, at, at+1), 0, here)
+		}
+	}
+	return all
 }
 
 // showCrisis is GET /crisis. It asks the database nothing, so that it is there
 // when little else is.
 func (s *Site) showCrisis(w http.ResponseWriter, r *http.Request, _ access.Actor) error {
-	return s.show(w, r, http.StatusOK, CrisisPage{s.door(r, "Crisis help"), crisisLines}.View())
+	return s.show(w, r, http.StatusOK, CrisisPage{s.door(r, "Crisis help"), crisisFor(r.Header.Get("Accept-Language"))}.View())
 }
 
 // crisis is the line of the reader's own country, where it is known.

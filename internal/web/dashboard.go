@@ -8,6 +8,7 @@ import (
 
 	"icouch/internal/access"
 	"icouch/internal/account"
+	"icouch/internal/account/factor"
 	"icouch/internal/base/at"
 	"icouch/internal/base/civil"
 	"icouch/internal/people"
@@ -62,6 +63,7 @@ type DashboardPage struct {
 	Calm               bool // nothing needs them
 	Tallies            []Tally
 	NoMail             bool
+	Codes              *parts.Notice // too few recovery codes are left
 }
 
 // Tally is how many clients are in a group, and the way to them.
@@ -82,7 +84,11 @@ func (s *Site) workDashboard(w http.ResponseWriter, r *http.Request, by access.A
 		if practice, err = people.PracticeOf(tx, by); err != nil {
 			return err
 		}
-		me, err = account.Of(tx, by)
+		if me, err = account.Of(tx, by); err != nil {
+			return err
+		}
+		has, err := factor.Of(tx, outside(by))
+		p.Codes = codesNotice(has)
 		return err
 	})
 	if err != nil {
@@ -106,6 +112,14 @@ func (s *Site) workDashboard(w http.ResponseWriter, r *http.Request, by access.A
 		p.Toast = &parts.Toast{Words: "First Steps is put away.", Undo: &parts.ButtonForm{Action: "/dashboard/steps", Hidden: []parts.Pair{{Name: "show", Value: "yes"}}}}
 	}
 	return s.show(w, r, http.StatusOK, p.View())
+}
+
+// codesNotice says that a lost phone or key would soon lock somebody out.
+func codesNotice(has factor.Set) *parts.Notice {
+	if !lacksCodes(has) {
+		return nil
+	}
+	return &parts.Notice{Tone: parts.Warn, Title: codesWords(has.CodesLeft), Words: "If you lose your phone or key, a recovery code lets you in. Create new ones and keep them on paper."}
 }
 
 // unreadWords says how many messages have come.
@@ -155,10 +169,10 @@ func tallies(counts map[people.Group]int) (all []Tally) {
 // hands lists the invitations that need one.
 func (p *DashboardPage) hands(found directory.Answer, set people.Setting) {
 	if len(found.Rows) == 0 {
-		p.Calm = !p.NoMail // without a mail server, letters wait: that is said above
+		p.Calm = !p.NoMail && p.Codes == nil // without a mail server, letters wait: that is said above
 		return
 	}
-	t := &parts.Table{ID: "hands", Caption: "Invitations that need a hand", Columns: []parts.Column{{Label: "Name", Kind: parts.Main}, {Label: "Status", Kind: parts.Line}, {Label: "Next", Kind: parts.Act}}}
+	t := &parts.Table{ID: "hands", Caption: "Invitations that need attention", Columns: []parts.Column{{Label: "Name", Kind: parts.Main}, {Label: "Status", Kind: parts.Line}, {Label: "Next", Kind: parts.Act}}}
 	for _, row := range found.Rows {
 		c := row.Contact(set)
 		name := row.Name.Full()
@@ -213,7 +227,7 @@ func (p *DashboardPage) firstSteps(counts map[people.Group]int, me account.Accou
 			t.State, t.Hint, t.Href = parts.Done, "", ""
 			done++
 		case step.waits:
-			t.Words = "Waits for them"
+			t.Words = "Waiting for them"
 		case next:
 			t.State, next = parts.Next, false
 		}

@@ -24,7 +24,7 @@ func TestTheDashboardShowsWhatNeedsAHand(t *testing.T) {
 	b := s.browser(t, w).as("mara@practice.test")
 	b.get("/dashboard").shows(t, 200, "Good morning, Mara Lindqvist", "The Practice of Mara", "New Client", `href="/people/new"`, "Nothing needs you right now.", `href="/people?filter=invited"`)
 	w.Pass(15 * 24 * time.Hour)
-	b.as("mara@practice.test").get("/dashboard").shows(t, 200, "Invitations that need a hand", "Theo Vance", "/people/"+w.Theo.String(), "Ended Thu 28 Mar", `href="/people?filter=attention"`)
+	b.as("mara@practice.test").get("/dashboard").shows(t, 200, "Invitations that need attention", "Theo Vance", "/people/"+w.Theo.String(), "Ended Thu 28 Mar", `href="/people?filter=attention"`)
 	ines := s.browser(t, w).as("ines@nextdoor.test").get("/dashboard").shows(t, 200, "Nothing needs you right now.", "The Practice Next Door")
 	noor := s.browser(t, w).as("noor@practice.test").get("/dashboard").shows(t, 200, "Nothing needs you right now.")
 	for name, page := range map[string]answer{"the practice next door": ines, "a colleague": noor} {
@@ -63,7 +63,7 @@ func TestFirstStepsFollowFromWhatIsThere(t *testing.T) {
 	c := w.Client(t, w.Ines, people.Draft{First: "Annie", Last: "Noda", Email: "annie@example.com", EmailConsent: true})
 	b.get("/dashboard").shows(t, 200, "3 of 5 done")
 	link := invite(t, w, w.Ines, c, "annie@example.com")
-	b.get("/dashboard").shows(t, 200, "4 of 5 done", "Waits for them")
+	b.get("/dashboard").shows(t, 200, "4 of 5 done", "Waiting for them")
 	s.browser(t, w).post(link, good).leads(t, "/welcome")
 	if strings.Contains(b.get("/dashboard").shows(t, 200).text, "First Steps") {
 		t.Error("all steps are done, and the list still stands")
@@ -235,7 +235,7 @@ func TestEdge07_AReturnedLetterShowsInTheList(t *testing.T) {
 	if code := b.report(s.BounceKey, bounce("x@y.test", "<"+m.ID+">", "failed", "5.1.1")); code != http.StatusNoContent {
 		t.Fatalf("answered %d", code)
 	}
-	mara.get("/dashboard").shows(t, 200, "Invitations that need a hand", "Came back", "no such mailbox", "Check the address")
+	mara.get("/dashboard").shows(t, 200, "Invitations that need attention", "Came back", "no such mailbox", "Check the address")
 }
 
 func TestAReportIsFoundByTheAddressItCameTo(t *testing.T) {

@@ -81,7 +81,7 @@ func (s *Site) showDevices(w http.ResponseWriter, r *http.Request, by access.Act
 func (s *Site) deviceLine(d account.Device, places []people.Place, zone civil.Zone) DeviceLine {
 	l := DeviceLine{ID: d.ID.String(), Browser: d.Browser, Here: d.Here}
 	if l.Browser == "" {
-		l.Browser = "A browser that did not say which"
+		l.Browser = "An unknown browser"
 	}
 	now := s.DB.Clock()
 	notes := []string{"Last used " + civil.Past(now, d.SeenAt.Time, zone), "signed in " + civil.Past(now, d.BeganAt.Time, zone)}

@@ -44,7 +44,7 @@ func (p DevicesPage) View() templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = parts.PageHead{Title: "Signed-in devices", Lede: "Sign out what you do not use, and anything you do not know.", Back: back}.View().Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = parts.PageHead{Title: "Signed-in devices", Lede: "Sign out any device that you no longer use or do not recognize.", Back: back}.View().Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -227,13 +227,13 @@ func (p IdlePage) View() templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, " <p class=\"hint\">It holds for everybody who signs in from now on. Whatever you choose, people who work here sign in again after 12 hours, and clients after 24.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, " <p class=\"hint\">This applies to everybody who signs in from now on. Whatever you choose, people who work here sign in again after 12 hours, and clients after 24.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = topic(p.Page, "Signing out by itself", "Whoever leaves a screen open is signed out after a while. What they typed is kept for them.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var7), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = topic(p.Page, "Automatic sign-out", "Anybody who leaves a screen open is signed out after a while. What they typed is kept for them.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var7), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

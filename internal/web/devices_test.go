@@ -63,7 +63,7 @@ func TestAPracticeChoosesHowLongPeopleStaySignedIn(t *testing.T) {
 	s := serve(t, w)
 	heads := s.browser(t, w).as(mara)
 	heads.get("/settings").shows(t, 200, "After 15 minutes; clients after 30 minutes")
-	heads.get("/settings/idle").shows(t, 200, "Signing out by itself")
+	heads.get("/settings/idle").shows(t, 200, "Automatic sign-out")
 	for _, wrong := range []string{"", "0", "61", "-5", "7", "99999999999999999999"} {
 		heads.post("/settings/idle", form("work", wrong, "client", "30")).shows(t, 422, "Choose one of the times")
 	}

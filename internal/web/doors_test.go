@@ -617,6 +617,16 @@ func TestMachinesAndThoseInCrisisGetAnAnswer(t *testing.T) {
 	request(t, s, "GET", "/health", "").shows(t, 200, "ok")
 	request(t, s, "GET", "/robots.txt", "").shows(t, 200, "Disallow: /")
 	request(t, s, "GET", "/crisis", "").shows(t, 200, `href="tel:988"`, `href="tel:116123"`, `href="tel:131114"`, `href="tel:1737"`, `href="sms:988"`, "Call\u00a0988 · Suicide and crisis line", "Text 988", "We keep no record of who opens this page.")
+	for languages, first := range map[string]string{"": "United States", "en": "United States", "*": "United States", "en-IE,en;q=0.8": "Ireland", "mi, en-nz;q=0.9": "New Zealand", "de-DE": "European Union", "zh-Hant-TW, en-AU": "Australia"} {
+		page := request(t, s, "GET", "/crisis", "", "Accept-Language", languages).shows(t, 200, "Samaritans", "Lifeline", "Anywhere else")
+		_, after, _ := strings.Cut(page.text, "<h2>")
+		if head, _, _ := strings.Cut(after, "</h2>"); !strings.Contains(head, first) {
+			t.Errorf("%q has %q first, want %q", languages, head, first)
+		}
+		if n := strings.Count(page.text, "<h2>"); n != len(crisisLines)+1 {
+			t.Errorf("%q has %d places, want all %d", languages, n, len(crisisLines)+1)
+		}
+	}
 	w.DB.Close()
 	request(t, s, "GET", "/health", "").shows(t, 503, "not ready")
 	request(t, s, "GET", "/crisis", "").shows(t, 200, `href="tel:988"`)

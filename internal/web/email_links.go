@@ -27,8 +27,8 @@ func (s *Site) showConfirmEmail(w http.ResponseWriter, r *http.Request, by acces
 	if err != nil {
 		return s.dead(w, r, err, wayFrom(by), wayHelp)
 	}
-	return s.show(w, r, http.StatusOK, LinkPage{Page: s.door(r, "Confirm"), Heading: "Your new e-mail address",
-		Words: "From then on you sign in with it. We tell the old address, which can take the change back for 7 days.", Address: address.String(),
+	return s.show(w, r, http.StatusOK, LinkPage{Page: s.door(r, "Confirm"), Heading: "Confirm your new address",
+		Words: "Once you confirm it, you sign in with this address. We tell the old address, which can take the change back for 7 days.", Address: address.String(),
 		Action: "/email/" + r.PathValue("link"), Label: "Confirm", SignIn: !by.SignedIn()}.View())
 }
 
@@ -51,7 +51,7 @@ func (s *Site) showVerify(w http.ResponseWriter, r *http.Request, by access.Acto
 	if err != nil {
 		return s.dead(w, r, err, wayFrom(by), wayHelp)
 	}
-	return s.show(w, r, http.StatusOK, LinkPage{Page: s.door(r, "Confirm"), Heading: "Confirm your e-mail address",
+	return s.show(w, r, http.StatusOK, LinkPage{Page: s.door(r, "Confirm"), Heading: "Confirm your address",
 		Words: "Then we know that our letters reach you.", Action: "/verify/" + r.PathValue("link"), Label: "Confirm", SignIn: !by.SignedIn()}.View())
 }
 

@@ -22,7 +22,7 @@ var emergencyRule = limit.Rule{Name: "emergency", Most: 10, Per: 24 * time.Hour}
 
 // What is told about the name. That there are two is told like that there is none.
 var (
-	errNoWho    = fault.On("who", fault.Invalid, "Enter the client's full name, or their e-mail address.")
+	errNoWho    = fault.On("who", fault.Invalid, "Enter the client’s full name, or their e-mail address.")
 	errNotFound = fault.On("who", fault.Invalid, "No single client was found by exactly that name or e-mail address. Check the spelling, or try the other of the two.")
 )
 

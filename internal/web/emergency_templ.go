@@ -62,7 +62,7 @@ func (p EmergencyPage) View() templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = parts.Notice{Tone: parts.Warn, Words: "The owners of the practice are told at once that you opened a record, and can read your reason. A client who signs in here is told as well, without the reason, and so is a parent or a guardian who may see the record. It closes by itself after an hour."}.View().Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = parts.Notice{Tone: parts.Warn, Words: "The owners of the practice are told at once that you opened a record, and can read your reason. A client who signs in here is told as well, without the reason, and so is a parent or a guardian who may see the record. It closes automatically after an hour."}.View().Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

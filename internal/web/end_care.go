@@ -41,7 +41,7 @@ func (p EndCarePage) closes() []string {
 	if p.client.Account != nil {
 		all = append(all, "Messages with them end: they can neither read nor write any from then on, and you keep what was written. Read what is new first.")
 	}
-	return append(all, "Whoever could open a part of it for them, such as a parent or a guardian, cannot any more.", "The record stays with the practice, under “Ended” in the list.", "The client is not told by us: please tell them yourself.", "You can take this back at any time.")
+	return append(all, "Whoever could open a part of it for them, such as a parent or a guardian, cannot any more.", "The record stays with the practice, under “Ended” in the list.", "We do not tell the client: please tell them yourself.", "You can take this back at any time.")
 }
 
 // GET /people/{client}/end

@@ -249,16 +249,16 @@ func (s *Site) welcomePage(r *http.Request, by access.Actor) (*WelcomePage, erro
 	if p.Zone.Value == "" {
 		p.Zone.Prompt = "Choose a time zone"
 	}
-	p.Zone.Options = s.zonesNow()
+	p.Zone.Options = s.zonesNow(p.Zone.Value)
 	return p, err
 }
 
 // zonesNow is the list of zones, each with the time it is there.
-func (s *Site) zonesNow() (all []parts.Option) {
-	now := s.DB.Clock()
-	for _, g := range civil.Zones() {
-		for _, z := range g.Zones {
-			all = append(all, parts.Option{Value: z.String(), Label: z.Label() + " · " + civil.Clock(now, z), Group: g.Name})
+func (s *Site) zonesNow(likely string) []parts.Option {
+	now, all := s.DB.Clock(), zoneOptions(likely)
+	for i, o := range all {
+		if z, err := civil.ParseZone(o.Value); err == nil {
+			all[i].Label += " · " + civil.Clock(now, z)
 		}
 	}
 	return all

@@ -49,16 +49,16 @@ func assigners(a access.Actor) bool { return a.May(access.AssignCare) }
 
 // jointSaid are the words for what was done: see said.
 var jointSaid = map[string]parts.Notice{
-	"made":      {Tone: parts.Good, Words: "Made. Nobody is told by us. Add whoever belongs to it, and note what each agrees to."},
+	"made":      {Tone: parts.Good, Words: "Created. We have told nobody. Add the others, and note what each agrees to."},
 	"saved":     {Tone: parts.Good, Words: "Saved."},
 	"assigned":  {Tone: parts.Good, Words: "Saved. They see this joint record from now on. Nobody’s own record has opened to them."},
-	"closed":    {Tone: parts.Good, Words: "Noted. What is in it stays, to be read."},
+	"closed":    {Tone: parts.Good, Words: "Noted. What is in it can still be read."},
 	"reopened":  {Tone: parts.Good, Words: "Open again. Whoever was in it still is, and what they agreed to counts."},
 	"joined":    {Tone: parts.Good, Words: "Added. Ask them what they agree to, and note it here."},
 	"left":      {Tone: parts.Good, Words: "Noted. Their own record is as it was."},
 	"stays":     {Tone: parts.Good, Words: "Taken back. They stay in it."},
 	"agreed":    {Tone: parts.Good, Words: "Noted, with the day and your name."},
-	"withdrawn": {Tone: parts.Good, Words: "Noted. It counts from now on."},
+	"withdrawn": {Tone: parts.Good, Words: "Noted. It takes effect now."},
 }
 
 func jointSaidAs(word string) *parts.Notice {
@@ -147,7 +147,7 @@ func (s *Site) joints(w http.ResponseWriter, r *http.Request, by access.Actor) e
 }
 
 func (p JointsPage) empty() parts.Empty {
-	e := parts.Empty{Icon: "users", Title: "No joint record yet", Words: "A couple, a family or a group is looked after together in one. Each keeps a record of their own. Make one from the page of somebody who is in it."}
+	e := parts.Empty{Icon: "users", Title: "No joint record yet", Words: "A couple, a family or a group is looked after together in one. Each keeps a record of their own. Create one from the page of somebody who is in it."}
 	if !p.reader.by.SeesAll() {
 		e.Title = "No joint record that you see"
 	}
@@ -330,7 +330,7 @@ func (p JointPage) facts() parts.Facts {
 	return parts.Facts{List: []parts.Fact{
 		{Label: "What it is", Value: kindWords[p.record.Kind]},
 		{Label: "Looked after by", Value: who},
-		{Label: "Made", Value: civil.Day(p.reader.Now.Time, p.record.CreatedAt.Time, p.reader.Zone)},
+		{Label: "Created", Value: civil.Day(p.reader.Now.Time, p.record.CreatedAt.Time, p.reader.Zone)},
 	}}
 }
 

@@ -110,7 +110,7 @@ func (s *Site) ownJoints(w http.ResponseWriter, r *http.Request, by access.Actor
 		return err
 	}
 	if r.URL.Query().Get("said") == "withdrawn" {
-		p.Done = &parts.Notice{Tone: parts.Good, Alert: true, Title: "Taken back", Words: "It counts from now on. Who looks after the joint record is told."}
+		p.Done = &parts.Notice{Tone: parts.Good, Alert: true, Title: "Taken back", Words: "It takes effect now. Whoever looks after the joint record is told."}
 	}
 	return s.show(w, r, http.StatusOK, p.View())
 }

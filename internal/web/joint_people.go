@@ -153,7 +153,7 @@ func (s *Site) newJoint(w http.ResponseWriter, r *http.Request, by access.Actor)
 	return s.show(w, r, http.StatusOK, p.View())
 }
 
-var errOldJoint = fault.New(fault.Invalid, "This form is too old. Open it again, and make the joint record from there.")
+var errOldJoint = fault.New(fault.Invalid, "This form is too old. Open it again, and create the joint record from there.")
 
 // POST /people/{client}/together
 func (s *Site) makeJoint(w http.ResponseWriter, r *http.Request, by access.Actor) error {

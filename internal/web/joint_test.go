@@ -35,7 +35,7 @@ func TestAJointRecordIsBegunFromTheClientsPage(t *testing.T) {
 	fields := form("id", j, "kind", "couple", "name", "The Vances", "practitioner", w.Mara.Practitioner().String())
 	b.post(his+"/together", fields).leads(t, "/together/"+j+"?said=made")
 	b.post(his+"/together", fields).shows(t, 409, "This joint record was made already.")
-	b.get("/together/"+j+"?said=made").shows(t, 200, "The Vances", "Only one person is in this record.", "Made. Nobody is told by us.")
+	b.get("/together/"+j+"?said=made").shows(t, 200, "The Vances", "Only one person is in this record.", "Created. We have told nobody.")
 	b.get(his).shows(t, 200, "The Vances", "Couple · nobody else in it yet")
 	if strings.Contains(b.get("/together/"+j).text, "<title>The Vances") {
 		t.Error("the title names them")
@@ -74,7 +74,7 @@ func TestSomebodyIsAddedAndTakenOut(t *testing.T) {
 		}
 		return err
 	})
-	b.get(in+"/leaving").shows(t, 200, "Take out Lena Marsh", "2030-03-14")
+	b.get(in+"/leaving").shows(t, 200, "Remove Lena Marsh", "2030-03-14")
 	b.post(in+"/leaving", form("on", "never")).shows(t, 422, "Choose a day.", `value="never"`)
 	b.post(in+"/leaving", form("on", "2030-03-01")).shows(t, 422, "Choose a day that is not before the first day.")
 	b.post(in+"/leaving", form("on", "2030-03-20")).leads(t, path+"?said=left")
@@ -85,7 +85,7 @@ func TestSomebodyIsAddedAndTakenOut(t *testing.T) {
 	b.post(in+"/consents", form("what", "sessions")).shows(t, 409, "This is noted already.")
 	b.post(in+"/consents", form("what", "everything")).shows(t, 422, "Choose from the list.")
 	b.post(in+"/leaving", form("on", "2030-03-14")).leads(t, path+"?said=left")
-	b.get(path).shows(t, 200, "2 people", "Were in it", "They take it back")
+	b.get(path).shows(t, 200, "2 people", "Were in it", "They no longer agree")
 	b.post(in+"/consents/withdrawal", form("what", "sessions")).leads(t, path+"?said=withdrawn")
 	b.post(in+"/consents/withdrawal", form("what", "sessions")).shows(t, 409, "was taken back already")
 	b.get("/people/"+lena.String()).shows(t, 200, "Couple · was in it")

@@ -45,7 +45,7 @@ func (p LeavePage) View() templ.Component {
 			}
 			ctx = templ.InitializeContext(ctx)
 			if p.Obstacle != "" {
-				templ_7745c5c3_Err = parts.Notice{Tone: parts.Warn, Title: "Not yet", Words: p.Obstacle}.View().Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = parts.Notice{Tone: parts.Warn, Title: "Not possible yet", Words: p.Obstacle}.View().Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -102,7 +102,7 @@ func (p LeavePage) View() templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "<ul class=\"tight\"><li>Your record with each practice that looks after you, with the messages and files you wrote and got there. It is the practice’s record, and the law has it keep that. The practice is told that you have closed your account; to ask about the record, write to the practice.</li>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "<ul class=\"tight\"><li>Your record with each practice that looks after you, with the messages and files you wrote and got there. It is the practice’s record, and the law requires the practice to keep it. The practice is told that you have closed your account; to ask about the record, write to the practice.</li>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -112,7 +112,7 @@ func (p LeavePage) View() templ.Component {
 						return templ_7745c5c3_Err
 					}
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "<li>Lines in the trail that say when something was done. They name no content.</li></ul>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "<li>Entries in the audit trail that say when something was done. They hold no content.</li></ul>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

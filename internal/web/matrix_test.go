@@ -899,11 +899,15 @@ func nonceOf(a answer) string {
 	return n
 }
 
-// nothingHere is how the site says that there is nothing.
-const nothingHere = "We cannot find that page"
+// nothingHere is how the site says that there is nothing, nothingMore how it does
+// to a former client: at every address alike.
+const (
+	nothingHere = "We cannot find that page"
+	nothingMore = "Your access has ended"
+)
 
 func isNothing(a answer) bool {
-	return a.Code == http.StatusNotFound && strings.Contains(a.text, nothingHere)
+	return a.Code == http.StatusNotFound && (strings.Contains(a.text, nothingHere) || strings.Contains(a.text, nothingMore))
 }
 
 func asksToSignIn(a answer) bool {

@@ -96,6 +96,14 @@ func (p MemberPage) mayTitle() string {
 // may reports whether the reader may make this member something else.
 func (p MemberPage) may() bool { return p.owner || p.is.Role != access.Owner }
 
+// saveKind keeps a page to one primary button.
+func (p MemberPage) saveKind() parts.ButtonKind {
+	if p.recovery.Open {
+		return parts.Secondary
+	}
+	return parts.Primary
+}
+
 // why not, if the reader may not.
 func (p MemberPage) why() string {
 	switch {

@@ -30,7 +30,7 @@ type MessageSettingsPage struct {
 var messageSaid = map[string]parts.Notice{
 	"saved": {Tone: parts.Good, Words: "Saved."},
 	"away":  {Tone: parts.Good, Words: "Noted. While it lasts, whoever writes to you is answered once in each conversation."},
-	"back":  {Tone: parts.Good, Words: "Taken out. Nothing is answered by itself."},
+	"back":  {Tone: parts.Good, Words: "Removed. Nothing is answered automatically."},
 }
 
 // GET /settings/messages
@@ -75,8 +75,8 @@ func (s *Site) showMessageSettings(w http.ResponseWriter, r *http.Request, by ac
 }
 
 // hours are the hours of a day to choose from.
-func hours(name, label, hint string, minutes int) parts.Select {
-	s := parts.Select{Name: name, Label: label, Hint: hint, Value: strconv.Itoa(minutes / 60)}
+func hours(name, label string, minutes int) parts.Select {
+	s := parts.Select{Name: name, Label: label, Value: strconv.Itoa(minutes / 60)}
 	for h := range 24 {
 		words := strconv.Itoa((h+11)%12+1) + " am"
 		switch {
@@ -186,4 +186,9 @@ func (p MessageSettingsPage) letters() parts.Choices {
 		{Value: string(chat.DailyOnes), Label: "Once a day", Hint: "At five in the afternoon, if something is unread."},
 		{Value: string(chat.NoLetters), Label: "Never"},
 	}}
+}
+
+// quietWords says what quiet hours are, and how to have none.
+func (p MessageSettingsPage) quietWords() string {
+	return "We send you no e-mail between these hours, in " + p.reader.Zone.ZoneCity() + ". For no quiet hours, choose the same hour twice."
 }

@@ -353,7 +353,7 @@ func (p PeoplePage) empty() *parts.Empty {
 
 var emptyGroups = map[people.Group]string{
 	people.HasAccount: "Nobody has an account yet", people.Invited: "No invitation is under way", people.NeedsAttention: "Nobody needs attention",
-	people.NotInvited: "Everyone is invited or has an account", people.Ended: "Nobody's care has ended",
+	people.NotInvited: "Everyone is invited or has an account", people.Ended: "Nobody’s care has ended",
 }
 
 // total is how many fit the search, as far as they were counted.

@@ -45,7 +45,7 @@ func (s *Site) noPlace(w http.ResponseWriter, r *http.Request, by access.Actor) 
 	case len(p.Open) > 0:
 		p.Heading, p.Lede = "Where do you want to go?", "The place you were in is not open to you any more. These are."
 	case len(p.Ended) > 0 && p.waits:
-		p.Heading, p.Lede = "Nothing is open just now", "This opens by itself on the day below."
+		p.Heading, p.Lede = "Nothing is open just now", "This opens on the day below."
 	case len(p.Ended) > 0 && p.acts:
 		p.Heading, p.Lede = "Nothing is open just now", "What was opened to you is closed. Your account stays yours. If you think this is a mistake, ask the practice."
 	case len(p.Ended) > 0:
@@ -56,16 +56,56 @@ func (s *Site) noPlace(w http.ResponseWriter, r *http.Request, by access.Actor) 
 	return s.show(w, r, http.StatusOK, p.View())
 }
 
+// tellEnd says on p, to a former client who is in no place any more, when their
+// access ended and whom to ask. It says so whatever address was asked for, and
+// only what their own dashboard says: nobody learns by it what there is.
+func (s *Site) tellEnd(r *http.Request, p *ErrorPage) bool {
+	v := visitOf(r)
+	if v.actor.Role() != access.Person || v.known == nil || v.known.frameOf(r.Context(), s.DB) != nil {
+		return false
+	}
+	place := endedPlace(v.known.places, v.session)
+	if place == nil {
+		return false
+	}
+	p.Shell.Title, p.Heading = "Not open", "Your access has ended"
+	p.Words = "Care ended on " + civil.Day(s.DB.Clock(), place.EndsAt.Add(-1), place.Zone) + ", so what " + place.Practice + " had opened to you here is closed."
+	p.Words += " If you have a question, or think this is a mistake, contact the practice the way you did before. Your account stays yours."
+	return true
+}
+
+// endedPlace is the record of their own that somebody was in, if care there has
+// ended; or the first such one, if nothing at all is open to them.
+func endedPlace(all []people.Place, at account.Session) (first *people.Place) {
+	open := false
+	for _, p := range all {
+		open = open || !p.Ended
+		if p.Work || p.For || !p.Ended || p.EndsAt == nil || p.Closed != nil {
+			continue
+		}
+		if p.Place.Practice == at.Practice && p.Place.Client == at.Client {
+			return &p
+		}
+		if first == nil {
+			first = &p
+		}
+	}
+	if open {
+		return nil
+	}
+	return first
+}
+
 // hasClosed says to whoever worked in a practice, or was its client, that it is
 // over, and what has become of what it noted.
 func (p *PlacesPage) hasClosed() {
 	p.Heading = "This practice has closed"
-	p.Lede = "The last day of " + p.closed.Practice + " here was " + p.closed.LastDay().InWords(civil.Date{}) + ". Nobody can open it any more. Nothing was deleted: what it has noted stays kept, as the law asks."
+	p.Lede = "The last day of " + p.closed.Practice + " here was " + p.closed.LastDay().InWords(civil.Date{}) + ". Nobody can open it any more. Nothing was deleted: what it has noted is kept, as the law requires."
 	switch {
 	case p.closed.Work:
 		p.Lede += " Your account stays yours."
 	default:
-		p.Lede += " For a copy, or to ask how things go on, speak with the practice in the way you did before. Your account stays yours."
+		p.Lede += " For a copy, or to ask what happens next, contact the practice the way you did before. Your account stays yours."
 	}
 }
 
@@ -106,7 +146,7 @@ func (s *Site) placesPage(r *http.Request, by access.Actor, title, current strin
 		if supports, err := support.Is(tx, by); err != nil || !supports {
 			return err
 		}
-		p.Open = append(p.Open, PlaceLine{Value: supportPlace, Label: "Support", Note: "You help those who cannot get on by themselves"})
+		p.Open = append(p.Open, PlaceLine{Value: supportPlace, Label: "Support", Note: "You help people who cannot sign in or are in the wrong kind of account"})
 		return nil
 	})
 	return p, err

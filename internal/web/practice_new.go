@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"net/http"
+	"slices"
 
 	"icouch/internal/access"
 	"icouch/internal/account"
@@ -111,11 +112,22 @@ func zoneIfNone(tx *db.Tx, by access.Actor, zone string) error {
 // zoneField is the list of time zones. The device's own is offered if none is
 // chosen.
 func zoneField(label, hint, value string, problems parts.Problems) parts.Select {
-	s := parts.Select{Name: "zone", Label: label, Hint: hint, Value: value, Problem: problems.For("zone"), Prompt: "Choose a city", GuessZone: true, Required: true}
-	for _, g := range civil.Zones() {
-		for _, z := range g.Zones {
-			s.Options = append(s.Options, parts.Option{Value: z.String(), Label: z.Label(), Group: g.Name})
+	return parts.Select{Name: "zone", Label: label, Hint: hint, Value: value, Problem: problems.For("zone"), Prompt: "Choose a city", GuessZone: true, Required: true, Options: zoneOptions(value)}
+}
+
+// zoneOptions are all zones, those first that are likely for whoever chooses.
+func zoneOptions(likely ...string) (all []parts.Option) {
+	for _, name := range likely {
+		z, err := civil.ParseZone(name)
+		o := parts.Option{Value: z.String(), Label: z.Label(), Group: "Likely for you"}
+		if err == nil && !slices.Contains(all, o) {
+			all = append(all, o)
 		}
 	}
-	return s
+	for _, g := range civil.Zones() {
+		for _, z := range g.Zones {
+			all = append(all, parts.Option{Value: z.String(), Label: z.Label(), Group: g.Name})
+		}
+	}
+	return all
 }

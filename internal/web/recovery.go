@@ -220,7 +220,7 @@ func (s *Site) recoveryLine(tx *db.Tx, by access.Actor, q recovery.Request, zone
 func statusOfRecovery(q recovery.Request) parts.Status {
 	switch q.State {
 	case recovery.Asked:
-		return parts.Status{Kind: parts.Waiting, Words: "Waits for approval"}
+		return parts.Status{Kind: parts.Waiting, Words: "Waiting for approval"}
 	case recovery.Approved:
 		return parts.Status{Kind: parts.Waiting, Words: "Approved, not used yet"}
 	case recovery.Used:
@@ -228,7 +228,7 @@ func statusOfRecovery(q recovery.Request) parts.Status {
 	case recovery.Withdrawn:
 		return parts.Status{Kind: parts.Ended, Words: "Taken back"}
 	}
-	return parts.Status{Kind: parts.Ended, Words: "Ran out"}
+	return parts.Status{Kind: parts.Ended, Words: "Expired"}
 }
 
 // POST /support/recoveries
@@ -253,7 +253,7 @@ func (s *Site) askRecoveryAsSupport(w http.ResponseWriter, r *http.Request, by a
 	return s.show(w, r, status, p.View())
 }
 
-var errHowKnown = fault.On("lost-reason", fault.Invalid, "Say how you know that it is them: spoken on the telephone, or in person.")
+var errHowKnown = fault.On("lost-reason", fault.Invalid, "Say how you know that it is them: for instance, that you spoke by telephone or in person.")
 
 func (s *Site) askRecoveryFor(r *http.Request, by access.Actor) (q recovery.Request, err error) {
 	to, err := email.Parse(r.PostFormValue("account"))
@@ -298,7 +298,7 @@ type LostStepPage struct {
 var saidAtRecovery = map[string]parts.Notice{
 	"asked":     {Tone: parts.Good, Words: "They, and the owners of where they work, have a letter. Nothing changes until another supporter has approved it."},
 	"approved":  {Tone: parts.Good, Words: "Approved. They were signed out everywhere, and have a link that works for 24 hours with their password."},
-	"withdrawn": {Tone: parts.Good, Words: "Taken back. Their second step is as it was, and everybody concerned has a letter."},
+	"withdrawn": {Tone: parts.Good, Words: "Withdrawn. Their second step is as it was, and everybody concerned has a letter."},
 }
 
 // GET /support/recoveries/{recovery}

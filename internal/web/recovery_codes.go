@@ -13,11 +13,22 @@ import (
 func codesLeft(n int64) string {
 	switch n {
 	case 0:
-		return "There are none now. Make some: without them, a lost phone or key can lock you out."
+		return "There are none now. Create some: without them, a lost phone or key can lock you out."
 	case 1:
 		return "1 is left"
 	}
 	return fmt.Sprintf("%d are left", n)
+}
+
+// codesWords says, beside other things, that there are too few.
+func codesWords(n int64) string {
+	switch n {
+	case 0:
+		return "No recovery codes yet"
+	case 1:
+		return "Only 1 recovery code is left"
+	}
+	return fmt.Sprintf("Only %d recovery codes are left", n)
 }
 
 // RecoveryPage says how many recovery codes are left, and shows new ones once.

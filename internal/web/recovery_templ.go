@@ -92,7 +92,7 @@ func (p MemberPage) lostEverything() templ.Component {
 							return templ_7745c5c3_Err
 						}
 					}
-					templ_7745c5c3_Err = parts.ButtonForm{Action: p.path("/recovery/withdrawal"), Button: parts.Button{Label: "Take it back", Hidden: "for " + p.is.Name, Kind: parts.Quiet, Small: true}}.View().Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = parts.ButtonForm{Action: p.path("/recovery/withdrawal"), Button: parts.Button{Label: "Withdraw the request", Hidden: "for " + p.is.Name, Kind: parts.Quiet, Small: true}}.View().Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -168,7 +168,7 @@ func (p MemberPage) lostEverything() templ.Component {
 							if templ_7745c5c3_Err != nil {
 								return templ_7745c5c3_Err
 							}
-							templ_7745c5c3_Err = parts.Button{Label: "Ask another owner to approve", Kind: parts.Primary, Small: true}.View().Render(ctx, templ_7745c5c3_Buffer)
+							templ_7745c5c3_Err = parts.Button{Label: "Ask another owner to approve", Kind: parts.Secondary, Small: true}.View().Render(ctx, templ_7745c5c3_Buffer)
 							if templ_7745c5c3_Err != nil {
 								return templ_7745c5c3_Err
 							}
@@ -320,7 +320,7 @@ func (p LostStepPage) View() templ.Component {
 							return templ_7745c5c3_Err
 						}
 					}
-					templ_7745c5c3_Err = parts.ButtonForm{Action: "/support/recoveries/" + p.ID + "/withdrawal", Button: parts.Button{Label: "Take it back", Kind: parts.Quiet}}.View().Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = parts.ButtonForm{Action: "/support/recoveries/" + p.ID + "/withdrawal", Button: parts.Button{Label: "Withdraw the request", Kind: parts.Quiet}}.View().Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -406,7 +406,7 @@ func (p AccountPage) lostEverything() templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = parts.Button{Label: "Ask for it", Kind: parts.Quiet}.View().Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = parts.Button{Label: "Ask another supporter to approve", Kind: parts.Soft}.View().Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -422,7 +422,7 @@ func (p AccountPage) lostEverything() templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = parts.Card{Title: "The lost second step", Note: "For somebody who works in a practice without two other owners, and has lost every way to sign in but the password."}.View().Render(templ.WithChildren(ctx, templ_7745c5c3_Var14), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = parts.Card{Title: "Lost second step", Note: "For somebody who works in a practice without two other owners, and has lost every way to sign in but the password."}.View().Render(templ.WithChildren(ctx, templ_7745c5c3_Var14), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

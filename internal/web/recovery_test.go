@@ -50,7 +50,7 @@ func TestAColleagueWhoHasLostEverythingComesBackByTwoOwners(t *testing.T) {
 	mara.post(at+"/recovery", form("reason", "  ")).shows(t, 422, "Say how you know that it is them")
 	mara.post(at+"/recovery", form("reason", strings.Repeat("because ", 80))).shows(t, 422, "because because") // what was typed is kept
 	mara.post(at+"/recovery", form("reason", "She came by")).leads(t, at+"?said=recovery")
-	page := mara.get(at+"?said=recovery").shows(t, 200, "Asked. The other owners have a letter", "She came by", "Take it back", "another owner looks at it")
+	page := mara.get(at+"?said=recovery").shows(t, 200, "Asked. The other owners have a letter", "She came by", "Withdraw the request", "another owner looks at it")
 	if strings.Contains(page.text, ">Approve") {
 		t.Error("who asked is offered to approve")
 	}
@@ -87,8 +87,8 @@ func TestWhereThereIsOneOwnerSupportHelps(t *testing.T) {
 	s := serve(t, w)
 	s.browser(t, w).as("mara@practice.test").get(memberPath(w.Noor.Practitioner())).shows(t, 200, "A second owner has to approve this, and there is none")
 	sam, sia := s.browser(t, w).as("sam@help.test"), s.browser(t, w).as("sia@help.test")
-	sam.get("/support").shows(t, 200, "wes@nextdoor.test", "A new second step", "Waits for approval")
-	sam.post("/support/accounts", form("email", "ines@nextdoor.test")).shows(t, 200, "The lost second step")
+	sam.get("/support").shows(t, 200, "wes@nextdoor.test", "A new second step", "Waiting for approval")
+	sam.post("/support/accounts", form("email", "ines@nextdoor.test")).shows(t, 200, "Lost second step")
 	sam.post("/support/recoveries", form("account", "ines@nextdoor.test", "lost-reason", " ")).shows(t, 422, "Say how you know that it is them")
 	at := sam.post("/support/recoveries", form("account", "ines@nextdoor.test", "lost-reason", "She called back")).Header().Get("Location")
 	sam.get(at).shows(t, 200, "She called back", "You asked for this", "Nothing changes until another supporter")

@@ -24,12 +24,12 @@ var said = map[string]parts.Notice{
 	"care-ended":       {Tone: parts.Good, Words: "Care has ended. This client’s access is closed; the record stays."},
 	"care-will-end":    {Tone: parts.Good, Words: "Noted. Access closes at the end of that day; the record stays."},
 	"care-resumed":     {Tone: parts.Good, Words: "Back in care. An account that was linked opens this record again."},
-	"age":              {Tone: parts.Good, Words: "Saved. The days count by themselves, at midnight where the practice is."},
+	"age":              {Tone: parts.Good, Words: "Saved. Each day takes effect at midnight where the practice is."},
 	"too-young":        {Tone: parts.Warn, Words: "Created. Nothing was mailed: the client is a minor and may not sign in yet. Set an earlier day under “Coming of age” if that is right."},
 	"team":             {Tone: parts.Good, Words: "In the care team. They can see this client from now on."},
-	"team-left":        {Tone: parts.Good, Words: "Taken out of the care team."},
+	"team-left":        {Tone: parts.Good, Words: "Removed from the care team."},
 	"messages":         {Tone: parts.Good, Words: "Saved. Conversations that are there already stay open."},
-	"reviewed":         {Tone: parts.Good, Words: "Signed. It stands in the trail that you reviewed that week."},
+	"reviewed":         {Tone: parts.Good, Words: "Signed. The audit trail says that you reviewed that week."},
 	"emergency-closed": {Tone: parts.Good, Words: "Closed. You cannot open that record any more."},
 }
 

@@ -81,7 +81,7 @@ type PasskeyLine struct{ Name, About, Href string }
 var saidAtSecurity = map[string]parts.Notice{
 	"passkey":       {Tone: parts.Good, Words: "The passkey is added. We have sent you a letter about it."},
 	"renamed":       {Tone: parts.Good, Words: "Saved."},
-	"removed":       {Tone: parts.Good, Words: "It is removed, and signs nobody in any more. We have sent you a letter about it."},
+	"removed":       {Tone: parts.Good, Words: "It is removed. Nobody can sign in with it any more. We have sent you a letter about it."},
 	"authenticator": {Tone: parts.Good, Words: "The authenticator is set up. We have sent you a letter about it."},
 }
 
@@ -135,6 +135,12 @@ func (s *Site) securityPage(r *http.Request, by access.Actor) (p SecurityPage, e
 	return p, nil
 }
 
+// fewCodes is how many recovery codes are left when it is time for new ones.
+const fewCodes = 3
+
+// lacksCodes reports whether a lost phone or key would soon lock somebody out.
+func lacksCodes(has factor.Set) bool { return has.Any() && has.CodesLeft < fewCodes }
+
 // summary is how it stands, in the list of settings.
 func summary(has factor.Set) string {
 	var all []string
@@ -147,8 +153,9 @@ func summary(has factor.Set) string {
 		all = append(all, "an authenticator app")
 	}
 	words := strings.Join(all, " and ")
-	if words != "" {
-		words = strings.ToUpper(words[:1]) + words[1:]
+	words = capital(words)
+	if lacksCodes(has) {
+		words += ". " + codesWords(has.CodesLeft)
 	}
 	return words
 }

@@ -187,7 +187,7 @@ func (p SecurityPage) View() templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if !p.Has.Any() {
-				templ_7745c5c3_Err = parts.Notice{Tone: parts.Info, Title: "A password is all that stands before your account", Words: "A second step keeps others out even if they know it. Add a passkey or an authenticator app."}.View().Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = parts.Notice{Tone: parts.Info, Title: "Your account is protected by a password alone", Words: "A second step keeps others out even if they know it. Add a passkey or an authenticator app."}.View().Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -284,7 +284,7 @@ func (p SecurityPage) View() templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = parts.Card{Title: "Passkeys", Note: "Your phone, computer or security key signs you in by itself."}.View().Render(templ.WithChildren(ctx, templ_7745c5c3_Var7), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = parts.Card{Title: "Passkeys", Note: "You sign in with your phone, computer or security key. There is nothing to type."}.View().Render(templ.WithChildren(ctx, templ_7745c5c3_Var7), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -380,7 +380,7 @@ func (p SecurityPage) View() templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = parts.Button{Label: "Make new ones", Hidden: "recovery codes", Small: true, Href: "/settings/recovery-codes"}.View().Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = parts.Button{Label: "Create new codes", Small: true, Href: "/settings/recovery-codes"}.View().Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -390,7 +390,7 @@ func (p SecurityPage) View() templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = parts.Card{Title: "Recovery codes", Note: "For the day when the others are lost. Each works once."}.View().Render(templ.WithChildren(ctx, templ_7745c5c3_Var13), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = parts.Card{Title: "Recovery codes", Note: "For the day when you have lost the others. Each works once."}.View().Render(templ.WithChildren(ctx, templ_7745c5c3_Var13), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -944,7 +944,7 @@ func (p PasskeyPage) View() templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = parts.Card{Title: "Remove it", Note: "It then signs nobody in any more. Delete it on the device as well."}.View().Render(templ.WithChildren(ctx, templ_7745c5c3_Var34), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = parts.Card{Title: "Remove it", Note: "Nobody can sign in with it after that. Delete it on the device as well."}.View().Render(templ.WithChildren(ctx, templ_7745c5c3_Var34), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1041,7 +1041,7 @@ func (p RecoveryPage) View() templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = parts.Button{Label: "I have kept them", Kind: parts.Primary, Href: p.onward()}.View().Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = parts.Button{Label: "I have saved them", Kind: parts.Primary, Href: p.onward()}.View().Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1083,7 +1083,7 @@ func (p RecoveryPage) View() templ.Component {
 					return templ_7745c5c3_Err
 				}
 				if p.Has.Any() && p.Has.CodesLeft == 0 {
-					templ_7745c5c3_Err = parts.Notice{Tone: parts.Good, Title: "Your second step works", Words: "One thing is left to do: make recovery codes. Without them, a lost phone or key can lock you out."}.View().Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = parts.Notice{Tone: parts.Good, Title: "Your second step works", Words: "One thing is left to do: create recovery codes. Without them, a lost phone or key can lock you out."}.View().Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

@@ -77,9 +77,9 @@ func (s *Site) showSettings(w http.ResponseWriter, r *http.Request, by access.Ac
 		p.Practice = &parts.Facts{List: []parts.Fact{
 			{Label: "Practice name", Value: practice.Name, Change: "/settings/practice"},
 			{Label: "Practice time zone", Value: practice.Zone.ZoneCity(), Change: "/settings/practice"},
-			{Label: "Signing out by itself", Value: "After " + minutesWords(idle.Work) + "; clients after " + minutesWords(idle.Client), Change: "/settings/idle"},
+			{Label: "Automatic sign-out", Value: "After " + minutesWords(idle.Work) + "; clients after " + minutesWords(idle.Client), Change: "/settings/idle"},
 			{Label: "People & roles", Value: "Who works here, and what each may do", Change: "/settings/team", Verb: "Open"},
-			{Label: "Trail", Value: "Who did and saw what", Change: "/settings/trail", Verb: "Open"},
+			{Label: "Audit trail", Value: "Who did and saw what", Change: "/settings/trail", Verb: "Open"},
 		}}
 		if closers(by) && practice.ClosesAt != nil {
 			p.Practice.List = append(p.Practice.List, parts.Fact{Label: "Closing", Value: "Last day " + lastDayWords(practice), Change: closePath, Verb: "Open"})
@@ -186,7 +186,25 @@ func (s *Site) settingsAgain(r *http.Request, by access.Actor, wrong error) (Pag
 // ZonePage changes a person's time zone.
 type ZonePage struct {
 	Page
-	Zone string
+	Zone   string
+	likely []string // their own, and that of the practice they are in
+}
+
+func (p ZonePage) field() parts.Select {
+	s := zoneField("Time zone", "The city nearest to you that keeps the same time.", p.Zone, p.Problems)
+	s.Options = zoneOptions(p.likely...)
+	return s
+}
+
+// zonesOf are the time zones that are likely for whoever a request is from: the
+// frame of their page has been read.
+func zonesOf(r *http.Request) []string {
+	k := visitOf(r).known
+	all := []string{k.account.Zone}
+	if k.practice.ID != "" {
+		all = append(all, k.practice.Zone.String())
+	}
+	return all
 }
 
 // showZone is GET /settings/zone.
@@ -195,7 +213,7 @@ func (s *Site) showZone(w http.ResponseWriter, r *http.Request, by access.Actor)
 	if err != nil {
 		return err
 	}
-	return s.show(w, r, http.StatusOK, ZonePage{page, who.Zone}.View())
+	return s.show(w, r, http.StatusOK, ZonePage{page, who.Zone, zonesOf(r)}.View())
 }
 
 // setZone is POST /settings/zone.
@@ -212,7 +230,7 @@ func (s *Site) setZone(w http.ResponseWriter, r *http.Request, by access.Actor) 
 	if err != nil {
 		return err
 	}
-	return s.show(w, r, status, ZonePage{page, zone}.View())
+	return s.show(w, r, status, ZonePage{page, zone, zonesOf(r)}.View())
 }
 
 // PracticePage changes a practice's name and time zone.

@@ -205,7 +205,7 @@ func TestAnUnconfirmedAddressIsConfirmedByItsOwner(t *testing.T) {
 	link := "/verify/" + w.Link(t, "annie@new.test", "/verify/")
 	s.browser(t, w).get(link).shows(t, 200, "Please sign in first")
 	s.browser(t, w).as("mara@practice.test").post(link, nil).shows(t, 409, "This link is for another account")
-	b.get(link).shows(t, 200, "Confirm your e-mail address")
+	b.get(link).shows(t, 200, "Confirm your address")
 	b.post(link, nil).leads(t, "/settings/email?said=verified")
 	page := b.get("/settings/email?said=verified").shows(t, 200, "Your e-mail address is confirmed.")
 	if strings.Contains(page.text, "not confirmed") {
@@ -249,5 +249,45 @@ func TestAChangedNameMakesNobodyASomebodyElse(t *testing.T) {
 	page := b.get("/dashboard").shows(t, 200, "Hello, Theo Vance-Quill", "This is your private place. The practice keeps it under the name Theo Vance.")
 	if strings.Contains(page.text, "You are signed in as") {
 		t.Error("a client who changed their name is taken for somebody else")
+	}
+}
+
+// The zones that are likely come first, and of a zone that stands in several
+// groups the first is chosen.
+func TestLikelyZonesComeFirst(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	b := serve(t, w).browser(t, w).as("mara@practice.test")
+	b.post("/settings/zone", form("zone", "Europe/Berlin")).leads(t, saved)
+	page := b.get("/settings/zone").shows(t, 200, `<optgroup label="Likely for you"><option value="Europe/Berlin" selected>Berlin</option><option value="America/New_York">New York</option></optgroup>`)
+	if n := strings.Count(page.text, " selected>"); n != 1 {
+		t.Errorf("%d zones are chosen, want 1", n)
+	}
+	b.post("/settings/zone", form("zone", "America/New_York")).leads(t, saved)
+	b.get("/settings/zone").shows(t, 200, `<optgroup label="Likely for you"><option value="America/New_York" selected>New York</option></optgroup>`)
+}
+
+// Whoever would soon be locked out is told where they look, not only where they
+// would have to search.
+func TestWhoHasFewRecoveryCodesIsTold(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	b := serve(t, w).browser(t, w).as("mara@practice.test")
+	for _, x := range []struct {
+		left  int
+		words string
+	}{{10, ""}, {3, ""}, {2, "Only 2 recovery codes are left"}, {1, "Only 1 recovery code is left"}, {0, "No recovery codes yet"}} {
+		if err := w.DB.Exec(t.Context(), "DELETE FROM recovery_code WHERE account_id = $1 AND code_hash NOT IN (SELECT code_hash FROM recovery_code WHERE account_id = $1 LIMIT $2)", w.Mara.Account().String(), x.left); err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range []string{"/dashboard", "/settings"} {
+			page := b.get(path).shows(t, 200, x.words)
+			if said := strings.Contains(page.text, "recovery code"); said != (x.words != "") {
+				t.Errorf("with %d left, %s tells of it: %v", x.left, path, said)
+			}
+		}
+		if page := b.get("/dashboard"); strings.Contains(page.text, "Nothing needs you") != (x.words == "") {
+			t.Errorf("with %d left, the dashboard is calm or not: %s", x.left, clip(page.text))
+		}
 	}
 }

@@ -121,7 +121,7 @@ func (f PasskeyForm) View() templ.Component {
 				}
 			}
 			if f.Make {
-				templ_7745c5c3_Err = parts.Input{Name: "name", Label: "Name of the passkey", Value: f.Name, Hint: "By which you know it again, such as “My phone”.", Problem: f.Problems.For("name"), MaxLength: 60, Required: true}.View().Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = parts.Input{Name: "name", Label: "Name of the passkey", Value: f.Name, Hint: "So that you recognize it later, such as “My phone”.", Problem: f.Problems.For("name"), MaxLength: 60, Required: true}.View().Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -228,7 +228,7 @@ func (p StepPage) View() templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = parts.Button{Label: "Go on", Kind: parts.Primary}.View().Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = parts.Button{Label: "Continue", Kind: parts.Primary}.View().Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -348,7 +348,7 @@ func (p StepPage) View() templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = parts.Details{Summary: "I have lost it", Open: p.Problems.For("recovery") != "" || p.RecoveryCode != ""}.View().Render(templ.WithChildren(ctx, templ_7745c5c3_Var11), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = parts.Details{Summary: "Lost your phone or passkey?", Open: p.Problems.For("recovery") != "" || p.RecoveryCode != ""}.View().Render(templ.WithChildren(ctx, templ_7745c5c3_Var11), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -84,7 +84,7 @@ func TestAPasswordAloneSignsNobodyInWhoHasASecondStep(t *testing.T) {
 			t.Errorf("%s answers %d after the password alone", path, a.Code)
 		}
 	}
-	b.get(stepPath).shows(t, 200, "Second step", "Code of your authenticator app", "I have lost it", `autocomplete="one-time-code"`)
+	b.get(stepPath).shows(t, 200, "Second step", "Code of your authenticator app", "Lost your phone or passkey?", `autocomplete="one-time-code"`)
 	b.post(stepPath, form("code", "12 34")).shows(t, 422, "Enter the six digits", `value="12 34"`)
 	b.post(stepPath, form("code", "000000")).shows(t, 422, "That code does not fit", `value="000000"`, "Error: Second step")
 	b.post(stepPath, form("recovery", "aaaa-bbbb-cccc")).shows(t, 422, "That recovery code does not fit", `value="aaaa-bbbb-cccc"`)

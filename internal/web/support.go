@@ -127,17 +127,17 @@ func addressOf(tx *db.Tx, by access.Actor, who id.Account) (string, error) {
 func statusOfRequest(q support.Request) parts.Status {
 	switch q.State {
 	case support.Asked:
-		return parts.Status{Kind: parts.Waiting, Words: "Waits for the holder"}
+		return parts.Status{Kind: parts.Waiting, Words: "Waiting for the account holder"}
 	case support.Confirmed:
-		return parts.Status{Kind: parts.Waiting, Words: "Confirmed by the holder"}
+		return parts.Status{Kind: parts.Waiting, Words: "Confirmed by the account holder"}
 	case support.Done:
 		return parts.Status{Kind: parts.Active, Words: "Done"}
 	case support.Declined:
-		return parts.Status{Kind: parts.Ended, Words: "The holder said no"}
+		return parts.Status{Kind: parts.Ended, Words: "The account holder said no"}
 	case support.Withdrawn:
 		return parts.Status{Kind: parts.Ended, Words: "Taken back"}
 	}
-	return parts.Status{Kind: parts.Ended, Words: "Ran out"}
+	return parts.Status{Kind: parts.Ended, Words: "Expired"}
 }
 
 // ownZone is the reader's time zone; none chosen: UTC.
@@ -238,9 +238,9 @@ func (s *Site) accountFacts(r *http.Request, f support.Facts) parts.Facts {
 	now, zone := s.DB.Clock(), s.ownZone(r)
 	list := []parts.Fact{
 		{Label: "E-mail", Value: f.Email.String()},
-		{Label: "Confirmed by the owner", Value: yesNo(f.Verified)},
-		{Label: "Made", Value: civil.Past(now, f.MadeAt.Time, zone)},
-		{Label: "Password chosen", Value: civil.Past(now, f.PasswordAt.Time, zone)},
+		{Label: "E-mail confirmed", Value: yesNo(f.Verified)},
+		{Label: "Created", Value: capital(civil.Past(now, f.MadeAt.Time, zone))},
+		{Label: "Password chosen", Value: capital(civil.Past(now, f.PasswordAt.Time, zone))},
 		{Label: "Signed in now", Value: counted(f.Sessions, "session", "sessions")},
 		{Label: "Known browsers", Value: fmt.Sprint(f.Devices)},
 		{Label: "Second step", Value: stepWords(f.Steps, f.Codes)},
@@ -259,7 +259,7 @@ func stepWords(steps, codes int64) string {
 	if steps == 0 {
 		return "None"
 	}
-	return counted(steps, "way", "ways") + ", " + counted(codes, "recovery code left", "recovery codes left")
+	return counted(steps, "method", "methods") + ", " + counted(codes, "recovery code left", "recovery codes left")
 }
 
 // placeNumbers is what an account opens, in numbers.
@@ -360,9 +360,9 @@ type RequestPage struct {
 }
 
 var saidAtRequest = map[string]parts.Notice{
-	"asked":     {Tone: parts.Good, Words: "The holder has a letter with a link. Nothing changes until they have confirmed."},
+	"asked":     {Tone: parts.Good, Words: "The account holder has a letter with a link. Nothing changes until they have confirmed."},
 	"approved":  {Tone: parts.Good, Words: "Done. The account is a client’s now, and everybody concerned has a letter."},
-	"withdrawn": {Tone: parts.Good, Words: "Taken back. Nothing was changed, and the holder has a letter that says so."},
+	"withdrawn": {Tone: parts.Good, Words: "Withdrawn. Nothing was changed, and the account holder has a letter that says so."},
 }
 
 // showRequest is GET /support/requests/{request}.
@@ -400,7 +400,7 @@ func (s *Site) requestPage(r *http.Request, by access.Actor) (p RequestPage, err
 		p.Next = next(q, by)
 		p.About = parts.Facts{List: []parts.Fact{{Label: "Account", Value: line.Email}, {Label: "Request", Value: line.Words}, {Label: "Reason", Value: q.Reason}}}
 		if q.ConfirmedAt != nil {
-			p.About.List = append(p.About.List, parts.Fact{Label: "The holder confirmed", Value: civil.Past(now, q.ConfirmedAt.Time, zone)})
+			p.About.List = append(p.About.List, parts.Fact{Label: "The account holder confirmed", Value: capital(civil.Past(now, q.ConfirmedAt.Time, zone))})
 		}
 		if q.ApprovedBy != "" {
 			who, err := addressOf(tx, by, q.ApprovedBy)
@@ -427,11 +427,11 @@ func (s *Site) requestPage(r *http.Request, by access.Actor) (p RequestPage, err
 func next(q support.Request, by access.Actor) string {
 	switch {
 	case q.State == support.Asked:
-		return "The holder has a letter. They sign in, read what will change, and confirm it with their password, or say that it was not them."
+		return "The account holder has a letter. They sign in, read what will change, and confirm it with their password, or say that it was not them."
 	case q.State == support.Confirmed && q.AskedBy == by.Account():
 		return "You asked for this, so another supporter looks at it and approves it."
 	case q.State == support.Confirmed:
-		return "The holder has confirmed. Look at the reason and the numbers once more. When you approve, they are signed out everywhere, the empty practice is put away, and an invitation that waits is accepted."
+		return "The account holder has confirmed. Look at the reason and the numbers once more. When you approve, they are signed out everywhere, the empty practice is put away, and an invitation that waits is accepted."
 	}
 	return ""
 }

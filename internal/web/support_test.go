@@ -79,11 +79,11 @@ func TestTheWrongDoorFromBothSides(t *testing.T) {
 			t.Errorf("support is shown %q", secret)
 		}
 	}
-	sam.post("/support/accounts", form("email", "mara@practice.test")).shows(t, 200, "1 way, 0 recovery codes left", "This account cannot be converted", "1 client, 1 open invitation, 1 colleague")
+	sam.post("/support/accounts", form("email", "mara@practice.test")).shows(t, 200, "1 method, 10 recovery codes left", "This account cannot be converted", "1 client, 1 open invitation, 1 colleague")
 	sam.post("/support/requests", form("account", "theo@example.com", "reason", " ")).shows(t, 422, "Say why", "0 clients")
 	answer := sam.post("/support/requests", form("account", "theo@example.com", "reason", "He called."))
 	at, _, _ := strings.Cut(answer.Header().Get("Location"), "?")
-	sam.get(at+"?said=asked").shows(t, 200, "The holder has a letter", "He called.", "Waits for the holder")
+	sam.get(at+"?said=asked").shows(t, 200, "The account holder has a letter", "He called.", "Waiting for the account holder")
 	sam.post("/support/requests", form("account", "theo@example.com", "reason", "Again.")).shows(t, 409, "open request", "Again.")
 	sam.post(at+"/approval", nil).shows(t, 409, "has not confirmed this yet")
 
@@ -100,7 +100,7 @@ func TestTheWrongDoorFromBothSides(t *testing.T) {
 	theo.get(link).shows(t, 200, "You have confirmed")
 	theo.get("/dashboard").shows(t, 200, "Wanda’s mistake")
 
-	sam.get(at).shows(t, 200, "Confirmed by the holder", "another supporter")
+	sam.get(at).shows(t, 200, "Confirmed by the account holder", "another supporter")
 	if strings.Contains(sam.get(at).text, "/approval") {
 		t.Error("who asked is offered to approve")
 	}
@@ -126,7 +126,7 @@ func TestTheHolderCanSayThatItWasNotThem(t *testing.T) {
 	guest := s.browser(t, w)
 	guest.post(link+"/refusal", nil).leads(t, link)
 	guest.get(link).shows(t, 410, "You have said no")
-	sam.get("/support").shows(t, 200, "The holder said no")
+	sam.get("/support").shows(t, 200, "The account holder said no")
 	guest.get("/convert/"+strings.Repeat("B", 43)).shows(t, 404, "This link does not work")
 }
 
@@ -154,7 +154,7 @@ func TestASupporterGoesToSupportAndBack(t *testing.T) {
 	noor.signIn("noor@practice.test", world.Password).leads(t, "/dashboard")
 	noor.get("/dashboard").shows(t, 200, "The Practice of Mara (work)", ">Support<")
 	noor.get("/support").shows(t, 404)
-	noor.get("/places").shows(t, 200, "You help those who cannot get on")
+	noor.get("/places").shows(t, 200, "You help people who cannot sign in")
 	noor.post("/switch", form("place", supportPlace)).leads(t, "/dashboard")
 	noor.get("/support").shows(t, 200, "Open requests")
 	noor.get("/people").shows(t, 404)
@@ -224,7 +224,7 @@ func TestLeavingAndChangingOnesMind(t *testing.T) {
 	noor.post("/leaving/keep", nil).leads(t, "/dashboard")
 	noor.get("/dashboard").shows(t, 200, "The Practice of Mara")
 	noor.get("/leaving").shows(t, 404)
-	before := s.browser(t, w).as("mara@practice.test").get("/settings/leave").shows(t, 200, "Not yet", "only owner of a practice") // before anything is pressed
+	before := s.browser(t, w).as("mara@practice.test").get("/settings/leave").shows(t, 200, "Not possible yet", "only owner of a practice") // before anything is pressed
 	if strings.Contains(before.text, "Current password") {
 		t.Error("who cannot leave yet is asked for the password all the same")
 	}

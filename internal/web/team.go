@@ -28,14 +28,14 @@ var teamSaid = map[string]parts.Notice{
 	"no-mail":            {Tone: parts.Warn, Words: "Invited, but nothing can be mailed: no mail server is set up. Copy the link and hand it over yourself."},
 	"resent":             {Tone: parts.Good, Words: "We are sending the letter again; the link before it no longer works."},
 	"withdrawn":          {Tone: parts.Good, Words: "Withdrawn. The link no longer works."},
-	"role":               {Tone: parts.Good, Words: "Saved. The new role counts at once."},
-	"supervises":         {Tone: parts.Good, Words: "Saved. It counts at once."},
+	"role":               {Tone: parts.Good, Words: "Saved. The new role takes effect at once."},
+	"supervises":         {Tone: parts.Good, Words: "Saved. It takes effect at once."},
 	"moved":              {Tone: parts.Good, Words: "Handed over. Both are told by e-mail, without a name."},
-	"inactive":           {Tone: parts.Good, Words: "Made inactive. They cannot open anything here any more, in no browser."},
-	"active":             {Tone: parts.Good, Words: "Active again, in the role they had. Care teams and supervision do not come back by themselves."},
+	"inactive":           {Tone: parts.Good, Words: "Made inactive. They can no longer open anything here, in any browser."},
+	"active":             {Tone: parts.Good, Words: "Active again, in the role they had. Care teams and supervision have to be set again."},
 	"recovery":           {Tone: parts.Good, Words: "Asked. The other owners have a letter; one of them approves it here. Your colleague has been told."},
 	"recovery-approved":  {Tone: parts.Good, Words: "Approved. They were signed out everywhere, and have a link by e-mail that works for 24 hours with their password."},
-	"recovery-withdrawn": {Tone: parts.Good, Words: "Taken back. Their second step is as it was, and everybody concerned has a letter."},
+	"recovery-withdrawn": {Tone: parts.Good, Words: "Withdrawn. Their second step is as it was, and everybody concerned has a letter."},
 }
 
 func teamSaidAs(word string) *parts.Notice {
@@ -445,7 +445,7 @@ func emergencyTimeline(all []team.Emergency, is reader, named bool) parts.Timeli
 		if named {
 			words = "Opened " + e.Name + " in an emergency"
 		}
-		ended := "Closed by itself " + is.past(e.EndedAt) + "."
+		ended := "Closed automatically " + is.past(e.EndedAt) + "."
 		switch {
 		case e.ByHand:
 			ended = "Closed " + is.past(e.EndedAt) + "."

@@ -35,7 +35,7 @@ func TestTheMembersCanBeManagedAfterOneHasDeletedTheirAccount(t *testing.T) {
 	goes(t, w, "evan@practice.test")
 	mara := s.browser(t, w).as("mara@practice.test")
 	mara.get("/settings/team").shows(t, 200, "Evan Ill", "Account deleted", "Inactive", "noor@practice.test")
-	page := mara.get(memberPath(evan.Practitioner())).shows(t, 200, "Evan Ill", "Account deleted", "invite them anew")
+	page := mara.get(memberPath(evan.Practitioner())).shows(t, 200, "Evan Ill", "Account deleted", "invite them again")
 	if strings.Contains(page.text, "Make active again") {
 		t.Error("an account that is gone can be made active")
 	}

@@ -219,8 +219,8 @@ func TestTheCareTeamIsChosenOnTheClientsPage(t *testing.T) {
 	noor.post(page+"/team", form("team-member", "x")).shows(t, 422, "Choose a colleague")
 	noor.post(page+"/team", form("team-member", gus.Practitioner().String(), "until", "2030-03-13")).shows(t, 422, "Choose a later day")
 	noor.post(page+"/team", form("team-member", gus.Practitioner().String(), "until", "2030-03-20")).leads(t, page+"?said=team")
-	noor.get(page).shows(t, 200, "Gus Stone", "until Wed 20 Mar", "Take out")
-	if got := his.get(page).shows(t, 200, "Lena Marsh", "Care team"); strings.Contains(got.text, "Take out") {
+	noor.get(page).shows(t, 200, "Gus Stone", "until Wed 20 Mar", "Remove")
+	if got := his.get(page).shows(t, 200, "Lena Marsh", "Care team"); strings.Contains(got.text, "Remove") {
 		t.Error("he is offered to change the team")
 	}
 	his.get("/people").shows(t, 200, "Lena", "1 person")
@@ -448,4 +448,14 @@ func TestALinkToOwnThePracticeIsCopiedByWhoHasShownWhoTheyAre(t *testing.T) {
 	if open := mara.get("/settings/team").text; strings.Contains(open, "Link copied") {
 		t.Error("a link was made before she showed who she is")
 	}
+}
+
+func TestACareTeamWithoutColleaguesSaysWhereTheyComeFrom(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	s := serve(t, w)
+	nobody := w.Client(t, w.Ines, people.Draft{First: "Una", Last: "Field"})
+	const why = "Nobody else here looks after clients yet."
+	s.browser(t, w).as("ines@nextdoor.test").get("/people/"+nobody.String()).shows(t, 200, why, `href="/settings/team/new"`).lacks(t, "Add a colleague")
+	s.browser(t, w).as(mara).get("/people/"+w.Theo.String()).shows(t, 200, "Add a colleague").lacks(t, why)
 }

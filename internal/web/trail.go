@@ -89,7 +89,7 @@ func (s *Site) showTrail(w http.ResponseWriter, r *http.Request, by access.Actor
 	if err != nil {
 		return err
 	}
-	if p.Page, err = s.frame(r, by, "Trail", "/settings"); err != nil {
+	if p.Page, err = s.frame(r, by, "Audit trail", "/settings"); err != nil {
 		return err
 	}
 	p.tell(told)
@@ -142,11 +142,11 @@ func attachEvents(w http.ResponseWriter, practice id.Practice, lines []trail.Lin
 }
 
 func (p TrailPage) head() parts.PageHead {
-	return parts.PageHead{Title: "Trail", Lede: "Who did and saw what in the practice. No line of it can be changed unnoticed.", Back: back,
+	return parts.PageHead{Title: "Audit trail", Lede: "Who did and saw what in the practice. Nobody can change an entry without it being noticed.", Back: back,
 		Actions: []parts.Button{{Label: "Weeks to review", Icon: "check", Href: "/settings/trail/weeks"}}}
 }
 
-var kindLabels = map[trail.Kind]string{trail.Anything: "Everything", trail.Looks: "Looks at records", trail.Changes: "Changes to clients", trail.Messages: "Messages", trail.Exports: "Exports",
+var kindLabels = map[trail.Kind]string{trail.Anything: "Everything", trail.Looks: "Views of records", trail.Changes: "Changes to clients", trail.Messages: "Messages", trail.Exports: "Exports",
 	trail.Emergencies: "Emergencies", trail.Letters: "Letters", trail.Running: "The practice and who works here"}
 
 func (p TrailPage) persons() parts.Select {
@@ -166,13 +166,13 @@ func (p TrailPage) kinds() parts.Select {
 }
 
 func (p TrailPage) table() parts.Table {
-	t := parts.Table{Caption: "Trail", Columns: []parts.Column{{Label: "What", Kind: parts.Main}, {Label: "Who"}, {Label: "About"}, {Label: "When"}},
+	t := parts.Table{Caption: "Audit trail", Columns: []parts.Column{{Label: "What", Kind: parts.Main}, {Label: "Who"}, {Label: "About"}, {Label: "When"}},
 		Empty: &parts.Empty{Icon: "history", Title: "Nothing in these dates"}}
 	for _, l := range p.part.Lines {
 		t.Rows = append(t.Rows, parts.Row{Cells: []templ.Component{p.what(l), parts.Words(p.who(l)).View(), aboutCell(l), parts.Words(civil.Moment(p.reader.Now.Time, l.At.Time, p.reader.Zone)).View()}})
 	}
 	if p.part.Next > 0 {
-		t.More = &parts.ShowMore{Href: p.next(), Words: "Older lines follow"}
+		t.More = &parts.ShowMore{Href: p.next(), Words: "Older entries follow"}
 		t.Empty.Action = &parts.Button{Label: "Look further back", Href: p.next()}
 	}
 	return t
@@ -201,6 +201,9 @@ func (p TrailPage) what(l trail.Line) templ.Component {
 	}
 	if len(l.Fields) > 0 {
 		status.Detail = fieldsWords(l.Fields)
+	}
+	if status.Kind == parts.None && status.Detail == "" { // a shape is for what stands out
+		return parts.Words(words).View()
 	}
 	return status.View()
 }
@@ -249,7 +252,7 @@ func actionWords(l trail.Line) string {
 		case audit.Written:
 			return "Read messages"
 		case audit.Trail:
-			return "Looked at who was at a record"
+			return "Looked at who opened a record"
 		}
 		return "Looked at a record"
 	}
@@ -265,7 +268,7 @@ func (p TrailPage) who(l trail.Line) string {
 	case l.By != "":
 		return l.By
 	case l.Role == access.System:
-		return "By itself"
+		return "Automatic"
 	case l.Role == access.Client:
 		return "A client"
 	case l.Role == access.Contact:
@@ -345,8 +348,8 @@ func (p WeeksPage) facts(d trail.Digest) parts.Facts {
 	return parts.Facts{Count: true, List: []parts.Fact{
 		{Label: "Opened in an emergency", Value: n(d.Emergencies)}, {Label: "Emergency searches that found nobody", Value: n(d.Missed)},
 		{Label: "Exports", Value: n(d.Exports)}, {Label: "At night or at a weekend", Value: n(d.AfterHours)},
-		{Label: "Looks at a record with the reader’s own last name", Value: n(d.OwnName)},
-		{Label: "Looks in all", Value: n(d.Looks)}, {Label: "Changes in all", Value: n(d.Changes)},
+		{Label: "Views of a record with the reader’s own last name", Value: n(d.OwnName)},
+		{Label: "Views in all", Value: n(d.Looks)}, {Label: "Changes in all", Value: n(d.Changes)},
 	}}
 }
 

@@ -3,10 +3,12 @@ package web
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	"icouch/internal/audit"
 	"icouch/internal/trail"
 	"icouch/internal/world"
 )
@@ -18,7 +20,7 @@ func TestATrailIsReadFilteredAndTakenAway(t *testing.T) {
 	mara := s.browser(t, w).as(mara)
 	theo := "/people/" + w.Theo.String()
 	mara.get(theo).shows(t, 200, "Theo Vance")
-	mara.get(theo+"/access").shows(t, 200, "Looked at the record", "Mara Lindqvist, Owner", "They look after the client.", "Made the record")
+	mara.get(theo+"/access").shows(t, 200, "Looked at the record", "Mara Lindqvist, Owner", "They look after the client.", "Created the record")
 	mara.get("/settings/trail").shows(t, 200, "Looked at a record", "Theo Vance")
 	mara.get("/settings/trail?kind=exports").shows(t, 200, "Nothing in these dates")
 	mara.get("/settings/trail?person=nonsense&kind=nonsense&from=nonsense&before=-1").shows(t, 200, "Looked at a record")
@@ -53,10 +55,10 @@ func TestOlderDaysOfARecordHaveTheirPage(t *testing.T) {
 	for who, at := range map[string]string{mara: at + "/access", "theo@example.com": "/record/access"} {
 		b := s.browser(t, w).as(who)
 		page := b.get(at).shows(t, 200, "Older")
-		page.lacks(t, "Made the record", "Newest")
+		page.lacks(t, "Created the record", "Newest")
 		_, rest, _ := strings.Cut(page.text, at+"?before=")
 		day, _, _ := strings.Cut(rest, `"`)
-		b.get(at+"?before="+day).shows(t, 200, "Made the record", "Newest").lacks(t, "Older")
+		b.get(at+"?before="+day).shows(t, 200, "Created the record", "Newest").lacks(t, "Older")
 		b.get(at+"?before=2001-01-01").shows(t, 200, "Nobody was here before that day", "Newest")
 		b.get(at+"?before=nonsense").shows(t, 200, "Older")
 	}
@@ -86,4 +88,34 @@ func TestAWeekIsReviewedOnItsPage(t *testing.T) {
 	mara.post("/settings/trail/weeks", url.Values{"week": {week}}).shows(t, 409, "Somebody has signed for that week already.")
 	mara.post("/settings/trail/weeks", url.Values{"week": {"x"}}).shows(t, 422, "Choose one of the weeks below.")
 	mara.post("/settings/trail/weeks", url.Values{"week": {"1"}}).shows(t, 404)
+}
+
+// A client reads what somebody is to them, and which of their details changed.
+func TestAClientReadsWhoItWasAndWhatChanged(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	w.Linked(t, w.Theo, "theo@example.com")
+	s := serve(t, w)
+	b := s.browser(t, w).as(mara)
+	at := "/people/" + w.Theo.String()
+	b.get(at).shows(t, 200, "Theo Vance", `>Access log<`)
+	edit := b.get(at+"/edit").shows(t, 200, "Theo")
+	b.post(at+"/edit", form("version", edit.find(t, regexp.MustCompile(`name="version" value="(\d+)"`)), "first", "Theo", "last", "Vance", "email", "theo@example.com", "consent", "yes", "mobile", "+1 202 555 0123")).leads(t, at+"?said=saved")
+	own := s.browser(t, w).as("theo@example.com").get("/record/access").shows(t, 200, "Mara Lindqvist, Practice owner", "Looked at your record", "Changed the mobile number")
+	own.lacks(t, "Changed something", "Lindqvist, Owner", "client.edited")
+	b.get(at+"/access").shows(t, 200, "Mara Lindqvist, Owner", "Changed the mobile number")
+}
+
+// Whatever somebody does in a record is said in words, to whoever reads who was there.
+func TestEveryChangeOfARecordIsSaidInWords(t *testing.T) {
+	t.Parallel()
+	p := AccessPage{own: true}
+	for did, want := range map[audit.Action]string{audit.MessageTakenBack: "Took back a message they had sent", audit.ConversationOpened: "Opened a conversation", "client.new_thing": "Changed your record: client new thing"} {
+		if got := p.deed(trail.Visit{What: string(did), Change: did}); got != want {
+			t.Errorf("%s is %q, want %q", did, got, want)
+		}
+	}
+	if got, want := p.deed(trail.Visit{Change: audit.ClientEdited, Fields: []string{"name", "born", "shoe_size"}}), "Changed the name, the date of birth and shoe size"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
 }

@@ -105,7 +105,7 @@ func (s *Site) others(w http.ResponseWriter, r *http.Request, by access.Actor) e
 		return err
 	}
 	if r.URL.Query().Get("said") == "asked" {
-		p.Done = &parts.Notice{Tone: parts.Good, Alert: true, Title: "Your practice is told", Words: "Nothing has changed yet: they end it, or tell you why they may not. It stands here when it has ended."}
+		p.Done = &parts.Notice{Tone: parts.Good, Alert: true, Title: "Your practice is told", Words: "Nothing has changed yet: they end it, or tell you why they may not. You will see here when it has ended."}
 	}
 	return s.show(w, r, http.StatusOK, p.View())
 }

@@ -208,7 +208,7 @@ func (p OthersPage) View() templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = parts.PageHead{Title: "Who can open my record", Lede: "People beside you and your practice.", Back: &parts.Link{Label: "Dashboard", Href: "/dashboard"}}.View().Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = parts.PageHead{Title: "Who can open my record", Lede: "People other than you and your practice.", Back: &parts.Link{Label: "Dashboard", Href: "/dashboard"}}.View().Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -20,8 +20,8 @@ type seed struct {
 	last int64
 }
 
-// Arm gives a person an authenticator. Its letter is not one that tests look
-// for, so it is taken back.
+// Arm gives a person an authenticator, and recovery codes beside it. Their letters
+// are not ones that tests look for, so they are taken back.
 func (w *World) Arm(t testing.TB, who id.Account) {
 	t.Helper()
 	s := &seed{factor.NewSeed(), w.Now().Unix()/30 - 1} // the code before: now's is still to be used
@@ -30,18 +30,24 @@ func (w *World) Arm(t testing.TB, who id.Account) {
 		t.Fatal(err)
 	}
 	w.Update(t, func(tx *db.Tx) error {
-		return factor.SetAuthenticator(tx, access.AsPerson(who), s.Seed, code, secret.NewToken())
+		if err := factor.SetAuthenticator(tx, access.AsPerson(who), s.Seed, code, secret.NewToken()); err != nil {
+			return err
+		}
+		_, err := factor.NewCodes(tx, access.AsPerson(who))
+		return err
 	})
-	for _, undo := range []func() error{
-		func() error {
-			return w.DB.Exec(t.Context(), `DELETE FROM job WHERE about LIKE '%' || (SELECT MAX(id) FROM letter WHERE account_id = $1 AND kind = 'security') || '%'`, who.String())
-		},
-		func() error {
-			return w.DB.Exec(t.Context(), "DELETE FROM letter WHERE id = (SELECT MAX(id) FROM letter WHERE account_id = $1 AND kind = 'security')", who.String())
-		},
-	} {
-		if err := undo(); err != nil {
-			t.Fatal(err)
+	for range 2 { // letters
+		for _, undo := range []func() error{
+			func() error {
+				return w.DB.Exec(t.Context(), `DELETE FROM job WHERE about LIKE '%' || (SELECT MAX(id) FROM letter WHERE account_id = $1 AND kind = 'security') || '%'`, who.String())
+			},
+			func() error {
+				return w.DB.Exec(t.Context(), "DELETE FROM letter WHERE id = (SELECT MAX(id) FROM letter WHERE account_id = $1 AND kind = 'security')", who.String())
+			},
+		} {
+			if err := undo(); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 	w.seeds[who] = s

@@ -195,15 +195,20 @@ func (a TextArea) limit() string { return fmt.Sprintf("%d characters at most", a
 type run struct {
 	group   string
 	options []Option
+	chosen  int // which of them is; less than zero: none
 }
 
 func (s Select) runs() []run {
 	var out []run
+	found := false
 	for _, o := range s.Options {
 		if len(out) == 0 || out[len(out)-1].group != o.Group {
-			out = append(out, run{group: o.Group})
+			out = append(out, run{group: o.Group, chosen: -1})
 		}
 		last := &out[len(out)-1]
+		if o.Value == s.Value && !found { // it may stand in several groups
+			last.chosen, found = len(last.options), true
+		}
 		last.options = append(last.options, o)
 	}
 	return out

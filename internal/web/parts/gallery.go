@@ -146,7 +146,7 @@ func (s sample) facts() Facts {
 }
 
 func (s sample) numbers() Facts {
-	return Facts{Count: true, List: []Fact{{Label: "Exports", Value: "2"}, {Label: s.word("Looks at a record with the reader’s own last name"), Value: "1,482"}}}
+	return Facts{Count: true, List: []Fact{{Label: "Exports", Value: "2"}, {Label: s.word("Views of a record with the reader’s own last name"), Value: "1,482"}}}
 }
 
 func (s sample) timeline() Timeline {

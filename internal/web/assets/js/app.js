@@ -137,4 +137,5 @@ document.querySelector('[data-problems]')?.focus();
 if (document.body.dataset.idle) import('#session');
 if (document.querySelector('.list')) import('#list');
 if (document.querySelector('[data-awaits]')) import('#states');
+if (document.querySelector('[data-rests]')) import('#rests');
 if (document.querySelector('form[data-live-search]')) import('#search');
