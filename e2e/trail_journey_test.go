@@ -39,6 +39,12 @@ func TestAClientSeesWhoLookedAndThePracticeReadsItsTrail(t *testing.T) {
 		c.goes("Open Who looked at my record")
 		c.sees("Who looked at my record", miraName+", Practice owner", "They look after you.")
 		c.pictured(200, "trail-own")
+
+		v.open(vinces + "/end")
+		v.goes("End care of Vince Gill")
+		c.open("/record/access")
+		c.sees("Your access has ended", "Care ended on", riverside, "Your account stays yours.")
+		c.pictured(404, "trail-over")
 	})
 }
 
