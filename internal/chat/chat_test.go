@@ -405,6 +405,41 @@ func TestADraftWaitsForItsWriterAlone(t *testing.T) {
 	}
 }
 
+// A page that goes does not learn what becomes of a message on its way: what has
+// arrived is no draft any more, what has not is one.
+func TestOfWhatAPageLeavesBehindOnlyWhatHasNotArrivedIsADraft(t *testing.T) {
+	t.Parallel()
+	k := newTalk(t)
+	c := k.begin(k.theo, chat.To{Member: k.Mara.Practitioner()})
+	other := k.begin(k.Mara, chat.To{Member: k.Noor.Practitioner()})
+	arrived, elsewhere := k.send(k.theo, c, "One"), k.send(k.Mara, other, "Hers")
+	waits := func(words string) chat.Waiting { return chat.Waiting{ID: id.New[id.Message](k.Now()), Words: words} }
+	for want, left := range map[string][]chat.Waiting{
+		"Begun":                 {{ID: arrived.ID, Words: "One"}},
+		"Two\n\nThree\n\nBegun": {{ID: arrived.ID, Words: "One"}, waits("Two"), waits("Three")},
+		"Four\n\nBegun":         {waits("Four"), waits("")},
+		"Hers\n\nBegun":         {{ID: elsewhere.ID, Words: "Hers"}}, // of another conversation nothing is told
+	} {
+		if err := chat.KeepDraft(t.Context(), k.DB, k.theo, c, "Begun", left...); err != nil {
+			t.Fatal(err)
+		}
+		k.View(t, func(tx *db.Tx) error {
+			is, err := chat.Find(tx, k.theo, c)
+			if err != nil {
+				return err
+			}
+			p, err := chat.PlaceOf(tx, is)
+			if p.Draft != want {
+				t.Errorf("the draft is %.40q, want %.40q", p.Draft, want)
+			}
+			return err
+		})
+	}
+	if err := chat.KeepDraft(t.Context(), k.DB, k.theo, c, "", waits(strings.Repeat("x", 3*chat.Most+1))); !errors.Is(err, fault.Invalid) {
+		t.Errorf("too much is taken: %v", err)
+	}
+}
+
 func TestOneLetterForABurstAndNoneOnceRead(t *testing.T) {
 	t.Parallel()
 	k := newTalk(t)

@@ -13,9 +13,15 @@ const box = form?.elements.body;
 let [newest, change] = thread.dataset.newest.split('-').map(Number);
 let read = Number(thread.dataset.read);
 
-const post = (to, fields) => fetch(path + to, {
-  method: 'POST', credentials: 'same-origin', redirect: 'error', headers: { 'X-Script': 'thread' }, body: new URLSearchParams(fields),
-});
+// A browser sends so much even when the page goes; of more it sends nothing.
+const mostAlive = 60_000;
+
+function post(to, fields) {
+  const body = new URLSearchParams(fields);
+  return fetch(path + to, {
+    method: 'POST', credentials: 'same-origin', redirect: 'error', headers: { 'X-Script': 'thread' }, body, keepalive: `${body}`.length < mostAlive,
+  });
+}
 const atEnd = () => innerHeight + scrollY >= document.documentElement.scrollHeight - 160;
 const toEnd = () => scrollTo({ top: document.documentElement.scrollHeight });
 
@@ -159,12 +165,29 @@ let keeps = Promise.resolve();
 function keep() {
   keeps = keeps.then(async () => {
     const body = draft();
-    try {
-      if (body !== kept && !(await post('/draft', { body })).ok) return;
-      kept = body;
-      form.querySelector('[data-saved]').hidden = !body || body !== draft();
-    } catch { /* the next key tries again */ }
+    await store(body, { body });
   });
+}
+
+async function store(body, fields) {
+  try {
+    if (body !== kept && !(await post('/draft', fields)).ok) return;
+    kept = body;
+    form.querySelector('[data-saved]').hidden = !body || body !== draft();
+  } catch { /* the next key tries again */ }
+}
+
+// leave does so at once: in a moment the page may be gone. What becomes of a
+// message that is on its way, it does not learn any more: the server knows.
+let leaving = null;
+function leave() {
+  const body = draft();
+  if (stopped || body === kept || body === leaving) return;
+  leaving = body;
+  const fields = new URLSearchParams({ body: box.value });
+  for (const [message, words] of pending) { fields.append('message', message); fields.append('words', words); }
+  const stored = store(body, fields).finally(() => { leaving = null; });
+  keeps = keeps.then(() => stored);
 }
 
 const second = 1000;
@@ -278,7 +301,8 @@ if (form) {
     keeping = setTimeout(keep, 1500);
     if (Date.now() - told > 3000 && box.value) { told = Date.now(); post('/typing', {}).catch(() => {}); }
   });
-  document.addEventListener('visibilitychange', () => { if (document.hidden) keep(); });
+  document.addEventListener('visibilitychange', () => { if (document.hidden) leave(); });
+  addEventListener('pagehide', leave);
   box.addEventListener('keydown', event => {
     if (event.key === 'Enter' && !event.isComposing && (event.ctrlKey || event.metaKey || !event.shiftKey && matchMedia('(pointer: fine)').matches)) {
       event.preventDefault();
