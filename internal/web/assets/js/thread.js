@@ -111,10 +111,27 @@ function fadeMends() {
   const now = Date.now();
   for (const item of list.querySelectorAll('[data-until]')) {
     const left = Date.parse(item.dataset.until) - now;
-    if (left <= 0) { item.querySelector('[data-mend]')?.remove(); item.removeAttribute('data-until'); }
+    if (left > 0) continue;
+    const mend = item.querySelector('[data-mend]');
+    const held = mend?.contains(document.activeElement);
+    mend?.remove();
+    item.removeAttribute('data-until');
+    if (held) { list.focus(); say('This message cannot be changed any more.'); }
   }
 }
 setInterval(fadeMends, 5000);
+
+// Before a message is taken back the page asks. Whoever keeps it is where they were.
+function keepIt(ask) {
+  ask.open = false;
+  ask.querySelector('summary').focus();
+}
+list.addEventListener('toggle', event => { if (event.target.open) event.target.querySelector('[data-keep]').hidden = false; }, true);
+list.addEventListener('click', event => { const button = event.target.closest('[data-keep]'); if (button) keepIt(button.closest('[data-ask]')); });
+list.addEventListener('keydown', event => {
+  const ask = event.key === 'Escape' && event.target.closest('[data-ask][open]');
+  if (ask) { event.preventDefault(); keepIt(ask); }
+});
 
 // --- writing ---------------------------------------------------------------
 
@@ -286,13 +303,13 @@ if (form) {
   let keeping, told = 0;
 
   const room = () => Number(box.dataset.most) - [...box.value].length; // a browser would cut off what is too much, without a word
-  const tell = words => { left.hidden = false; left.textContent = words; say(words); box.focus(); };
+  const shows = (words, wrong) => { left.hidden = !words; left.textContent = words; left.classList.toggle('wrong', wrong); box.ariaInvalid = wrong ? 'true' : null; };
+  const tell = words => { shows(words, true); say(words); box.focus(); };
   const grow = () => {
     box.style.blockSize = 'auto';
     box.style.blockSize = `${Math.min(box.scrollHeight + 2, 200)}px`;
     const n = room();
-    left.hidden = n > 500;
-    left.textContent = n < 0 ? tooMany(-n) : n === 1 ? '1 character left. ' : `${n} characters left. `;
+    shows(n > 500 ? '' : n < 0 ? tooMany(-n) : n === 1 ? '1 character left. ' : `${n} characters left. `, n < 0);
   };
   box.addEventListener('input', () => {
     grow();
