@@ -197,6 +197,9 @@ export function attach(form, path, identifier) {
     form.elements.body.focus();
   });
 
+  const ways = form.querySelector('.attach'); // opened, it stands at the end of the page: whoever opened it goes along
+  ways.addEventListener('toggle', () => { if (ways.open) ways.scrollIntoView({ block: 'center' }); });
+
   const many = files => { for (const file of files) add(file); };
   for (const input of form.querySelectorAll('[data-files]')) {
     input.addEventListener('change', () => { many([...input.files]); input.value = ''; });
