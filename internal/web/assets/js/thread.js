@@ -13,15 +13,9 @@ const box = form?.elements.body;
 let [newest, change] = thread.dataset.newest.split('-').map(Number);
 let read = Number(thread.dataset.read);
 
-// A browser sends so much even when the page goes; of more it sends nothing.
-const mostAlive = 60_000;
-
-function post(to, fields) {
-  const body = new URLSearchParams(fields);
-  return fetch(path + to, {
-    method: 'POST', credentials: 'same-origin', redirect: 'error', headers: { 'X-Script': 'thread' }, body, keepalive: `${body}`.length < mostAlive,
-  });
-}
+const post = (to, fields, how) => fetch(path + to, {
+  method: 'POST', credentials: 'same-origin', redirect: 'error', headers: { 'X-Script': 'thread' }, body: new URLSearchParams(fields), ...how,
+});
 const atEnd = () => innerHeight + scrollY >= document.documentElement.scrollHeight - 160;
 const toEnd = () => scrollTo({ top: document.documentElement.scrollHeight });
 
@@ -186,13 +180,17 @@ function keep() {
   });
 }
 
-async function store(body, fields) {
+async function store(body, fields, how) {
   try {
-    if (body !== kept && !(await post('/draft', fields)).ok) return;
+    if (body !== kept && !(await post('/draft', fields, how)).ok) return;
     kept = body;
     form.querySelector('[data-saved]').hidden = !body || body !== draft();
   } catch { /* the next key tries again */ }
 }
+
+// A browser goes on with a request of so many bytes when its page is gone; one
+// that is larger it would not even begin.
+const mostAlive = 60_000;
 
 // leave does so at once: in a moment the page may be gone. What becomes of a
 // message that is on its way, it does not learn any more: the server knows.
@@ -203,7 +201,7 @@ function leave() {
   leaving = body;
   const fields = new URLSearchParams({ body: box.value });
   for (const [message, words] of pending) { fields.append('message', message); fields.append('words', words); }
-  const stored = store(body, fields).finally(() => { leaving = null; });
+  const stored = store(body, fields, { keepalive: `${fields}`.length < mostAlive }).finally(() => { leaving = null; });
   keeps = keeps.then(() => stored);
 }
 
