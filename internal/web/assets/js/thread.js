@@ -46,8 +46,9 @@ function show(html) {
     if (old) {
       old.replaceWith(node);
     } else {
-      if (day) list.append(document.adoptNode(day));
-      list.insertBefore(node, list.querySelector('.waiting'));
+      const before = list.querySelector('.waiting');
+      if (day) list.insertBefore(document.adoptNode(day), before);
+      list.insertBefore(node, before);
       if (!node.classList.contains('mine')) heard = `${node.querySelector('.who b').textContent}: ${node.querySelector('.words')?.textContent.trim() ?? ''}`;
     }
     day = null;
