@@ -110,10 +110,8 @@ func TestTwoPeopleWriteToEachOther(t *testing.T) {
 		// A word that was wrong.
 		client.says(miraName, "I am find.")
 		client.written(6)
-		client.loaded(chromedp.Func(func(context.Context, *chromedp.Target) error {
-			ask[bool](client, `([...document.querySelectorAll('[data-mend] button')].pop().click(), true)`)
-			return nil
-		}))
+		ask[bool](client, `([...document.querySelectorAll('[data-ask] summary')].pop().click(), true)`)
+		client.goes("Take it back")
 		client.until("that it was taken back", `document.body.textContent.includes('This message was taken back.')`)
 		practitioner.until("that it was taken back", `document.body.textContent.includes('This message was taken back.')`)
 		if strings.Contains(ask[string](practitioner, `document.getElementById('bubbles').innerText`), "I am find.") {
@@ -209,22 +207,25 @@ func TestAPageThatIsOverKeepsWhatWasTyped(t *testing.T) {
 
 // What is pasted is never cut off without a word, and a press on nothing is answered.
 func TestWhatIsTooLongStaysAndNothingIsSaidToBeNothing(t *testing.T) {
-	t.Parallel()
-	p := serve(t)
-	_, client := p.two(t, phone)
-	client.press("Send")
-	client.until("that nothing was written", `document.querySelector('[data-count]').textContent === 'Write something first. '`)
-	long := strings.Repeat("a", 10_002)
-	client.fill("Message to "+miraName, long)
-	client.press("Send")
-	client.until("that it is too long", `document.querySelector('[data-count]').textContent === '2 characters too many. '`)
-	if got := client.value("Message to " + miraName); got != long {
-		t.Errorf("of what was typed, %d characters are left", len(got))
-	}
-	client.fill("Message to "+miraName, "Shorter.")
-	client.press("Send")
-	client.sees("Shorter.")
-	client.until("that there is nothing to say", `document.querySelector('[data-count]').hidden`)
+	onBothScreens(t, func(t *testing.T, width int64) {
+		p := serve(t)
+		_, client := p.two(t, width)
+		client.press("Send")
+		client.until("that nothing was written", `document.querySelector('[data-count]').textContent === 'Write something first. '`)
+		client.pictured(200, "messages-nothing-written")
+		long := strings.Repeat("It was quiet by the river. ", 371)[:10_002]
+		client.fill("Message to "+miraName, long)
+		client.press("Send")
+		client.until("that it is too long", `document.querySelector('[data-count]').textContent === '2 characters too many. '`)
+		client.pictured(200, "messages-too-long")
+		if got := client.value("Message to " + miraName); got != long {
+			t.Errorf("of what was typed, %d characters are left", len(got))
+		}
+		client.fill("Message to "+miraName, "Shorter.")
+		client.press("Send")
+		client.sees("Shorter.")
+		client.until("that there is nothing to say", `document.querySelector('[data-count]').hidden`)
+	})
 }
 
 func TestMessagesWithoutScriptAreFormsAndPages(t *testing.T) {

@@ -46,7 +46,7 @@ const readShape = `(() => {
 // long are pages whose primary action comes after what must be read or filled
 // in before it.
 var long = []string{"invite-new-client", "account-still-there", "recovery-ask", "guardian-new", "guardian-noted", "messages-thread", "messages-files", "messages-settings", "messages-old-page", "messages-waiting",
-	"messages-no-microphone", "messages-recording", "messages-spoken", "messages-parcels", "messages-no-room", "messages-no-connection", "messages-checked", "messages-held", "messages-held-parcel"}
+	"messages-no-microphone", "messages-recording", "messages-spoken", "messages-parcels", "messages-no-room", "messages-no-connection", "messages-checked", "messages-held", "messages-held-parcel", "messages-long", "messages-note-refused", "messages-take-back"}
 
 // shape is what is wrong with where things are.
 func (v *visitor) shape(name string) (wrong []string) {

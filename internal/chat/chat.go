@@ -78,6 +78,7 @@ var (
 	ErrTaken      = fault.New(fault.Conflict, "This message was taken back already.")
 	ErrSentBefore = fault.New(fault.Conflict, "This message was sent before, in another conversation.")
 	ErrSentOther  = fault.New(fault.Conflict, "A message was sent from this page before, with other words. What you wrote now was not sent, and is still here. Press Send, and it goes as a new message.")
+	ErrSentFiles  = fault.New(fault.Conflict, "A message was sent from this page before, with other words. What you wrote now was not sent, and is still here. A file that you chose went with the first message: if it belongs to this one, too, choose it again. Then press Send, and it goes as a new message.")
 )
 
 // Conversation is one thread, as whoever asked may use it.

@@ -143,39 +143,59 @@ func TestOtherWordsUnderOneIdentifierAreNotLost(t *testing.T) {
 	k.Update(t, send("Are you there?\r\n")) // the same, as a form sends it
 	k.refuses(chat.ErrSentOther, send("Are you at home?"))
 	k.refuses(chat.ErrSentOther, send("Are you there?", id.New[id.Attachment](k.Now())))
-	k.Update(t, func(tx *db.Tx) error { return chat.Edit(tx, k.theo, c, m, "Are you here?") })
-	k.Update(t, send("Are you there?")) // sent again by a page that does not know
-	k.Update(t, func(tx *db.Tx) error { return chat.TakeBack(tx, k.theo, c, m) })
-	k.Update(t, send("Are you there?"))
+	for _, verb := range []func(*db.Tx) error{ // what was sent is what was sent, whatever became of it
+		func(tx *db.Tx) error { return chat.Edit(tx, k.theo, c, m, "Are you here?") },
+		func(tx *db.Tx) error { return chat.Edit(tx, k.theo, c, m, "Are you near?") },
+		func(tx *db.Tx) error { return chat.TakeBack(tx, k.theo, c, m) },
+	} {
+		k.Pass(time.Second)
+		k.Update(t, verb)
+		k.Update(t, send("Are you there?")) // sent again by a page that does not know
+		k.refuses(chat.ErrSentOther, send("Are you here?"))
+		k.refuses(chat.ErrSentOther, send("Are you at home?"))
+	}
 	if got := k.thread(k.Mara, c); len(got) != 1 || got[0].TakenAt == nil {
 		t.Errorf("there is %+v, want one that was taken back", got)
 	}
 }
 
-// A form that is pressed twice brings its files twice. Others are not them.
+// A form that is pressed twice brings its files twice: they are there once. Others
+// are not them.
 func TestOtherFilesUnderOneIdentifierAreNotLost(t *testing.T) {
 	t.Parallel()
 	k := newTalk(t)
 	c := k.begin(k.Mara, chat.To{Client: k.Theo})
 	m := id.New[id.Message](k.Now())
-	send := func(files ...chat.File) func(*db.Tx) error {
+	send := func(body string, files ...chat.File) func(*db.Tx) error {
 		return func(tx *db.Tx) error {
 			var all []id.Attachment
 			for _, f := range files {
 				all = append(all, f.ID)
 			}
-			_, err := chat.Send(tx, k.theo, c, m, "", all...)
+			_, err := chat.Send(tx, k.theo, c, m, body, all...)
 			return err
 		}
 	}
-	take := func(name, content string) chat.File { return k.take(k.theo, c, name, content) }
+	take := func(name, content string) chat.File { return k.brings(k.theo, c, m, name, content) }
 	one := take("walk.txt", "to the lake")
-	k.Update(t, send(one))
-	k.Update(t, send(one))
-	k.Update(t, send(take("walk.txt", "to the lake")))
-	k.refuses(chat.ErrSentOther, send(take("walk.txt", "to the lake and back")))
-	k.refuses(chat.ErrSentOther, send(take("rest.txt", "to the lake")))
-	k.refuses(chat.ErrSentOther, send(one, take("walk.txt", "to the lake")))
+	k.Update(t, send("", one))
+	k.Update(t, send("", one))
+	if again := take("walk.txt", "to the lake"); again != one || k.kept() != 1 {
+		t.Errorf("brought again it is %+v, was %+v, and %d files are kept", again, one, k.kept())
+	}
+	others := []chat.File{take("walk.txt", "to the lake and back"), take("rest.txt", "to the lake")}
+	for range 2 {
+		for _, other := range others {
+			k.refuses(chat.ErrSentOther, send("", other))
+			k.refuses(chat.ErrSentFiles, send("", one, other))
+		}
+		k.refuses(chat.ErrSentOther, send("The walk"))
+		k.refuses(chat.ErrSentFiles, send("The walk", one))
+		k.Update(t, send("", one))
+		if k.thread(k.theo, c)[0].TakenAt == nil {
+			k.Update(t, func(tx *db.Tx) error { return chat.TakeBack(tx, k.theo, c, m) })
+		}
+	}
 }
 
 func TestManyWritersLeaveNoGap(t *testing.T) {
@@ -382,6 +402,41 @@ func TestADraftWaitsForItsWriterAlone(t *testing.T) {
 	k.send(k.theo, c, "I do not know how to say it.")
 	if left := draft(k.theo).Draft; left != "" {
 		t.Errorf("sent, and the draft is still %q", left)
+	}
+}
+
+// A page that goes does not learn what becomes of a message on its way: what has
+// arrived is no draft any more, what has not is one.
+func TestOfWhatAPageLeavesBehindOnlyWhatHasNotArrivedIsADraft(t *testing.T) {
+	t.Parallel()
+	k := newTalk(t)
+	c := k.begin(k.theo, chat.To{Member: k.Mara.Practitioner()})
+	other := k.begin(k.Mara, chat.To{Member: k.Noor.Practitioner()})
+	arrived, elsewhere := k.send(k.theo, c, "One"), k.send(k.Mara, other, "Hers")
+	waits := func(words string) chat.Waiting { return chat.Waiting{ID: id.New[id.Message](k.Now()), Words: words} }
+	for want, left := range map[string][]chat.Waiting{
+		"Begun":                 {{ID: arrived.ID, Words: "One"}},
+		"Two\n\nThree\n\nBegun": {{ID: arrived.ID, Words: "One"}, waits("Two"), waits("Three")},
+		"Four\n\nBegun":         {waits("Four"), waits("")},
+		"Hers\n\nBegun":         {{ID: elsewhere.ID, Words: "Hers"}}, // of another conversation nothing is told
+	} {
+		if err := chat.KeepDraft(t.Context(), k.DB, k.theo, c, "Begun", left...); err != nil {
+			t.Fatal(err)
+		}
+		k.View(t, func(tx *db.Tx) error {
+			is, err := chat.Find(tx, k.theo, c)
+			if err != nil {
+				return err
+			}
+			p, err := chat.PlaceOf(tx, is)
+			if p.Draft != want {
+				t.Errorf("the draft is %.40q, want %.40q", p.Draft, want)
+			}
+			return err
+		})
+	}
+	if err := chat.KeepDraft(t.Context(), k.DB, k.theo, c, "", waits(strings.Repeat("x", 3*chat.Most+1))); !errors.Is(err, fault.Invalid) {
+		t.Errorf("too much is taken: %v", err)
 	}
 }
 

@@ -131,16 +131,20 @@ func Unsent(tx *db.Tx, by access.Actor, c Conversation) (all []File, err error) 
 	return all, nil
 }
 
-// sameFiles reports whether files are those that were sent: themselves, or brought
-// a second time by a form that was pressed twice, of the same name and size.
-func (c Conversation) sameFiles(tx *db.Tx, by access.Actor, sent []File, again []id.Attachment) (bool, error) {
-	if slices.EqualFunc(sent, again, func(f File, a id.Attachment) bool { return f.ID == a }) {
-		return true, nil
+// sentWith are the files of a message in their order, also of one that was taken back.
+func (c Conversation) sentWith(tx *db.Tx, m id.Message) (files []id.Attachment, err error) {
+	ids, err := list([]id.Message{m})
+	if err != nil {
+		return nil, err
 	}
-	waiting, err := Unsent(tx, by, c)
-	return slices.EqualFunc(sent, again, func(f File, a id.Attachment) bool {
-		return f.ID == a || slices.ContainsFunc(waiting, func(w File) bool { return w.ID == a && w.Name == f.Name && w.Size == f.Size })
-	}), err
+	rows, err := SQL.In(tx).FilesOf(tx, chatdb.FilesOfParams{PracticeID: c.practice, Ids: ids})
+	if err != nil {
+		return nil, fmt.Errorf("files of %s: %w", m, err)
+	}
+	for _, r := range rows {
+		files = append(files, r.ID)
+	}
+	return files, nil
 }
 
 // attach ties files that have arrived to a message of their author's, each once.

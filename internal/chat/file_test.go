@@ -57,6 +57,16 @@ func (k *talk) take(by access.Actor, c id.Conversation, name, content string) ch
 	return f
 }
 
+// brings attaches a file as the form of a message does.
+func (k *talk) brings(by access.Actor, c id.Conversation, m id.Message, name, content string) chat.File {
+	k.t.Helper()
+	f, err := k.Porter.Take(k.t.Context(), by, c, chat.Draft{Name: name, With: m}, strings.NewReader(content))
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	return f
+}
+
 func (k *talk) sendFiles(by access.Actor, c id.Conversation, body string, files ...id.Attachment) (m chat.Message) {
 	k.t.Helper()
 	k.Update(k.t, func(tx *db.Tx) (err error) {
@@ -582,6 +592,50 @@ func TestFilesSentAtOnceGoOnce(t *testing.T) {
 	growing, err := filepath.Glob(k.growth(t))
 	if err != nil || len(growing) != 1 {
 		t.Errorf("%d uploads grow, want one (%v)", len(growing), err)
+	}
+}
+
+// Of a form that is pressed again and again, each press brings the files.
+func TestAFormPressedTwiceBringsItsFilesOnce(t *testing.T) {
+	t.Parallel()
+	k := newTalk(t)
+	c := k.begin(k.Mara, chat.To{Client: k.Theo})
+	m := id.New[id.Message](k.Now())
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			var files []id.Attachment
+			for _, name := range []string{"a.txt", "b.txt"} {
+				f, err := k.Porter.Take(t.Context(), k.theo, c, chat.Draft{Name: name, With: m}, strings.NewReader("the same"))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				files = append(files, f.ID)
+			}
+			if err := k.DB.Update(t.Context(), func(tx *db.Tx) error { _, err := chat.Send(tx, k.theo, c, m, "Two", files...); return err }); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if got := k.thread(k.Mara, c); len(got) != 1 || len(got[0].Files) != 2 || got[0].Files[0].Name != "a.txt" {
+		t.Errorf("there is %+v, want one message with two files", got)
+	}
+	if n := k.kept(); n != 2 {
+		t.Errorf("%d files are kept, want two", n)
+	}
+	// With another message, by somebody else, or elsewhere it is another file.
+	elsewhere := k.begin(k.Mara, chat.To{Member: k.Noor.Practitioner()})
+	seen := map[id.Attachment]bool{}
+	for _, f := range []chat.File{
+		k.brings(k.theo, c, m, "a.txt", "the same"), k.brings(k.theo, c, id.New[id.Message](k.Now()), "a.txt", "the same"),
+		k.brings(k.Mara, c, m, "a.txt", "the same"), k.brings(k.Mara, elsewhere, m, "a.txt", "the same"),
+	} {
+		if _, err := id.Parse[id.Attachment](f.ID.String()); err != nil || seen[f.ID] {
+			t.Errorf("%s stands for two files, or is no identifier", f.ID)
+		}
+		seen[f.ID] = true
 	}
 }
 

@@ -44,14 +44,6 @@ func (m Message) May(now at.Time) bool {
 	return m.Mine && m.TakenAt == nil && m.SentAt.Add(Regret).After(now.Time)
 }
 
-// differs reports whether something else is sent under the identifier of a
-// message: from a page that was opened twice, or left and gone back to. It would
-// be lost if it were taken for the same. Of what was changed or taken back
-// since, what was sent is not known here: it passes for the same.
-func (m Message) differs(body string) bool {
-	return m.EditedAt == nil && m.TakenAt == nil && m.Body != body
-}
-
 // Send writes a message. The identifier is the page's: if the message is there
 // already, because an answer was lost on the way, it is returned as it stands.
 // With it go files that by has attached in the conversation and not sent yet.
@@ -110,8 +102,9 @@ func Send(tx *db.Tx, by access.Actor, conversation id.Conversation, m id.Message
 	return sent, audit.Record(tx, by, d)
 }
 
-// again returns a message that is there already, to its author, if it is the
-// same.
+// again returns a message that is there already, to its author, if it is what
+// was sent: from a page that was opened twice, or left and gone back to, other
+// words come under its identifier, and would be lost if they were taken for it.
 func (c Conversation) again(tx *db.Tx, by access.Actor, m id.Message, body string, files []id.Attachment) (Message, error) {
 	was, err := SQL.In(tx).MessageByID(tx, chatdb.MessageByIDParams{PracticeID: c.practice, ID: m})
 	if err != nil {
@@ -124,23 +117,40 @@ func (c Conversation) again(tx *db.Tx, by access.Actor, m id.Message, body strin
 	if err != nil {
 		return Message{}, err
 	}
-	row := chatdb.AfterRow{Seq: was.Seq, ID: m, AuthorID: was.AuthorID, Body: was.Body, SentAt: was.SentAt, EditedAt: was.EditedAt, TakenAt: was.TakenAt, Files: was.Files}
-	is, err := c.open(key, row)
+	is, err := c.open(key, chatdb.AfterRow{Seq: was.Seq, ID: m, AuthorID: was.AuthorID, Body: was.Body, SentAt: was.SentAt, EditedAt: was.EditedAt, TakenAt: was.TakenAt, Files: was.Files})
 	if err != nil {
 		return Message{}, err
 	}
-	with, err := c.filesOf(tx, key, []chatdb.AfterRow{row})
+	first, err := c.firstWords(tx, key, is)
 	if err != nil {
 		return Message{}, err
 	}
-	same, err := c.sameFiles(tx, by, with[m], files)
+	with, err := c.sentWith(tx, m)
 	if err != nil {
 		return Message{}, err
 	}
-	if is.differs(body) || is.TakenAt == nil && !same {
-		return Message{}, ErrSentOther
+	switch {
+	case first == body && slices.Equal(with, files):
+		return is, audit.Record(tx, by, audit.Deed{Did: audit.MessageSentAgain, Subject: m, Client: c.Client})
+	case slices.ContainsFunc(files, func(f id.Attachment) bool { return slices.Contains(with, f) }):
+		return Message{}, ErrSentFiles
 	}
-	return is, audit.Record(tx, by, audit.Deed{Did: audit.MessageSentAgain, Subject: m, Client: c.Client})
+	return Message{}, ErrSentOther
+}
+
+// firstWords are what a message said as it was sent, whatever was made of it since.
+func (c Conversation) firstWords(tx *db.Tx, key *crypt.Key, m Message) (string, error) {
+	if m.EditedAt == nil && m.TakenAt == nil {
+		return m.Body, nil
+	}
+	before, err := SQL.In(tx).BeforeOf(tx, chatdb.BeforeOfParams{PracticeID: c.practice, MessageID: m.ID})
+	if err != nil {
+		return "", fmt.Errorf("message %s: %w", m.ID, err)
+	}
+	if len(before) == 0 {
+		return "", fmt.Errorf("message %s: nothing is kept of what it said", m.ID)
+	}
+	return key.Open(before[0].Body, beforePlace(c.practice, m.ID))
 }
 
 // add appends a message to a conversation that tx holds, and reports whether it

@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"icouch/internal/platform/blob"
 	"icouch/internal/platform/crypt"
 	"icouch/internal/platform/db"
+	"icouch/internal/platform/keys"
 	"icouch/internal/platform/media"
 	"icouch/internal/platform/scan"
 )
@@ -34,6 +36,7 @@ type Draft struct {
 	ID   id.Attachment
 	Name string
 	Size int64
+	With id.Message // the message whose form brings it: brought with it again, it is the same file
 }
 
 // Arrival is how far an upload has come.
@@ -290,15 +293,40 @@ func afterScan(t media.Type) Stage {
 	return Ready
 }
 
-// Take takes in a file whole, as a form without script sends it.
+// Take takes in a file whole, as a form without script sends it. A form that is
+// pressed twice brings its files twice: each has one identifier, and is there once.
 func (p *Porter) Take(ctx context.Context, by access.Actor, conversation id.Conversation, d Draft, r io.Reader) (File, error) {
 	err := p.DB.View(ctx, func(tx *db.Tx) error { _, err := writable(tx, by, conversation); return err })
 	if err != nil {
 		return File{}, err
 	}
-	w, err := p.Files.Create()
+	content := sha256.New()
+	done, err := p.takeIn(ctx, io.TeeReader(r, content))
 	if err != nil {
 		return File{}, err
+	}
+	t, err := p.typeOf(ctx, done)
+	if err == nil && d.With != "" {
+		d.ID, err = p.sameOf(ctx, by, conversation, d, content.Sum(nil))
+	}
+	added := false
+	if err == nil {
+		added, err = p.note(ctx, by, conversation, incoming{d.ID, d.Name, p.first(t), t, done.Size, done.Name, done.Key})
+	}
+	if !added {
+		err = errors.Join(err, p.Files.Remove(ctx, done.Name))
+	}
+	if err != nil {
+		return File{}, err
+	}
+	return File{ID: d.ID, Name: media.CleanName(clip(d.Name), t), Type: t, Size: done.Size, Stage: p.first(t)}, nil
+}
+
+// takeIn keeps what comes, if it is neither empty nor too large.
+func (p *Porter) takeIn(ctx context.Context, r io.Reader) (done blob.Stored, err error) {
+	w, err := p.Files.Create()
+	if err != nil {
+		return done, err
 	}
 	n, err := io.Copy(w, io.LimitReader(r, MostBytes+1))
 	switch {
@@ -309,20 +337,33 @@ func (p *Porter) Take(ctx context.Context, by access.Actor, conversation id.Conv
 		err = ErrLargeFile
 	}
 	if err != nil {
-		return File{}, errors.Join(err, w.Abort())
+		return done, errors.Join(err, w.Abort())
 	}
-	done, err := w.Commit(ctx)
+	return w.Commit(ctx)
+}
+
+// sameOf is the identifier of a file that comes with a message's form: the same
+// for the same content and name, with that message, from its author. Nobody can
+// tell the content by it who does not have the practice's key.
+func (p *Porter) sameOf(ctx context.Context, by access.Actor, conversation id.Conversation, d Draft, content []byte) (f id.Attachment, err error) {
+	b, err := d.With.Bytes()
 	if err != nil {
-		return File{}, err
+		return "", err
 	}
-	t, err := p.typeOf(ctx, done)
-	if err == nil {
-		_, err = p.note(ctx, by, conversation, incoming{d.ID, d.Name, p.first(t), t, done.Size, done.Name, done.Key})
-	}
-	if err != nil {
-		return File{}, errors.Join(err, p.Files.Remove(ctx, done.Name))
-	}
-	return File{ID: d.ID, Name: media.CleanName(clip(d.Name), t), Type: t, Size: done.Size, Stage: p.first(t)}, nil
+	err = p.DB.View(ctx, func(tx *db.Tx) error {
+		key, err := keys.Of(tx, by.Practice())
+		if err != nil {
+			return err
+		}
+		mark, err := key.Index("attachment/"+conversation.String()+"/"+me(by)+"/"+d.With.String(), string(content)+clip(d.Name))
+		if err != nil {
+			return err
+		}
+		copy(b[6:], mark) // what goes before is the time
+		b[6], b[8] = 0x70|b[6]&0x0f, 0x80|b[8]&0x3f
+		return nil
+	})
+	return id.Of[id.Attachment](b), err
 }
 
 // Drop takes out what by has attached and not sent. What is out already is no error.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"icouch/internal/access"
 	"icouch/internal/audit"
@@ -108,12 +109,19 @@ func PlaceOf(tx *db.Tx, c Conversation) (Place, error) {
 	return p, err
 }
 
-// KeepDraft keeps what by has begun to write. Nothing keeps nothing.
-func KeepDraft(ctx context.Context, d *db.DB, by access.Actor, conversation id.Conversation, body string) error {
-	body, err := text.Block(body, Most)
-	if err != nil {
-		return fault.At("body", err)
-	}
+// mostBegun is the most characters of what is begun: what is too long for one
+// message is not lost while it is made shorter, and several may wait.
+const mostBegun = 3 * Most
+
+// Waiting is a message that a page has tried to send, and has no answer to.
+type Waiting struct {
+	ID    id.Message
+	Words string
+}
+
+// KeepDraft keeps what by has begun to write. Nothing keeps nothing. What waits is
+// kept before it, but for what has arrived: it would be sent twice.
+func KeepDraft(ctx context.Context, d *db.DB, by access.Actor, conversation id.Conversation, body string, waits ...Waiting) error {
 	return d.Maintain(ctx, func(tx *db.Tx) error {
 		c, err := Find(tx, by, conversation)
 		if err != nil {
@@ -121,6 +129,9 @@ func KeepDraft(ctx context.Context, d *db.DB, by access.Actor, conversation id.C
 		}
 		if !c.Writes {
 			return ErrOnlyReads
+		}
+		if body, err = c.withWaiting(tx, body, waits); err != nil {
+			return err
 		}
 		key, err := c.key(tx)
 		if err != nil {
@@ -135,6 +146,26 @@ func KeepDraft(ctx context.Context, d *db.DB, by access.Actor, conversation id.C
 		}
 		return nil
 	})
+}
+
+// withWaiting puts what has not arrived before what was begun, as a page does.
+func (c Conversation) withWaiting(tx *db.Tx, body string, waits []Waiting) (string, error) {
+	var all []string
+	for _, w := range waits {
+		is, err := SQL.In(tx).MessageByID(tx, chatdb.MessageByIDParams{PracticeID: c.practice, ID: w.ID})
+		if err != nil && !errors.Is(err, db.None) {
+			return "", fmt.Errorf("draft in %s: %w", c.ID, err)
+		}
+		if err != nil || is.ConversationID != c.ID || is.AuthorID != c.reader {
+			all = append(all, w.Words)
+		}
+	}
+	all = slices.DeleteFunc(append(all, body), func(words string) bool { return words == "" })
+	body, err := text.Block(strings.Join(all, "\n\n"), mostBegun)
+	if err != nil {
+		return "", fault.At("body", err)
+	}
+	return body, nil
 }
 
 func draftPlace(p id.Practice, c id.Conversation, reader string) string {

@@ -116,7 +116,7 @@ func (s *Site) unpack(r *http.Request, by access.Actor, c id.Conversation) (form
 			wrong = chat.ErrManyFiles
 		default:
 			var f id.Attachment
-			if f, wrong = s.takeFile(r, by, c, p); wrong == nil {
+			if f, wrong = s.takeFile(r, by, c, form.Get("message"), p); wrong == nil {
 				files = append(files, f)
 			} else if told, _ := problemsOf(wrong); told == nil {
 				return nil, nil, nil, wrong
@@ -125,16 +125,26 @@ func (s *Site) unpack(r *http.Request, by access.Actor, c id.Conversation) (form
 	}
 }
 
-func (s *Site) takeFile(r *http.Request, by access.Actor, c id.Conversation, p *multipart.Part) (id.Attachment, error) {
+// takeFile takes in a file of a message's form. The message's identifier comes
+// before its files; without one, no message goes, and nothing is taken in.
+func (s *Site) takeFile(r *http.Request, by access.Actor, c id.Conversation, message string, p *multipart.Part) (id.Attachment, error) {
+	with, err := id.Parse[id.Message](message)
+	if err != nil {
+		return "", errBadForm
+	}
 	if err := s.Limits.Take(r.Context(), fileRule, by.Account().String()); err != nil {
 		return "", err
 	}
-	f, err := s.Porter.Take(r.Context(), by, c, chat.Draft{ID: id.New[id.Attachment](s.DB.Clock()), Name: p.FileName()}, p)
+	f, err := s.Porter.Take(r.Context(), by, c, chat.Draft{Name: p.FileName(), With: with}, p)
 	if err != nil {
 		return "", err
 	}
 	if err := s.countBytes(r, by, f.Size); err != nil { // how large it is, is known only now
-		return "", errors.Join(err, s.Porter.Drop(r.Context(), by, c, f.ID))
+		out := s.Porter.Drop(r.Context(), by, c, f.ID)
+		if errors.Is(out, fault.NotFound) { // it went with the first of two presses
+			out = nil
+		}
+		return "", errors.Join(err, out)
 	}
 	return f.ID, nil
 }

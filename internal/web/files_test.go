@@ -113,6 +113,28 @@ func TestFilesGoWithAMessageByAFormAlone(t *testing.T) {
 	k.mara.filed(k.at, k.message("Too late, and not lost."), [2]string{"a.txt", "a"}).shows(t, 409, "Too late, and not lost.", "cannot read messages any more")
 }
 
+// A double press of Send, and a press after one that did not go.
+func TestAFormPressedTwiceSendsItsFilesOnce(t *testing.T) {
+	t.Parallel()
+	k := newTalking(t)
+	walk := [2]string{"walk.txt", "to the lake"}
+	m := k.message("The walk")
+	for range 2 {
+		k.theo.filed(k.at, m, walk).leads(t, k.at+"#end")
+	}
+	second := k.message(strings.Repeat("x", chat.Most+1))
+	k.theo.filed(k.at, second, [2]string{"lake.txt", "of the lake"}).shows(t, 422, "lake.txt")
+	second.Set("body", "The lake")
+	k.theo.filed(k.at, second, [2]string{"lake.txt", "of the lake"}).leads(t, k.at+"#end")
+	if n := len(filesIn.FindAllString(k.mara.get(k.at).text, -1)); n != 2 {
+		t.Errorf("%d files are on the page, want two", n)
+	}
+	k.theo.get(k.at).lacks(t, `name="attachment"`)
+	// Other words from the page that was left: the file went, and the page says so.
+	m.Set("body", "Another walk")
+	k.theo.filed(k.at, m, walk).shows(t, 409, "A file that you chose went with the first message", "Another walk").lacks(t, `name="message" value="`+m.Get("message")+`"`, `name="attachment"`)
+}
+
 func TestAFileIsFetchedWithoutACookieAndRunsNothing(t *testing.T) {
 	t.Parallel()
 	k := newTalking(t)

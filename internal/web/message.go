@@ -64,7 +64,7 @@ func (s *Site) sendMessage(w http.ResponseWriter, r *http.Request, by access.Act
 		return nil
 	}
 	if err != nil {
-		if errors.Is(err, chat.ErrSentOther) || errors.Is(err, chat.ErrSentBefore) { // what goes next is another message
+		if errors.Is(err, chat.ErrSentOther) || errors.Is(err, chat.ErrSentFiles) || errors.Is(err, chat.ErrSentBefore) { // what goes next is another message
 			m = ""
 		}
 		return s.showThread(w, r, by, ThreadPage{body: form.Get("body"), fresh: m}, err)

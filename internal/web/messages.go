@@ -62,6 +62,10 @@ func (p *MessagesPage) read(tx *db.Tx, by access.Actor) error {
 }
 
 // POST /messages/search
+//
+// What somebody looks for in messages stands in no address: it would be in the
+// history of a device that others use, and in the logs of whatever lies between.
+// So a search cannot be linked, and GET /messages?q=… is the list.
 func (s *Site) searchMessages(w http.ResponseWriter, r *http.Request, by access.Actor) error {
 	form, err := typedIn(r)
 	if err != nil {
@@ -126,16 +130,16 @@ func (p MessagesPage) empty() parts.Empty {
 		e.Title, e.Words = "No messages yet", "Only those who look after you can read what you write here."
 	}
 	if p.away > 0 {
-		e.Title, e.Words = "Nothing here now", thousands(p.away)+" conversations are archived: they are below."
-		if p.away == 1 {
-			e.Words = "One conversation is archived: it is below."
-		}
+		e = parts.Empty{Icon: "archive", Title: "Everything is archived", Words: "A conversation comes back by itself when something new is written in it.", Action: &parts.Button{Label: p.awayWords(), Kind: parts.Soft, Href: "/messages?show=archived"}}
 	}
 	if p.archived {
 		e = parts.Empty{Icon: "archive", Title: "Nothing is archived", Words: "A conversation that you archive stays here until something new comes."}
 	}
 	return e
 }
+
+// awayWords lead to what was put away.
+func (p MessagesPage) awayWords() string { return "Archived (" + thousands(p.away) + ")" }
 
 // preview is the last message in a line, without its line ends.
 func preview(m *chat.Message) string {

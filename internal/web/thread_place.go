@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"net/url"
 	"strconv"
 
 	"icouch/internal/access"
@@ -12,8 +13,8 @@ import (
 
 // POST /messages/{conversation}/read
 func (s *Site) readMessages(w http.ResponseWriter, r *http.Request, by access.Actor) error {
-	return s.quietly(w, r, func(c id.Conversation, get func(string) string) error {
-		seq, err := strconv.ParseInt(get("seq"), 10, 64)
+	return s.quietly(w, r, func(c id.Conversation, form url.Values) error {
+		seq, err := strconv.ParseInt(form.Get("seq"), 10, 64)
 		if err != nil || seq < 0 {
 			return errBadForm
 		}
@@ -23,14 +24,38 @@ func (s *Site) readMessages(w http.ResponseWriter, r *http.Request, by access.Ac
 
 // POST /messages/{conversation}/draft
 func (s *Site) keepDraft(w http.ResponseWriter, r *http.Request, by access.Actor) error {
-	return s.quietly(w, r, func(c id.Conversation, get func(string) string) error {
-		return chat.KeepDraft(r.Context(), s.DB, by, c, get("body"))
+	return s.quietly(w, r, func(c id.Conversation, form url.Values) error {
+		waits, err := waitingIn(form)
+		if err != nil {
+			return err
+		}
+		return chat.KeepDraft(r.Context(), s.DB, by, c, form.Get("body"), waits...)
 	})
+}
+
+// mostWaiting is how many messages a page can leave behind that have no answer yet.
+const mostWaiting = 50
+
+// waitingIn are the messages that a page has tried to send: as it goes, it does
+// not know what becomes of them.
+func waitingIn(form url.Values) (all []chat.Waiting, err error) {
+	words := form["words"]
+	if len(form["message"]) != len(words) || len(words) > mostWaiting {
+		return nil, errBadForm
+	}
+	for i, v := range form["message"] {
+		m, err := id.Parse[id.Message](v)
+		if err != nil {
+			return nil, errBadForm
+		}
+		all = append(all, chat.Waiting{ID: m, Words: words[i]})
+	}
+	return all, nil
 }
 
 // POST /messages/{conversation}/typing
 func (s *Site) typing(w http.ResponseWriter, r *http.Request, by access.Actor) error {
-	return s.quietly(w, r, func(c id.Conversation, _ func(string) string) error {
+	return s.quietly(w, r, func(c id.Conversation, _ url.Values) error {
 		var topics []string
 		err := s.DB.View(r.Context(), func(tx *db.Tx) (err error) { topics, err = chat.Typing(tx, by, c); return err })
 		if err != nil {
@@ -64,7 +89,7 @@ func (s *Site) archiveConversation(w http.ResponseWriter, r *http.Request, by ac
 
 // quietly does something that a page's script asks for and that has no page of
 // its own. Without script, the thread is shown again.
-func (s *Site) quietly(w http.ResponseWriter, r *http.Request, do func(c id.Conversation, get func(string) string) error) error {
+func (s *Site) quietly(w http.ResponseWriter, r *http.Request, do func(c id.Conversation, form url.Values) error) error {
 	c, err := pathID[id.Conversation](r, "conversation")
 	if err != nil {
 		return err
@@ -73,7 +98,7 @@ func (s *Site) quietly(w http.ResponseWriter, r *http.Request, do func(c id.Conv
 	if err != nil {
 		return err
 	}
-	if err := do(c, form.Get); err != nil {
+	if err := do(c, form); err != nil {
 		return err
 	}
 	if byScript(r) {

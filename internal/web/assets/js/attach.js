@@ -12,10 +12,11 @@ const size = n => n < 1e6 ? `${Math.round(n / 1000)} KB` : `${(n / 1e6).toFixed(
 
 class Refused extends Error {}
 
-// named is a button that says what it is about to those who do not see where it stands.
-function named(words, about) {
-  const button = document.createElement('button');
-  button.type = 'button';
+// named is a button that says what it is about to those who do not see where it
+// stands, or a link that looks like one.
+function named(words, about, tag = 'button') {
+  const button = document.createElement(tag);
+  if (tag === 'button') button.type = 'button';
   button.className = 'btn inline';
   const hidden = document.createElement('span');
   hidden.className = 'vh';
@@ -33,6 +34,16 @@ function listen(file) {
   for (const kind of ['play', 'pause', 'ended']) sound.addEventListener(kind, shows);
   button.addEventListener('click', () => { if (sound.paused) sound.play().catch(() => say('This browser cannot play the note. It can be sent all the same.')); else sound.pause(); });
   return { button, sound };
+}
+
+// saving is a way to keep a note that was not taken: nobody else has it.
+function saving(file, sound, item) {
+  const link = named('Save to this device', file.name, 'a');
+  link.href = sound.src;
+  link.download = file.name;
+  item.dataset.unsaved = '';
+  link.addEventListener('click', () => { delete item.dataset.unsaved; });
+  return link;
 }
 
 // attach wires a composer. It returns what the message takes along.
@@ -154,7 +165,9 @@ export function attach(form, path, identifier) {
       if (parcel.gone) return true;
       if (error instanceof Refused) item.dataset.refused = ''; // the server has nothing of it
       parcel.says(error instanceof Refused ? error.message : 'This file could not be read. Choose it again.');
-      say(`${parcel.name}: ${state.textContent}`);
+      const note = sounds.get(id);
+      if (note) item.querySelector('[data-take-out]').before(saving(file, note, item));
+      say(`${parcel.name}: ${state.textContent}${note ? ' You can save it to this device.' : ''}`);
       return false;
     });
   }
@@ -184,6 +197,9 @@ export function attach(form, path, identifier) {
     form.elements.body.focus();
   });
 
+  const ways = form.querySelector('.attach'); // opened, it stands at the end of the page: whoever opened it goes along
+  ways.addEventListener('toggle', () => { if (ways.open) ways.scrollIntoView({ block: 'center' }); });
+
   const many = files => { for (const file of files) add(file); };
   for (const input of form.querySelectorAll('[data-files]')) {
     input.addEventListener('change', () => { many([...input.files]); input.value = ''; });
@@ -196,7 +212,7 @@ export function attach(form, path, identifier) {
     if (event.dataTransfer?.files.length) { event.preventDefault(); many([...event.dataTransfer.files]); }
   });
   const notes = recorder(form.querySelector('[data-recorder]'), file => add(file, true), () => parcels.size >= most ? noPlace : '');
-  addEventListener('beforeunload', event => { if (list.querySelector('progress') || notes?.speaking()) event.preventDefault(); });
+  addEventListener('beforeunload', event => { if (list.querySelector('progress, [data-unsaved]') || notes?.speaking()) event.preventDefault(); });
 
   return {
     // spoken ends a note that is being spoken: it goes with the message. Nothing: none is.

@@ -13,8 +13,8 @@ const box = form?.elements.body;
 let [newest, change] = thread.dataset.newest.split('-').map(Number);
 let read = Number(thread.dataset.read);
 
-const post = (to, fields) => fetch(path + to, {
-  method: 'POST', credentials: 'same-origin', redirect: 'error', headers: { 'X-Script': 'thread' }, body: new URLSearchParams(fields),
+const post = (to, fields, how) => fetch(path + to, {
+  method: 'POST', credentials: 'same-origin', redirect: 'error', headers: { 'X-Script': 'thread' }, body: new URLSearchParams(fields), ...how,
 });
 const atEnd = () => innerHeight + scrollY >= document.documentElement.scrollHeight - 160;
 const toEnd = () => scrollTo({ top: document.documentElement.scrollHeight });
@@ -46,8 +46,9 @@ function show(html) {
     if (old) {
       old.replaceWith(node);
     } else {
-      if (day) list.append(document.adoptNode(day));
-      list.insertBefore(node, list.querySelector('.waiting'));
+      const before = list.querySelector('.waiting');
+      if (day) list.insertBefore(document.adoptNode(day), before);
+      list.insertBefore(node, before);
       if (!node.classList.contains('mine')) heard = `${node.querySelector('.who b').textContent}: ${node.querySelector('.words')?.textContent.trim() ?? ''}`;
     }
     day = null;
@@ -105,10 +106,27 @@ function fadeMends() {
   const now = Date.now();
   for (const item of list.querySelectorAll('[data-until]')) {
     const left = Date.parse(item.dataset.until) - now;
-    if (left <= 0) { item.querySelector('[data-mend]')?.remove(); item.removeAttribute('data-until'); }
+    if (left > 0) continue;
+    const mend = item.querySelector('[data-mend]');
+    const held = mend?.contains(document.activeElement);
+    mend?.remove();
+    item.removeAttribute('data-until');
+    if (held) { list.focus(); say('This message cannot be changed any more.'); }
   }
 }
 setInterval(fadeMends, 5000);
+
+// Before a message is taken back the page asks. Whoever keeps it is where they were.
+function keepIt(ask) {
+  ask.open = false;
+  ask.querySelector('summary').focus();
+}
+list.addEventListener('toggle', event => { if (event.target.open) event.target.querySelector('[data-keep]').hidden = false; }, true);
+list.addEventListener('click', event => { const button = event.target.closest('[data-keep]'); if (button) keepIt(button.closest('[data-ask]')); });
+list.addEventListener('keydown', event => {
+  const ask = event.key === 'Escape' && event.target.closest('[data-ask][open]');
+  if (ask) { event.preventDefault(); keepIt(ask); }
+});
 
 // --- writing ---------------------------------------------------------------
 
@@ -159,12 +177,33 @@ let keeps = Promise.resolve();
 function keep() {
   keeps = keeps.then(async () => {
     const body = draft();
-    try {
-      if (body !== kept && !(await post('/draft', { body })).ok) return;
-      kept = body;
-      form.querySelector('[data-saved]').hidden = !body || body !== draft();
-    } catch { /* the next key tries again */ }
+    await store(body, { body });
   });
+}
+
+async function store(body, fields, how) {
+  try {
+    if (body !== kept && !(await post('/draft', fields, how)).ok) return;
+    kept = body;
+    form.querySelector('[data-saved]').hidden = !body || body !== draft();
+  } catch { /* the next key tries again */ }
+}
+
+// A browser goes on with a request of so many bytes when its page is gone; one
+// that is larger it would not even begin.
+const mostAlive = 60_000;
+
+// leave does so at once: in a moment the page may be gone. What becomes of a
+// message that is on its way, it does not learn any more: the server knows.
+let leaving = null;
+function leave() {
+  const body = draft();
+  if (stopped || body === kept || body === leaving) return;
+  leaving = body;
+  const fields = new URLSearchParams({ body: box.value });
+  for (const [message, words] of pending) { fields.append('message', message); fields.append('words', words); }
+  const stored = store(body, fields, { keepalive: `${fields}`.length < mostAlive }).finally(() => { leaving = null; });
+  keeps = keeps.then(() => stored);
 }
 
 const second = 1000;
@@ -263,13 +302,13 @@ if (form) {
   let keeping, told = 0;
 
   const room = () => Number(box.dataset.most) - [...box.value].length; // a browser would cut off what is too much, without a word
-  const tell = words => { left.hidden = false; left.textContent = words; say(words); box.focus(); };
+  const shows = (words, wrong) => { left.hidden = !words; left.textContent = words; left.classList.toggle('wrong', wrong); box.ariaInvalid = wrong ? 'true' : null; };
+  const tell = words => { shows(words, true); say(words); box.focus(); };
   const grow = () => {
     box.style.blockSize = 'auto';
     box.style.blockSize = `${Math.min(box.scrollHeight + 2, 200)}px`;
     const n = room();
-    left.hidden = n > 500;
-    left.textContent = n < 0 ? tooMany(-n) : n === 1 ? '1 character left. ' : `${n} characters left. `;
+    shows(n > 500 ? '' : n < 0 ? tooMany(-n) : n === 1 ? '1 character left. ' : `${n} characters left. `, n < 0);
   };
   box.addEventListener('input', () => {
     grow();
@@ -278,7 +317,8 @@ if (form) {
     keeping = setTimeout(keep, 1500);
     if (Date.now() - told > 3000 && box.value) { told = Date.now(); post('/typing', {}).catch(() => {}); }
   });
-  document.addEventListener('visibilitychange', () => { if (document.hidden) keep(); });
+  document.addEventListener('visibilitychange', () => { if (document.hidden) leave(); });
+  addEventListener('pagehide', leave);
   box.addEventListener('keydown', event => {
     if (event.key === 'Enter' && !event.isComposing && (event.ctrlKey || event.metaKey || !event.shiftKey && matchMedia('(pointer: fine)').matches)) {
       event.preventDefault();
