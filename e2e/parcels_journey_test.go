@@ -137,7 +137,7 @@ func TestWhatIsAttachedSaysHowItIs(t *testing.T) {
 		client.until("that it is attached", parcels+`.querySelectorAll('[data-whole]').length === 1`)
 		wait(t, "the scanner to have found it", func() bool {
 			client.open(client.path())
-			return strings.Contains(client.text(), "Held back")
+			return ask[bool](client, parcels+`.textContent.includes('Held back')`)
 		})
 		client.pictured(200, "messages-held-parcel")
 		client.press("Take out also poisoned.txt")

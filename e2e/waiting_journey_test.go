@@ -75,8 +75,8 @@ func TestTooManyMessagesWait(t *testing.T) {
 		client.fill(to, "")
 		for _, words := range []string{"Three.", "Four."} {
 			client.says(miraName, words)
+			client.until("that it waits", `document.querySelector('.waiting button')`) // and nothing moves under the next press
 		}
-		client.until("that it waits", `document.querySelector('.waiting button')`)
 		p.since(t, "DELETE FROM tally")
 		client.press("Try again")
 		practitioner.written(4)
