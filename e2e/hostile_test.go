@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 )
@@ -53,11 +52,11 @@ func TestNothingThatIsTypedAnywhereRuns(t *testing.T) {
 	her.post("/settings/team", "name", evilTag, "email", "other@practice.example", "member-role", "practitioner") // stays invited
 	p.accept(t, p.link(t, annie, "/join/", 1), annieSecret)
 	contact := her.field(at+"/contacts/new", formID)
-	her.post(at+"/contacts", "id", contact, "name", evilTag, "relation", "partner", "email", greta, "mobile", "+1 212 555 0143", "basis", evilEnd, "right", "appointments", "until", time.Now().AddDate(1, 0, 0).Format(time.DateOnly))
+	her.post(at+"/contacts", "id", contact, "name", evilTag, "relation", "partner", "email", greta, "mobile", "+1 212 555 0143", "basis", evilEnd, "right", "appointments", "until", inDays(365))
 	together := her.field(at+"/together/new", formID)
 	her.post(at+"/together", "id", together, "name", evilTag, "kind", "family")
 	her.post("/settings/messages/reply-time", "reply-time", evilQuote)
-	today := time.Now().Format(time.DateOnly)
+	today := inDays(0)
 	her.post("/settings/messages/away", "away", her.field("/settings/messages", awayField), "from", today, "until", today, "words", evilEnd+evilTag)
 	talk := her.post(at + "/message")
 	his := p.hand(t)

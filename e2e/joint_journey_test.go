@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"testing"
-	"time"
 )
 
 // TestACoupleHasAJointRecordBesideTwoOwnOnes: it is begun, somebody is added,
@@ -43,7 +42,7 @@ func TestACoupleHasAJointRecordBesideTwoOwnOnes(t *testing.T) {
 		v.fill("Name or e-mail", "gill")
 		v.goes("Find")
 		v.sees("Vince Gill")
-		v.day("First day", time.Now().AddDate(0, 1, 0).Format(time.DateOnly))
+		v.day("First day", inDays(30))
 		v.goes("Add to the joint record")
 		v.sees("Choose who is to be added.")
 		v.pictured(422, "joint-add-wrong")
@@ -83,11 +82,11 @@ func TestACoupleHasAJointRecordBesideTwoOwnOnes(t *testing.T) {
 		v.goes("Cancel")
 		v.goes("Remove Vince Gill")
 		v.check(200)
-		v.day("Last day in it", time.Now().AddDate(0, 0, -9).Format(time.DateOnly))
+		v.day("Last day in it", inDays(-9))
 		v.goes("Remove Vince Gill")
 		v.sees("Choose a day that is not before the first day.")
 		v.pictured(422, "joint-leave-wrong")
-		v.day("Last day in it", time.Now().AddDate(0, 0, 9).Format(time.DateOnly))
+		v.day("Last day in it", inDays(9))
 		v.goes("Remove Vince Gill")
 		v.goes("They stay Vince Gill")
 		v.goes("Close the joint record")

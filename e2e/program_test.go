@@ -311,6 +311,16 @@ const (
 	tooShort       = "short"
 )
 
+// inDays is the day so many days from today, where the practices of these tests
+// are: there it may still be yesterday.
+func inDays(n int) string {
+	zone, err := time.LoadLocation(newYork)
+	if err != nil {
+		panic(err)
+	}
+	return time.Now().In(zone).AddDate(0, 0, n).Format(time.DateOnly)
+}
+
 // names must be in no title and no log.
 var names = []string{"Annie", "Noda", "Vince", "Gill", "David", "Rashida", "Mira", "Holloway", "Ines", "Calder", "Riverside", "Harbor House", "@example.com", "@practice.example"}
 
