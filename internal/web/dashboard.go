@@ -119,7 +119,7 @@ func codesNotice(has factor.Set) *parts.Notice {
 	if !lacksCodes(has) {
 		return nil
 	}
-	return &parts.Notice{Tone: parts.Warn, Title: codesWords(has.CodesLeft), Words: "If you lose your phone or key, a recovery code lets you in. Create new ones and keep them on paper."}
+	return &parts.Notice{Tone: parts.Warn, Title: codesWords(has.CodesLeft), Words: "If you lose your phone or key, a recovery code lets you in. Create ten and keep them on paper."}
 }
 
 // unreadWords says how many messages have come.

@@ -130,7 +130,7 @@ func (p MessagesPage) empty() parts.Empty {
 		e.Title, e.Words = "No messages yet", "Only those who look after you can read what you write here."
 	}
 	if p.away > 0 {
-		e = parts.Empty{Icon: "archive", Title: "Everything is archived", Words: "A conversation comes back by itself when something new is written in it.", Action: &parts.Button{Label: p.awayWords(), Kind: parts.Soft, Href: "/messages?show=archived"}}
+		e = parts.Empty{Icon: "archive", Title: "Everything is archived", Words: "A conversation comes back when something new is written in it.", Action: &parts.Button{Label: p.awayWords(), Kind: parts.Soft, Href: "/messages?show=archived"}}
 	}
 	if p.archived {
 		e = parts.Empty{Icon: "archive", Title: "Nothing is archived", Words: "A conversation that you archive stays here until something new comes."}
