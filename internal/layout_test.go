@@ -155,7 +155,7 @@ var calls = map[string]string{
 	"os.LookupEnv": "platform/config world",
 	"os.Environ":   "platform/config bench",
 	"os.Setenv":    "",
-	"os.Exit":      "cli",
+	"os.Exit":      "cli platform/media/heic",
 
 	"context.TODO": "",
 

@@ -43,19 +43,22 @@ func (p *Porter) next(tx *db.Tx, e errand, s Stage) error {
 	return nil
 }
 
-// Register has the porter's work done by q.
+// Register has the porter's work done by q, beside its letters: a scan can take
+// a minute, and so can a copy, of which the studio makes one at a time.
 func (p *Porter) Register(q *jobs.Queue) {
-	toScan.On(q, p.scan)
-	toCopy.On(q, p.copy)
-	toCopy.OnLost(q, p.giveUp)
+	toScan.On(q.Aside(2), p.scan)
+	copying := q.Aside(1)
+	toCopy.On(copying, p.copy)
+	toCopy.OnLost(copying, p.giveUp)
 }
 
 // parcel is a file in the porter's hands.
 type parcel struct {
 	errand
 	Opened
-	talk  Conversation
-	there bool // it is not taken out
+	talk   Conversation
+	author string
+	there  bool // it is not taken out
 }
 
 // fetch reads the row of a file. Who does it is nobody: the program itself.
@@ -72,6 +75,7 @@ func (p *Porter) fetch(ctx context.Context, e errand) (is parcel, err error) {
 		if is.talk, err = belongs(tx, e.Practice, row.ConversationID); err != nil {
 			return err
 		}
+		is.author = row.AuthorID
 		is.Opened, err = is.talk.unseal(tx, e.File, row)
 		if errors.Is(err, keys.ErrNoKey) { // the record was erased
 			return nil
@@ -162,14 +166,12 @@ func (p *Porter) copy(ctx context.Context, e errand) error {
 	if err != nil || !is.there || is.Stage != Copying {
 		return err
 	}
-	large, small, pic, err := p.develop(ctx, is)
-	for _, bad := range []error{media.ErrUnreadable, media.ErrTooLarge, blob.ErrTooLarge, blob.ErrNotThere} { // blob's: the copy of a small file may be a large one
-		if errors.Is(err, bad) {
-			return p.discard(ctx, is)
-		}
+	if is.Type.HEIC() && p.spoilt.often(p.DB.Clock(), is.author) {
+		return p.discard(ctx, is)
 	}
+	large, small, pic, err := p.develop(ctx, is)
 	if err != nil {
-		return err
+		return p.fail(ctx, is, err)
 	}
 	done := false
 	err = p.DB.Maintain(ctx, func(tx *db.Tx) error {
@@ -184,6 +186,24 @@ func (p *Porter) copy(ctx context.Context, e errand) error {
 		return errors.Join(err, p.Files.Remove(kept, large.Name), p.Files.Remove(kept, small.Name))
 	}
 	return nil
+}
+
+// tries is how often a picture is opened that may not be to blame that it was not.
+const tries = 5
+
+// fail decides what becomes of a picture that was not copied: one that is to blame
+// is taken away, and any other comes again.
+func (p *Porter) fail(ctx context.Context, is parcel, err error) error {
+	for _, bad := range []error{media.ErrUnreadable, media.ErrTooLarge, blob.ErrTooLarge, blob.ErrNotThere} { // blob's: the copy of a small file may be a large one
+		if errors.Is(err, bad) {
+			p.spoilt.add(p.DB.Clock(), is.author)
+			return p.discard(context.WithoutCancel(ctx), is)
+		}
+	}
+	if errors.Is(err, media.ErrNotNow) && jobs.Attempt(ctx) >= tries {
+		return p.discard(context.WithoutCancel(ctx), is)
+	}
+	return err
 }
 
 // giveUp is for a picture over which the program was killed again and again.

@@ -10,6 +10,7 @@ import (
 	"image/jpeg"
 	"io"
 	"net"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -24,6 +25,7 @@ import (
 	"icouch/internal/people"
 	"icouch/internal/platform/blob"
 	"icouch/internal/platform/db"
+	"icouch/internal/platform/media"
 	"icouch/internal/platform/scan"
 	"icouch/internal/team"
 )
@@ -101,6 +103,23 @@ func (k *talk) refusesToOpen(what string, want error, by access.Actor, c id.Conv
 }
 
 // kept is how many files there are.
+// waits is how far a file has come that somebody has not sent yet.
+func (k *talk) waits(by access.Actor, c id.Conversation, file id.Attachment) (is chat.Stage) {
+	k.t.Helper()
+	k.View(k.t, func(tx *db.Tx) error {
+		talk, err := chat.Find(tx, by, c)
+		if err != nil {
+			return err
+		}
+		all, err := chat.Unsent(tx, by, talk)
+		if at := slices.IndexFunc(all, func(f chat.File) bool { return f.ID == file }); at >= 0 {
+			is = all[at].Stage
+		}
+		return err
+	})
+	return is
+}
+
 func (k *talk) kept() (n int) {
 	k.t.Helper()
 	if err := k.Porter.Files.Each(k.t.Context(), func(blob.Info) error { n++; return nil }); err != nil {
@@ -244,6 +263,69 @@ func TestAStoreOfAnotherInstallationIsNotSwept(t *testing.T) {
 	}
 }
 
+const heic = "\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic"
+
+// A photograph that could not be opened, and may not be to blame, comes again a few
+// times before it is given up.
+func TestAPhotographIsNotGivenUpForOurMistake(t *testing.T) {
+	t.Parallel()
+	k := newTalk(t)
+	k.Porter.Studio = media.NewStudio("sh", "-c", "exit 1")
+	c := k.begin(k.Mara, chat.To{Client: k.Theo})
+	f := k.take(k.theo, c, "IMG.heic", heic)
+	for n := 1; n <= 5; n++ {
+		if is := k.waits(k.theo, c, f.ID); is != chat.Copying {
+			t.Fatalf("before it was tried %d times it is %s", n, is)
+		}
+		if _, err := k.Jobs.RunDue(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		k.Pass(time.Minute)
+	}
+	if is := k.waits(k.theo, c, f.ID); is != chat.Unreadable {
+		t.Errorf("after five times it is %s", is)
+	}
+}
+
+// Whoever sends what cannot be opened, again and again, keeps nobody else's waiting
+// for it: for an hour no more of theirs is opened.
+func TestWhoSendsSpoiltPicturesIsAskedForAnother(t *testing.T) {
+	t.Parallel()
+	k := newTalk(t)
+	opened := filepath.Join(t.TempDir(), "opened")
+	k.Porter.Studio = media.NewStudio("sh", "-c", "echo one >> '"+opened+"'; exit 3")
+	c := k.begin(k.Mara, chat.To{Client: k.Theo})
+	times := func() int {
+		b, err := os.ReadFile(opened)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Count(string(b), "one")
+	}
+	send := func(by access.Actor) {
+		f := k.take(by, c, "IMG.heic", heic)
+		k.RunJobs(t)
+		if is := k.waits(by, c, f.ID); is != chat.Unreadable {
+			t.Errorf("it is %s", is)
+		}
+	}
+	for range 7 {
+		send(k.theo)
+	}
+	if n := times(); n != 5 {
+		t.Errorf("%d of seven were opened, want 5", n)
+	}
+	send(k.Mara)
+	if n := times(); n != 6 {
+		t.Errorf("somebody else’s was not opened")
+	}
+	k.Pass(time.Hour)
+	send(k.theo)
+	if n := times(); n != 7 {
+		t.Errorf("an hour later theirs was not opened")
+	}
+}
+
 func TestWhatCannotBeReadAsAPictureIsNotKept(t *testing.T) {
 	t.Parallel()
 	k := newTalk(t)
@@ -258,7 +340,6 @@ func TestWhatCannotBeReadAsAPictureIsNotKept(t *testing.T) {
 	if n := k.kept(); n != 0 {
 		t.Errorf("%d files are kept", n)
 	}
-	heic := "\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic"
 	if _, err := k.Porter.Take(t.Context(), k.theo, c, chat.Draft{ID: k.file(), Name: "IMG.jpg"}, strings.NewReader(heic)); !errors.Is(err, chat.ErrHEIC) {
 		t.Errorf("a HEIC: %v", err)
 	}

@@ -28,6 +28,8 @@ type Porter struct {
 	Files   *blob.Store
 	Studio  *media.Studio
 	Scanner *scan.Clamd // nil: none is set up, and nothing waits for it
+
+	spoilt spoilt
 }
 
 // Draft is a file as a page announces it. All of it is the browser's word, but

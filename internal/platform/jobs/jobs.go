@@ -20,6 +20,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"time"
 
 	"icouch/internal/base/at"
@@ -37,11 +38,22 @@ const (
 	poll     = time.Second      // for jobs that another node enqueued, or that fall due
 	slowest  = 30 * time.Minute // between two tries
 	attempts = 100              // the last comes some two days after the first
-	workers  = 16
+	workers  = 16               // of a queue; one beside it has its own
 	losses   = 5                // so often a job that may kill the process is begun in vain
 	spread   = 10 * time.Minute // over which those come again that were under way when it was killed
 	grace    = 8 * time.Second  // for jobs under way when the program goes down
 )
+
+// Longest is how long a job has; then its context ends.
+const Longest = lease - 10*time.Second
+
+type attemptKey struct{}
+
+// Attempt is how often the job of this context has been begun: 1 the first time.
+func Attempt(ctx context.Context) int64 {
+	n, _ := ctx.Value(attemptKey{}).(int64)
+	return n
+}
 
 // Kind names a sort of job and fixes the type of what it is about.
 type Kind[T any] string
@@ -102,17 +114,20 @@ var errLost = errors.New("jobs: given up: the program was killed each time this 
 
 // Queue runs stored jobs, on as many nodes as there are.
 type Queue struct {
-	db   *db.DB
-	do   map[string]func(context.Context, []byte) error
-	lost map[string]func(context.Context, []byte) error
-	wake chan struct{}
-	fail func(kind string, attempt int64, err error)
+	db      *db.DB
+	workers int
+	do      map[string]func(context.Context, []byte) error
+	lost    map[string]func(context.Context, []byte) error
+	wake    chan struct{}
+	fail    func(kind string, attempt int64, err error)
+	aside   []*Queue
 }
 
 // NewQueue returns a queue that knows no kinds yet. Every failed attempt is
 // told to failed, if there is one.
 func NewQueue(d *db.DB, failed func(kind string, attempt int64, err error)) *Queue {
-	q := &Queue{d, map[string]func(context.Context, []byte) error{}, map[string]func(context.Context, []byte) error{}, make(chan struct{}, 1), failed}
+	q := &Queue{db: d, workers: workers, wake: make(chan struct{}, 1), fail: failed}
+	q.do, q.lost = map[string]func(context.Context, []byte) error{}, map[string]func(context.Context, []byte) error{}
 	d.Watch(func(t string) {
 		if t == topic || t == db.Everything {
 			q.rouse()
@@ -121,10 +136,22 @@ func NewQueue(d *db.DB, failed func(kind string, attempt int64, err error)) *Que
 	return q
 }
 
+// Aside returns a queue beside q for kinds that may take long, of which so many
+// run at once: however many of them wait, they hold up no letter. It runs while q
+// does. Call it before that.
+func (q *Queue) Aside(workers int) *Queue {
+	a := &Queue{db: q.db, workers: workers, wake: make(chan struct{}, 1), fail: q.fail}
+	a.do, a.lost = map[string]func(context.Context, []byte) error{}, map[string]func(context.Context, []byte) error{}
+	q.aside = append(q.aside, a)
+	return a
+}
+
 func (q *Queue) rouse() {
-	select {
-	case q.wake <- struct{}{}:
-	default: // already awake
+	for _, one := range append(q.aside, q) {
+		select {
+		case one.wake <- struct{}{}:
+		default: // already awake
+		}
 	}
 }
 
@@ -138,13 +165,18 @@ type outcome struct {
 // What has ended is settled and what comes next is claimed in one transaction:
 // under load, one for many jobs.
 func (q *Queue) Run(ctx context.Context) {
-	ended := make(chan outcome, workers)
+	var beside sync.WaitGroup
+	defer beside.Wait()
+	for _, a := range q.aside {
+		beside.Go(func() { a.Run(ctx) })
+	}
+	ended := make(chan outcome, q.workers)
 	tick := time.NewTicker(poll)
 	defer tick.Stop()
 	var done []outcome
 	busy := 0
 	for ctx.Err() == nil {
-		for _, j := range q.turn(ctx, done, workers-busy) {
+		for _, j := range q.turn(ctx, done, q.workers-busy) {
 			busy++
 			go func() {
 				begun, end := lingering(ctx)
@@ -154,7 +186,7 @@ func (q *Queue) Run(ctx context.Context) {
 		}
 		done = done[:0]
 		wake := q.wake
-		if busy == workers {
+		if busy == q.workers {
 			wake = nil // nobody could do it; the signal waits
 		}
 		select {
@@ -228,8 +260,15 @@ func (q *Queue) RunDue(ctx context.Context) (done int, err error) {
 	for {
 		var due []jobsdb.ClaimRow
 		err := q.db.Maintain(ctx, func(tx *db.Tx) (err error) { due, err = q.claim(tx, 100); return err })
-		if err != nil || len(due) == 0 {
+		if err != nil {
 			return done, err
+		}
+		if len(due) == 0 {
+			n, err := q.runAside(ctx)
+			done += n
+			if err != nil || n == 0 {
+				return done, err
+			}
 		}
 		for _, j := range due {
 			o := q.attempt(ctx, j)
@@ -241,6 +280,17 @@ func (q *Queue) RunDue(ctx context.Context) (done int, err error) {
 			}
 		}
 	}
+}
+
+func (q *Queue) runAside(ctx context.Context) (done int, err error) {
+	for _, a := range q.aside {
+		n, err := a.RunDue(ctx)
+		done += n
+		if err != nil {
+			return done, err
+		}
+	}
+	return done, nil
 }
 
 func (q *Queue) claim(tx *db.Tx, most int32) (due []jobsdb.ClaimRow, err error) {
@@ -283,7 +333,7 @@ func (q *Queue) try(ctx context.Context, j jobsdb.ClaimRow) (err error) {
 			err = fmt.Errorf("jobs: %s panicked: %T", j.Kind, p)
 		}
 	}()
-	ctx, cancel := context.WithTimeout(ctx, lease-10*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithValue(ctx, attemptKey{}, j.Attempt), Longest)
 	defer cancel()
 	if giveUp := q.lost[j.Kind]; giveUp != nil && j.Lost > losses {
 		if q.fail != nil {

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -280,6 +281,71 @@ func TestASlowJobHoldsNobodyUp(t *testing.T) {
 	<-over
 	if n := waiting(t, w); n != 0 {
 		t.Errorf("%d jobs are left: what was done at the end was not noted", n)
+	}
+}
+
+// However many slow jobs wait, a queue beside theirs does its own: of theirs so
+// many run at once as was said.
+func TestWhatTakesLongIsDoneBeside(t *testing.T) {
+	t.Parallel()
+	const mill jobs.Kind[errand] = "mill"
+	w := world.New(t)
+	q := jobs.NewQueue(w.DB, nil)
+	var grinding, most atomic.Int64
+	goOn, began := make(chan struct{}), make(chan struct{}, 40)
+	var dug, ground sync.WaitGroup
+	dug.Add(40)
+	ground.Add(40)
+	mill.On(q.Aside(2), func(ctx context.Context, _ errand) error {
+		most.Store(max(most.Load(), grinding.Add(1)))
+		began <- struct{}{}
+		<-goOn
+		grinding.Add(-1)
+		ground.Done()
+		if jobs.Attempt(ctx) != 1 {
+			t.Errorf("it is tried for the %d. time", jobs.Attempt(ctx))
+		}
+		return nil
+	})
+	dig.On(q, func(context.Context, errand) error { dug.Done(); return nil })
+	for n := range 40 {
+		err := w.DB.Maintain(t.Context(), func(tx *db.Tx) error { return mill.Enqueue(tx, "", errand{n}) })
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	over := make(chan struct{})
+	go func() { defer close(over); q.Run(ctx) }()
+	<-began
+	<-began
+	for n := range 40 {
+		enqueue(t, w, "", n)
+	}
+	dug.Wait()
+	close(goOn)
+	ground.Wait()
+	stop()
+	<-over
+	if n := waiting(t, w); n != 0 || most.Load() != 2 {
+		t.Errorf("%d jobs are left; %d were under way at once, want 2", n, most.Load())
+	}
+}
+
+// Whoever runs what is due runs what is beside, too, and what that asks for.
+func TestWhatIsBesideIsDue(t *testing.T) {
+	t.Parallel()
+	const mill jobs.Kind[errand] = "mill"
+	w := world.New(t)
+	q, did := jobs.NewQueue(w.DB, nil), ""
+	mill.On(q.Aside(1), func(context.Context, errand) error { did += "mill "; enqueue(t, w, "", 1); return nil })
+	dig.On(q, func(context.Context, errand) error { did += "dig "; return nil })
+	err := w.DB.Maintain(t.Context(), func(tx *db.Tx) error { return mill.Enqueue(tx, "", errand{}) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := q.RunDue(t.Context()); n != 2 || err != nil || did != "mill dig " {
+		t.Errorf("%d were done, %v: %s", n, err, did)
 	}
 }
 

@@ -19,7 +19,7 @@ func bearable(in *source, r io.ReadSeeker, t Type, c image.Config, turn bool) er
 	switch {
 	case c.Width <= 0 || c.Height <= 0:
 		return ErrUnreadable
-	case c.Width > maxSide || c.Height > maxSide || c.Width > maxDots/c.Height:
+	case c.Width > maxSide || c.Height > maxSide || c.Width > MaxDots/c.Height:
 		return ErrTooLarge
 	}
 	if _, err := r.Seek(0, io.SeekStart); err != nil {

@@ -80,7 +80,7 @@ func readDots(r io.Reader) (image.Image, error) {
 	if head[1] == 0 || head[2] == 0 {
 		return nil, errDots
 	}
-	if head[1] > maxSide || head[2] > maxSide || head[1] > maxDots/head[2] {
+	if head[1] > maxSide || head[2] > maxSide || head[1] > MaxDots/head[2] {
 		return nil, ErrTooLarge
 	}
 	s, size := sort(head[0]), image.Rect(0, 0, int(head[1]), int(head[2]))

@@ -9,15 +9,29 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"time"
+
+	"icouch/internal/base/fault"
 )
+
+// A photograph in HEIC is opened by another process. What that one ends with says
+// whose fault it is if there is no picture.
+const (
+	NoPicture  = 3 // it is none
+	TooLarge   = 4 // it is one that takes too much
+	wentToRags = 2 // the Go runtime's: it took all the memory that a picture may
+)
+
+// ProcessTime is how long of one core a picture may take. 12 million dots take
+// four to seven seconds.
+const ProcessTime = 40 * time.Second
 
 // Dots is where a process writes the dots of the picture that it opened for a
 // studio. What its library says on the standard output goes nowhere.
 func Dots() *os.File { return os.NewFile(3, "dots") } // the first of exec.Cmd.ExtraFiles
 
-// openHEIC has another process open a photograph. It knows nothing of this one:
-// no environment, no files. If it gives up, dies or is not done in time, the
-// picture cannot be read; if it cannot even begin, that is our mistake.
+// openHEIC has another process open a photograph. It is given no environment, and
+// goes when this one does.
 func (s *Studio) openHEIC(ctx context.Context, r io.ReadSeeker) (image.Image, error) {
 	if !s.OpensHEIC() {
 		return nil, ErrUnreadable
@@ -35,23 +49,42 @@ func (s *Studio) openHEIC(ctx context.Context, r io.ReadSeeker) (image.Image, er
 	}
 	defer out.Close()
 	run.Env, run.Stdin, run.ExtraFiles = []string{}, in, []*os.File{end}
+	leash(run)
 	err = run.Start()
 	_ = end.Close() // it is the process's own now
 	if err != nil {
-		return nil, fmt.Errorf("media: open HEIC: %w", err)
+		return nil, errors.Join(ErrNotNow, err)
 	}
-	m, err := readDots(bufio.NewReaderSize(out, 1<<16))
-	if err != nil {
-		kill()
+	m, unread := readDots(bufio.NewReaderSize(out, 1<<16))
+	if unread != nil && !errors.Is(unread, io.EOF) && !errors.Is(unread, io.ErrUnexpectedEOF) {
+		kill() // else it has ended, and says why
 	}
-	err = errors.Join(err, run.Wait())
-	switch {
-	case err == nil:
+	if ended := run.Wait(); unread == nil && ended == nil {
 		return m, nil
-	case errors.Is(ctx.Err(), context.Canceled): // the program ends
-		return nil, fmt.Errorf("media: %w", ctx.Err())
-	case errors.Is(err, ErrTooLarge):
-		return nil, ErrTooLarge
 	}
-	return nil, in.fault(err)
+	switch _, _, told := fault.As(unread); {
+	case ctx.Err() != nil:
+		return nil, fmt.Errorf("media: %w", ctx.Err())
+	case in.err != nil:
+		return nil, fmt.Errorf("media: %w", in.err)
+	case told: // larger than any picture may be
+		return nil, unread
+	case errors.Is(unread, errDots):
+		return nil, ErrUnreadable
+	}
+	return nil, blame(run.ProcessState, unread)
+}
+
+// blame says what it means that a process gave no picture.
+func blame(p *os.ProcessState, unread error) error {
+	switch p.ExitCode() {
+	case NoPicture:
+		return ErrUnreadable
+	case TooLarge, wentToRags:
+		return ErrTooLarge
+	}
+	if p.UserTime()+p.SystemTime() >= ProcessTime-time.Second {
+		return ErrTooLarge
+	}
+	return errors.Join(ErrNotNow, unread, errors.New(p.String()))
 }

@@ -19,13 +19,15 @@ import (
 	"icouch/internal/base/fault"
 )
 
-// What is too much.
+// MaxDots is how many dots a picture may have: more than most telephones' do.
+const MaxDots = 50_000_000
+
+// What is too much besides.
 const (
-	maxDots   = 50_000_000      // more than most telephones'
-	maxSide   = 20_000          // a panorama's
-	maxBytes  = 200 << 20       // of memory, all that a picture takes until its copies are made: see cost
-	maxTime   = 2 * time.Minute // a telephone of 12 million dots takes a second of one core
-	previewed = 1200            // the longer side of a preview
+	maxSide   = 20_000           // a panorama's
+	maxBytes  = 200 << 20        // of memory, all that a picture takes until its copies are made: see cost
+	maxTime   = 90 * time.Second // a telephone of 12 million dots takes a second of one core; a job has a little longer
+	previewed = 1200             // the longer side of a preview
 )
 
 // What the person who sent the picture is told.
@@ -33,6 +35,11 @@ var (
 	ErrUnreadable = fault.New(fault.Invalid, "This picture cannot be read. Save it as JPEG and send that.")
 	ErrTooLarge   = fault.New(fault.Invalid, "This picture is too large to be opened here. Send a smaller copy of it.")
 )
+
+// ErrNotNow is that a picture was not copied, and that it may not be to blame: the
+// machine was too slow, or the process that opens it was ended by somebody. It can
+// be tried again.
+var ErrNotNow = errors.New("media: the picture was not opened")
 
 // Studio makes copies of pictures, one at a time: each needs memory for all its
 // dots.
@@ -60,7 +67,7 @@ type Picture struct {
 // copy stands upright, and holds nothing but the picture: no place, no time, no
 // camera, no comment, no small picture from before it was cut. Of a picture that
 // moves, it is the first one. What cannot be read is a fault, and w may then hold
-// some of it.
+// some of it. Any other error is none of the picture's.
 func (s *Studio) Copy(ctx context.Context, w io.Writer, r io.ReadSeeker, t Type) (Picture, error) {
 	select {
 	case s.turn <- struct{}{}:
@@ -68,24 +75,29 @@ func (s *Studio) Copy(ctx context.Context, w io.Writer, r io.ReadSeeker, t Type)
 	case <-ctx.Done():
 		return Picture{}, ctx.Err()
 	}
-	ctx, cancel := context.WithTimeout(ctx, maxTime)
+	quick, cancel := context.WithTimeout(ctx, maxTime)
 	defer cancel()
-	if t.HEIC() {
-		m, err := s.openHEIC(ctx, r)
-		if err != nil {
-			return Picture{}, err
-		}
-		return copyTo(w, m, 1, t) // it is turned already: the file says how, and its Exif block does not count
+	m, turn, err := s.open(quick, r, t)
+	if err != nil && errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		return Picture{}, errors.Join(ErrNotNow, err)
 	}
-	turn, err := orientation(r, t)
-	if err != nil {
-		return Picture{}, fmt.Errorf("media: %w", err)
-	}
-	m, err := decode(ctx, r, t, turn > 1)
 	if err != nil {
 		return Picture{}, err
 	}
 	return copyTo(w, m, turn, t)
+}
+
+// open opens a picture, and says how it is to be turned.
+func (s *Studio) open(ctx context.Context, r io.ReadSeeker, t Type) (m image.Image, turn int, err error) {
+	if t.HEIC() {
+		m, err = s.openHEIC(ctx, r)
+		return m, 1, err // it is turned already: the file says how, and its Exif block does not count
+	}
+	if turn, err = orientation(r, t); err != nil {
+		return nil, 0, fmt.Errorf("media: %w", err)
+	}
+	m, err = decode(ctx, r, t, turn > 1)
+	return m, turn, err
 }
 
 // decode opens a picture, after looking at how much memory that takes. It is

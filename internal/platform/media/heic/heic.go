@@ -17,54 +17,65 @@ import (
 	"io"
 	"os"
 	"syscall"
+	"time"
 
 	"icouch/internal/platform/media"
 )
 
-// What the process may take.
-const (
-	mostMemory = 3 << 30 // bytes of addresses; 12 million dots take 340 MB
-	mostTime   = 100     // seconds of one core; 12 million dots take four to seven
-)
+// mostMemory is how many bytes of addresses the process may take. 12 million dots
+// take 340 MB, 48 million a gigabyte.
+const mostMemory = 2 << 30
 
 // Command is "icouch open-heic", which the program tells itself.
 type Command struct{}
 
 // Run reads a photograph from the standard input and writes its dots to where
-// media.Dots says. It ends with an error where it is none.
+// media.Dots says. The process ends with media.NoPicture or media.TooLarge where
+// there are none; an error is our own mistake.
 func (Command) Run() error {
 	if err := fence(); err != nil {
 		return err
 	}
-	return open(media.Dots(), os.Stdin)
+	file, err := io.ReadAll(os.Stdin)
+	if err != nil {
+		return fmt.Errorf("heic: %w", err)
+	}
+	m, err := open(file)
+	switch {
+	case errors.Is(err, errLarge):
+		os.Exit(media.TooLarge)
+	case err != nil:
+		os.Exit(media.NoPicture)
+	}
+	to := bufio.NewWriterSize(media.Dots(), 1<<16)
+	return errors.Join(media.WriteDots(to, straight(m)), to.Flush())
 }
 
-// fence sets the limits.
+var errLarge = errors.New("heic: more dots than a picture may have")
+
+// fence sets the limits, or leaves those that are lower.
 func fence() error {
 	_ = os.WriteFile("/proc/self/oom_score_adj", []byte("1000"), 0) // where memory is short, this process goes first
-	return errors.Join(
-		syscall.Setrlimit(syscall.RLIMIT_AS, &syscall.Rlimit{Cur: mostMemory, Max: mostMemory}),
-		syscall.Setrlimit(syscall.RLIMIT_CPU, &syscall.Rlimit{Cur: mostTime, Max: mostTime}),
-	)
+	return errors.Join(limit(syscall.RLIMIT_AS, mostMemory), limit(syscall.RLIMIT_CPU, uint64(media.ProcessTime/time.Second)))
 }
 
-// open writes the dots of a photograph.
-func open(w io.Writer, r io.Reader) (err error) {
+func limit(what int, most uint64) error {
+	var is syscall.Rlimit
+	if err := syscall.Getrlimit(what, &is); err != nil {
+		return err
+	}
+	most = min(most, is.Max)
+	return syscall.Setrlimit(what, &syscall.Rlimit{Cur: most, Max: most})
+}
+
+// open opens a photograph.
+func open(file []byte) (m image.Image, err error) {
 	defer func() {
 		if p := recover(); p != nil { // a picture led the library beyond its memory
 			err = fmt.Errorf("heic: %v", p)
 		}
 	}()
-	file, err := io.ReadAll(r)
-	if err != nil {
-		return fmt.Errorf("heic: %w", err)
-	}
-	m, err := decode(file)
-	if err != nil {
-		return err
-	}
-	to := bufio.NewWriterSize(w, 1<<16)
-	return errors.Join(media.WriteDots(to, straight(m)), to.Flush())
+	return decode(file)
 }
 
 // straight gives back the colours of a picture one can see through, where they

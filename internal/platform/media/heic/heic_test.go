@@ -15,6 +15,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/signal"
+	"syscall"
 	"testing"
 
 	"icouch/internal/base/fault"
@@ -36,6 +37,8 @@ var tasks = map[string]func() error{
 		_, err := media.Dots().WriteString("\x00\x00\x00\x02\x00\x01\x00\x00\x00\x01\x00\x00")
 		return err
 	},
+	"fail": func() error { return errors.New("a mistake of ours") },
+	"die":  func() error { return syscall.Kill(os.Getpid(), syscall.SIGKILL) },
 	"more": func() error {
 		return errors.Join(media.WriteDots(media.Dots(), dot), media.WriteDots(media.Dots(), dot))
 	},
@@ -136,7 +139,7 @@ func quarters(m image.Image) (all string) {
 	return all
 }
 
-func TestWhatAPictureDoesIsThePicturesFault(t *testing.T) {
+func TestWhoseFaultItIsThatThereIsNoPicture(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		task string
@@ -146,10 +149,13 @@ func TestWhatAPictureDoesIsThePicturesFault(t *testing.T) {
 		"no picture":         {"open", photo[:40], media.ErrUnreadable},
 		"cut short":          {"open", photo[:len(photo)-200], media.ErrUnreadable},
 		"nothing":            {"open", nil, media.ErrUnreadable},
-		"more memory":        {"take", photo, media.ErrUnreadable},
+		"more memory":        {"take", photo, media.ErrTooLarge},
 		"more than it says":  {"more", photo, media.ErrUnreadable},
 		"a picture too wide": {"lie", photo, media.ErrTooLarge},
-		"no process":         {"", photo, nil},
+		"a head too wide":    {"open", wide(), media.ErrTooLarge},
+		"a mistake of ours":  {"fail", photo, media.ErrNotNow},
+		"killed by somebody": {"die", photo, media.ErrNotNow},
+		"no process":         {"", photo, media.ErrNotNow},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -158,10 +164,31 @@ func TestWhatAPictureDoesIsThePicturesFault(t *testing.T) {
 				s = media.NewStudio(os.DevNull)
 			}
 			_, err := s.Copy(t.Context(), io.Discard, bytes.NewReader(c.b), media.HEIC)
-			if _, _, told := fault.As(err); err == nil || told != (c.want != nil) || c.want != nil && !errors.Is(err, c.want) {
+			if _, _, told := fault.As(err); !errors.Is(err, c.want) || told != (c.want != media.ErrNotNow) {
 				t.Errorf("%v, want %v", err, c.want)
 			}
 		})
+	}
+}
+
+// wide is the photograph with a head that says it is 65,536 dots square.
+func wide() []byte {
+	b := bytes.Clone(photo)
+	at := bytes.Index(b, []byte("ispe")) + 8
+	copy(b[at:], "\x00\x01\x00\x00\x00\x01\x00\x00")
+	return b
+}
+
+// A limit that the operator has set lower stays, and is no mistake.
+func TestALowerLimitStays(t *testing.T) {
+	var was, is syscall.Rlimit
+	for _, err := range []error{syscall.Getrlimit(syscall.RLIMIT_NOFILE, &was), limit(syscall.RLIMIT_NOFILE, was.Max+1), syscall.Getrlimit(syscall.RLIMIT_NOFILE, &is)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if is.Max != was.Max {
+		t.Errorf("it is %d, was %d", is.Max, was.Max)
 	}
 }
 
@@ -204,7 +231,7 @@ func TestNoPictureBringsTheLibraryDown(t *testing.T) {
 		for range 1 + chance.IntN(4) {
 			b[chance.IntN(len(b))] = byte(chance.Uint32())
 		}
-		if err := open(io.Discard, bytes.NewReader(b)); err != nil {
+		if _, err := open(b); err != nil {
 			refused++
 		}
 	}
@@ -216,5 +243,5 @@ func TestNoPictureBringsTheLibraryDown(t *testing.T) {
 // FuzzOpen feeds the library with anything.
 func FuzzOpen(f *testing.F) {
 	f.Add(photo)
-	f.Fuzz(func(_ *testing.T, b []byte) { _ = open(io.Discard, bytes.NewReader(b)) })
+	f.Fuzz(func(_ *testing.T, b []byte) { _, _ = open(b) })
 }

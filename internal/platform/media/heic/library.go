@@ -9,6 +9,8 @@ import (
 	"image"
 
 	"github.com/gen2brain/heic"
+
+	"icouch/internal/platform/media"
 )
 
 // Here says whether this program can open photographs.
@@ -21,14 +23,19 @@ const least = 128
 var errNarrow = errors.New("heic: not as wide as a photograph")
 
 func decode(file []byte) (image.Image, error) {
-	if c, err := heic.DecodeConfig(bytes.NewReader(file)); err == nil && c.Width < least {
+	c, err := heic.DecodeConfig(bytes.NewReader(file))
+	switch {
+	case err != nil: // its head comes late
+	case c.Width < least:
 		return nil, errNarrow
+	case c.Width > media.MaxDots/max(c.Height, 1):
+		return nil, errLarge
 	}
 	m, err := heic.Decode(bytes.NewReader(file))
 	if err != nil {
 		return nil, fmt.Errorf("heic: %w", err)
 	}
-	if m.Bounds().Dx() < least { // its head came late
+	if m.Bounds().Dx() < least {
 		return nil, errNarrow
 	}
 	return m, nil
