@@ -23,8 +23,8 @@ import (
 )
 
 // mostMemory is how many bytes of addresses the process may take. 12 million dots
-// take 340 MB, 48 million a gigabyte.
-const mostMemory = 2 << 30
+// take 340 MB, 48 million a gigabyte, and the Go runtime keeps as much again free.
+const mostMemory = 3 << 30
 
 // Command is "icouch open-heic", which the program tells itself.
 type Command struct{}

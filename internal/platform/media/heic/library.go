@@ -25,7 +25,8 @@ var errNarrow = errors.New("heic: not as wide as a photograph")
 func decode(file []byte) (image.Image, error) {
 	c, err := heic.DecodeConfig(bytes.NewReader(file))
 	switch {
-	case err != nil: // its head comes late
+	case err != nil: // or its head comes late, and what it is going to take is not known
+		return nil, fmt.Errorf("heic: %w", err)
 	case c.Width < least:
 		return nil, errNarrow
 	case c.Width > media.MaxDots/max(c.Height, 1):
