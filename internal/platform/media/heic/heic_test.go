@@ -239,9 +239,3 @@ func TestNoPictureBringsTheLibraryDown(t *testing.T) {
 		t.Errorf("%d of 100 were refused: that proves nothing", refused)
 	}
 }
-
-// FuzzOpen feeds the library with anything.
-func FuzzOpen(f *testing.F) {
-	f.Add(photo)
-	f.Fuzz(func(_ *testing.T, b []byte) { _, _ = open(b) })
-}
