@@ -11,10 +11,11 @@ tool = go tool -modfile=tools/go.mod
 databases = ./internal/platform/... ./internal/audit/... ./internal/letter/... ./internal/account/... ./internal/people/... ./internal/chat ./internal/team ./internal/contact ./internal/joint ./internal/recovery ./internal/trail ./internal/support ./internal/cli/... ./internal/web/...
 
 # Tests that go one long way step by step: the race detector would see nothing in
-# them and make them ten times slower. And two that measure memory, of which the
-# detector takes some. Each is in one of these packages.
-steps = ^(TestMatrix.*|TestNoDoorTakesLongerForAKnownAddress|TestTheCountsAreTrueWhateverHappens|TestCanariesLeaveByNoBackDoor|FuzzForms|TestTheInvitationKeepsToItsModel|TestABookThatFollowsChangesSaysWhatANewOneSays|TestTheDirectoryAgreesWithTheDatabase|TestTamperingIsFoundWhereverItIs|TestNothingPersonalStandsInTheDatabase|TestAPictureTakesNoMoreMemoryThanIsReckoned|TestAnOpenPageHoldsLittle)$$
-stepping = ./internal ./internal/web ./internal/people/... ./internal/audit ./internal/platform/media
+# them and make them ten times slower, or a machine for WebAssembly that they start.
+# And two that measure memory, of which the detector takes some. Each is in one of
+# these packages.
+steps = ^(TestMatrix.*|TestNoDoorTakesLongerForAKnownAddress|TestTheCountsAreTrueWhateverHappens|TestCanariesLeaveByNoBackDoor|FuzzForms|TestTheInvitationKeepsToItsModel|TestABookThatFollowsChangesSaysWhatANewOneSays|TestTheDirectoryAgreesWithTheDatabase|TestTamperingIsFoundWhereverItIs|TestNothingPersonalStandsInTheDatabase|TestAPictureTakesNoMoreMemoryThanIsReckoned|TestAnOpenPageHoldsLittle|TestAPhotographIsCopiedUprightAndWithoutItsPlace|TestWhoseFaultItIsThatThereIsNoPicture|TestNoPictureBringsTheLibraryDown)$$
+stepping = ./internal ./internal/web ./internal/people/... ./internal/audit ./internal/platform/media/...
 
 run: build
 	./icouch demo
