@@ -8,7 +8,7 @@ export GOFLAGS = -tags=nodynamic
 tool = go tool -modfile=tools/go.mod
 
 # The packages with tests of their own on a database.
-databases = ./internal/platform/... ./internal/audit/... ./internal/letter/... ./internal/account/... ./internal/people/... ./internal/chat ./internal/team ./internal/contact ./internal/joint ./internal/recovery ./internal/trail ./internal/support ./internal/cli/... ./internal/web/...
+databases = ./internal/platform/db/... ./internal/platform/jobs/... ./internal/platform/keys/... ./internal/platform/limit/... ./internal/platform/installation/... ./internal/audit/... ./internal/letter/... ./internal/account/... ./internal/people/... ./internal/chat ./internal/team ./internal/contact ./internal/joint ./internal/recovery ./internal/trail ./internal/support ./internal/cli/... ./internal/web/...
 
 # Tests that go one long way step by step: the race detector would see nothing in
 # them and make them ten times slower, or a machine for WebAssembly that they start.
