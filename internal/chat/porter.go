@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"icouch/internal/access"
 	"icouch/internal/base/fault"
@@ -15,6 +16,7 @@ import (
 	"icouch/internal/platform/crypt"
 	"icouch/internal/platform/db"
 	"icouch/internal/platform/keys"
+	"icouch/internal/platform/limit"
 	"icouch/internal/platform/media"
 	"icouch/internal/platform/scan"
 )
@@ -91,6 +93,10 @@ type incoming struct {
 // mostWaiting is how many files of one person can wait to be sent.
 const mostWaiting = 30
 
+// bytesRule is how much somebody can attach. It is counted where a file is added:
+// one that was begun before, and one that is refused, count nothing.
+var bytesRule = limit.Rule{Name: "file/bytes", Most: 2 << 30, Per: 24 * time.Hour}
+
 // note adds a file to what by has not sent, and reports whether it was new.
 func (p *Porter) note(ctx context.Context, by access.Actor, conversation id.Conversation, f incoming) (added bool, err error) {
 	err = p.DB.Maintain(ctx, func(tx *db.Tx) error {
@@ -131,6 +137,11 @@ func (p *Porter) note(ctx context.Context, by access.Actor, conversation id.Conv
 		}
 		if waits.Bytes > MostUnsent || waits.Files > mostWaiting {
 			return ErrMuchUnsent
+		}
+		if err := bytesRule.TakeSome(tx, by.Account().String(), f.size); errors.Is(err, limit.ErrTooOften) {
+			return ErrManyBytes
+		} else if err != nil {
+			return err
 		}
 		return p.next(tx, errand{c.practice, f.id}, f.stage)
 	})
