@@ -30,6 +30,9 @@ type Porter struct {
 	Files   *blob.Store
 	Studio  *media.Studio
 	Scanner *scan.Clamd // nil: none is set up, and nothing waits for it
+	Trouble func(error) // is told once why no file is taken in: see claim
+
+	claim claim
 }
 
 // Draft is a file as a page announces it. All of it is the browser's word, but
@@ -63,6 +66,9 @@ func (p *Porter) Begin(ctx context.Context, by access.Actor, conversation id.Con
 	}
 	err := p.DB.View(ctx, func(tx *db.Tx) error { _, err := writable(tx, by, conversation); return err })
 	if err != nil {
+		return Arrival{}, err
+	}
+	if err := p.ours(ctx); err != nil {
 		return Arrival{}, err
 	}
 	u, err := p.Files.Begin(d.Size)
@@ -231,6 +237,9 @@ func (p *Porter) Append(ctx context.Context, by access.Actor, conversation id.Co
 
 // finish makes a file of an upload that has arrived completely.
 func (p *Porter) finish(ctx context.Context, by access.Actor, conversation id.Conversation, is coming) (Arrival, error) {
+	if err := p.ours(ctx); err != nil { // it was begun before a new start
+		return Arrival{}, err
+	}
 	done, err := p.Files.Finish(ctx, is.upload)
 	if err != nil {
 		return Arrival{}, err
@@ -309,6 +318,9 @@ func afterScan(t media.Type) Stage {
 func (p *Porter) Take(ctx context.Context, by access.Actor, conversation id.Conversation, d Draft, r io.Reader) (File, error) {
 	err := p.DB.View(ctx, func(tx *db.Tx) error { _, err := writable(tx, by, conversation); return err })
 	if err != nil {
+		return File{}, err
+	}
+	if err := p.ours(ctx); err != nil {
 		return File{}, err
 	}
 	content := sha256.New()
