@@ -548,6 +548,54 @@ func TestVeryManyMessagesOfOnePersonWait(t *testing.T) {
 	k.mara.get(k.at).shows(t, 200, "Three, and not lost.")
 }
 
+// Drafts and the like are written to the database or told to every server, and
+// nobody makes it work without end. Each has a count of its own.
+func TestWhatAPageSaysByItselfIsLimited(t *testing.T) {
+	t.Parallel()
+	k := newTalking(t)
+	k.mara.post(k.at, k.message("One")).leads(t, k.at+"#end")
+	var theo string
+	k.w.View(t, func(tx *db.Tx) error { theo = mustBe(tx, "theo@example.com").String(); return nil })
+	says := []struct {
+		to    string
+		what  url.Values
+		count *counter
+	}{{"/typing", nil, k.typings}, {"/read", form("seq", "1"), k.reads}, {"/draft", form("body", "Dear Mara"), k.drafts}}
+	for _, s := range says {
+		for range mostAsides - 1 {
+			if err := s.count.take(theo); err != nil {
+				t.Fatalf("%s: %v", s.to, err)
+			}
+		}
+		k.theo.post(k.at+s.to, s.what).leads(t, k.at+"#end")
+		if a := k.theo.post(k.at+s.to, s.what); a.Code != http.StatusTooManyRequests {
+			t.Errorf("%s: one more is answered with %d", s.to, a.Code)
+		}
+		k.mara.post(k.at+s.to, s.what).leads(t, k.at+"#end")
+	}
+	k.theo.post(k.at, k.message("Words go all the same")).leads(t, k.at+"#end")
+	k.w.Pass(messagesPer)
+	for _, s := range says {
+		k.theo.post(k.at+s.to, s.what).leads(t, k.at+"#end")
+	}
+}
+
+// Somebody who types for an hour, on two devices at once, and pauses as often as
+// a page can keep a draft, never meets it.
+func TestWhoTypesForAnHourLosesNoDraft(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 3, 14, 9, 0, 0, 0, time.UTC)
+	c := newCounter(func() time.Time { return now }, mostAsides, messagesPer)
+	for range int(time.Hour / (1500 * time.Millisecond)) {
+		for device := range 2 {
+			if err := c.take("theo"); err != nil {
+				t.Fatalf("at %s, device %d: %v", now.Format("15:04:05"), device, err)
+			}
+		}
+		now = now.Add(1500 * time.Millisecond)
+	}
+}
+
 // attachedSoFar has somebody have attached so many bytes today.
 func (k *talking) attachedSoFar(t *testing.T, address string, n int64) {
 	t.Helper()
