@@ -166,6 +166,26 @@ func TestAnotherInstallationsFilesAreLeftAlone(t *testing.T) {
 	start(t, one) // and whose they are, it goes on
 }
 
+// All but files works, and it is logged once that they do not.
+func TestItServesWhileThePlaceOfTheFilesIsAway(t *testing.T) {
+	t.Parallel()
+	nobody := config.Place{Data: t.TempDir(), Files: "s3+http://" + freePort(t) + "/bucket", FilesKey: "key", FilesSecret: "secret"}
+	m, log, _ := start(t, config.Serve{Place: nobody})
+	if _, err := get(m.Settings.Base() + "/"); err != nil {
+		t.Error(err)
+	}
+	for range 2 {
+		if err := m.porter.Sweep(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, want := range []string{"the place of the files does not answer", "no file is taken in"} {
+		if n := strings.Count(log.String(), want); n != 1 {
+			t.Errorf("%q is logged %d times:\n%s", want, n, log)
+		}
+	}
+}
+
 // show runs the demo until it has said how to get in.
 func show(t *testing.T, d *demo) string {
 	t.Helper()

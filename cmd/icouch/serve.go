@@ -172,7 +172,7 @@ func (m *Main) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	m.porter = &chat.Porter{DB: d, Files: m.Files, Studio: studio, Scanner: m.Scanner}
+	m.porter = &chat.Porter{DB: d, Files: m.Files, Studio: studio, Scanner: m.Scanner, Trouble: m.noPlace}
 	m.porter.Register(m.queue)
 	if err := m.claim(ctx); err != nil {
 		return err
@@ -200,7 +200,7 @@ func openStudio() (*media.Studio, error) {
 }
 
 // claim sees to it that the files are ours. While their place does not answer,
-// all but files works, and nothing is swept.
+// all but files works: none is taken in and none is swept, and it is asked again.
 func (m *Main) claim(ctx context.Context) error {
 	ctx, stop := context.WithTimeout(ctx, 10*time.Second)
 	defer stop()
@@ -212,6 +212,11 @@ func (m *Main) claim(ctx context.Context) error {
 		m.log.Warn("the place of the files does not answer", "err", err)
 	}
 	return nil
+}
+
+// noPlace logs, once each time it begins, that files are refused.
+func (m *Main) noPlace(err error) {
+	m.log.Error("no file is taken in: it is not known that their place is ours", "err", err)
 }
 
 // openMail finds who carries the letters: a mail server, our own mailbox, or
@@ -299,7 +304,7 @@ func (m *Main) tidy(ctx context.Context) {
 					m.log.Warn("files that nobody has are left", "err", err)
 				}
 			}
-			if err := errors.Join(m.limits.Sweep(ctx), m.Files.Sweep(ctx, m.Clock()), m.porter.Sweep(ctx), account.Sweep(ctx, m.Installation.DB), people.Clerk{DB: m.Installation.DB}.Depart(ctx), people.Clerk{DB: m.Installation.DB}.ComeOfAge(ctx), contact.Clerk{DB: m.Installation.DB}.Tell(ctx), trail.Clerk{DB: m.Installation.DB}.Tend(ctx)); err != nil && ctx.Err() == nil {
+			if err := errors.Join(m.limits.Sweep(ctx), m.porter.Sweep(ctx), account.Sweep(ctx, m.Installation.DB), people.Clerk{DB: m.Installation.DB}.Depart(ctx), people.Clerk{DB: m.Installation.DB}.ComeOfAge(ctx), contact.Clerk{DB: m.Installation.DB}.Tell(ctx), trail.Clerk{DB: m.Installation.DB}.Tend(ctx)); err != nil && ctx.Err() == nil {
 				m.log.Warn("upkeep failed", "err", err)
 			}
 		}

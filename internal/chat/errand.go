@@ -98,6 +98,9 @@ func belongs(tx *db.Tx, practice id.Practice, c id.Conversation) (Conversation, 
 // scan has a file looked at. One that cannot be looked at waits, and the queue
 // tries again; nobody opens it meanwhile.
 func (p *Porter) scan(ctx context.Context, e errand) error {
+	if err := p.ours(ctx); err != nil { // another installation's place has no file of ours, and ours is not to blame
+		return err
+	}
 	is, err := p.fetch(ctx, e)
 	if err != nil || !is.there {
 		return err
@@ -162,6 +165,9 @@ func (p *Porter) settle(ctx context.Context, is parcel, was, now Stage) error {
 // one, of the picture and nothing else. The key of what came goes with that; the
 // rest of it is swept a day later, so that a backup under way misses nothing.
 func (p *Porter) copy(ctx context.Context, e errand) error {
+	if err := p.ours(ctx); err != nil { // another installation's place has no file of ours, and ours is not to blame
+		return err
+	}
 	is, err := p.fetch(ctx, e)
 	if err != nil || !is.there || is.Stage != Copying {
 		return err
@@ -208,6 +214,9 @@ func (p *Porter) fail(ctx context.Context, is parcel, err error) error {
 
 // giveUp is for a picture over which the program was killed again and again.
 func (p *Porter) giveUp(ctx context.Context, e errand) error {
+	if err := p.ours(ctx); err != nil {
+		return err
+	}
 	is, err := p.fetch(ctx, e)
 	if err != nil || !is.there || is.Opened.File.Stage != Copying {
 		return err

@@ -31,6 +31,7 @@ var (
 	ErrEmptyFile  = fault.On("files", fault.Invalid, "This file is empty. Choose another one.")
 	ErrManyFiles  = fault.On("files", fault.Invalid, "A message can have up to 10 files. Send the others with another one.")
 	ErrMuchUnsent = fault.On("files", fault.Conflict, "You have attached more than can wait: 100 MB, or 30 files. Send what is there first, or take something out.")
+	ErrManyBytes  = fault.On("files", fault.Busy, "You have attached as much as can be taken in one day: 2 GB. Attach this file tomorrow.")
 	ErrFileGone   = fault.On("files", fault.Conflict, "One of the files is not here any more, or has not arrived completely. Choose it again.")
 	ErrFileHeld   = fault.On("files", fault.Conflict, "A virus was found in one of the files. It was not sent. Take it out, and send the rest.")
 	ErrNoPicture  = fault.On("files", fault.Conflict, "One of the pictures could not be read. Take it out, or send it as a JPEG.")

@@ -855,3 +855,60 @@ func TestWhatCannotBeScannedWaits(t *testing.T) {
 		t.Errorf("when it is back: %v", err)
 	}
 }
+
+// What is refused, and what was begun before, leaves as much room for the day as
+// there was.
+func TestOnlyAFileThatIsAddedCounts(t *testing.T) {
+	t.Parallel()
+	k := newTalk(t)
+	c := k.begin(k.Mara, chat.To{Client: k.Theo})
+	begin := func(d chat.Draft) error {
+		_, err := k.Porter.Begin(t.Context(), k.theo, c, d)
+		return err
+	}
+	counted := func() (n int64) {
+		t.Helper()
+		if err := k.DB.Row(t.Context(), "SELECT COALESCE(SUM(count), 0) FROM tally", nil, &n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	var first chat.Draft
+	for i := range 4 {
+		d := chat.Draft{ID: k.file(), Name: "large.bin", Size: chat.MostBytes}
+		if err := begin(d); err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			first = d
+		}
+	}
+	full := counted()
+	if full != 4*chat.MostBytes {
+		t.Fatalf("%d bytes are counted of four files of %d", full, chat.MostBytes)
+	}
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			if err := begin(first); err != nil {
+				t.Errorf("begun again: %v", err)
+			}
+		})
+		all.Go(func() {
+			if err := begin(chat.Draft{ID: k.file(), Name: "more.bin", Size: chat.MostBytes}); !errors.Is(err, chat.ErrMuchUnsent) {
+				t.Errorf("more than can wait: %v", err)
+			}
+		})
+	}
+	all.Wait()
+	if n := counted(); n != full {
+		t.Errorf("%d bytes are counted, want %d as before", n, full)
+	}
+	// Taken out, it was attached all the same.
+	if err := k.Porter.Drop(t.Context(), k.theo, c, first.ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := begin(chat.Draft{ID: k.file(), Name: "a.txt", Size: 1}); err != nil || counted() != full+1 {
+		t.Errorf("%v, and %d bytes are counted", err, counted())
+	}
+}

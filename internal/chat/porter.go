@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"icouch/internal/access"
 	"icouch/internal/base/fault"
@@ -15,6 +16,7 @@ import (
 	"icouch/internal/platform/crypt"
 	"icouch/internal/platform/db"
 	"icouch/internal/platform/keys"
+	"icouch/internal/platform/limit"
 	"icouch/internal/platform/media"
 	"icouch/internal/platform/scan"
 )
@@ -28,7 +30,9 @@ type Porter struct {
 	Files   *blob.Store
 	Studio  *media.Studio
 	Scanner *scan.Clamd // nil: none is set up, and nothing waits for it
+	Trouble func(error) // is told once why no file is taken in: see claim
 
+	claim  claim
 	spoilt spoilt
 }
 
@@ -65,6 +69,9 @@ func (p *Porter) Begin(ctx context.Context, by access.Actor, conversation id.Con
 	if err != nil {
 		return Arrival{}, err
 	}
+	if err := p.ours(ctx); err != nil {
+		return Arrival{}, err
+	}
 	u, err := p.Files.Begin(d.Size)
 	if err != nil {
 		return Arrival{}, err
@@ -92,6 +99,10 @@ type incoming struct {
 
 // mostWaiting is how many files of one person can wait to be sent.
 const mostWaiting = 30
+
+// bytesRule is how much somebody can attach. It is counted where a file is added:
+// one that was begun before, and one that is refused, count nothing.
+var bytesRule = limit.Rule{Name: "file/bytes", Most: 2 << 30, Per: 24 * time.Hour}
 
 // note adds a file to what by has not sent, and reports whether it was new.
 func (p *Porter) note(ctx context.Context, by access.Actor, conversation id.Conversation, f incoming) (added bool, err error) {
@@ -133,6 +144,11 @@ func (p *Porter) note(ctx context.Context, by access.Actor, conversation id.Conv
 		}
 		if waits.Bytes > MostUnsent || waits.Files > mostWaiting {
 			return ErrMuchUnsent
+		}
+		if err := bytesRule.TakeSome(tx, by.Account().String(), f.size); errors.Is(err, limit.ErrTooOften) {
+			return ErrManyBytes
+		} else if err != nil {
+			return err
 		}
 		return p.next(tx, errand{c.practice, f.id}, f.stage)
 	})
@@ -222,6 +238,9 @@ func (p *Porter) Append(ctx context.Context, by access.Actor, conversation id.Co
 
 // finish makes a file of an upload that has arrived completely.
 func (p *Porter) finish(ctx context.Context, by access.Actor, conversation id.Conversation, is coming) (Arrival, error) {
+	if err := p.ours(ctx); err != nil { // it was begun before a new start
+		return Arrival{}, err
+	}
 	done, err := p.Files.Finish(ctx, is.upload)
 	if err != nil {
 		return Arrival{}, err
@@ -300,6 +319,9 @@ func afterScan(t media.Type) Stage {
 func (p *Porter) Take(ctx context.Context, by access.Actor, conversation id.Conversation, d Draft, r io.Reader) (File, error) {
 	err := p.DB.View(ctx, func(tx *db.Tx) error { _, err := writable(tx, by, conversation); return err })
 	if err != nil {
+		return File{}, err
+	}
+	if err := p.ours(ctx); err != nil {
 		return File{}, err
 	}
 	content := sha256.New()

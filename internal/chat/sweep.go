@@ -2,7 +2,6 @@ package chat
 
 import (
 	"context"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,14 +12,17 @@ import (
 	"icouch/internal/chat/chatdb"
 	"icouch/internal/platform/blob"
 	"icouch/internal/platform/db"
-	"icouch/internal/platform/keys"
 )
 
 // stale is how long what was attached waits to be sent.
 const stale = 24 * time.Hour
 
-// Sweep takes away what was attached and not sent for a day.
+// Sweep takes away what was attached and not sent for a day, and what is left of
+// uploads, if the place of the files is ours.
 func (p *Porter) Sweep(ctx context.Context) error {
+	if p.ours(ctx) != nil { // it was told already, and the next time does for this one
+		return nil
+	}
 	var gone []chatdb.DropStaleRow
 	err := p.DB.Maintain(ctx, func(tx *db.Tx) (err error) {
 		gone, err = SQL.In(tx).DropStale(tx, tx.Now().Plus(-stale))
@@ -29,7 +31,7 @@ func (p *Porter) Sweep(ctx context.Context) error {
 	for _, r := range gone {
 		err = errors.Join(err, p.forget(ctx, r.Blob, r.Small))
 	}
-	return err
+	return errors.Join(err, p.Files.Sweep(ctx, p.DB.Clock()))
 }
 
 // A store of which more than half, and more than a few, would go is another
@@ -38,24 +40,6 @@ const fewOrphans = 100
 
 // ErrNotOurs says that the files of a store are not those of this database.
 var ErrNotOurs = errors.New("chat: most files in the store belong to no row of this database, so none is swept: is it another installation's store, or an old copy of the database")
-
-// Claim sees to it that the store is this installation's: see blob.Store.Claim.
-// Its mark is made from a key that stays, and says nothing.
-func (p *Porter) Claim(ctx context.Context) error {
-	var mark []byte
-	err := p.DB.View(ctx, func(tx *db.Tx) error {
-		key, err := keys.Of(tx, keys.Installation)
-		if err != nil {
-			return err
-		}
-		mark, err = key.Index("store", "files")
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	return p.Files.Claim(ctx, hex.EncodeToString(mark))
-}
 
 // SweepOrphans takes away files that no row has and that are older than a day:
 // what a crash left behind, and what a copy has replaced. It walks through all

@@ -34,20 +34,6 @@ const (
 // fileRule is how many files somebody may begin to send.
 var fileRule = limit.Rule{Name: "file/account", Most: 300, Per: time.Hour}
 
-// bytesRule is how much somebody may begin to send.
-var bytesRule = limit.Rule{Name: "file/bytes", Most: 2 << 30, Per: 24 * time.Hour}
-
-var errManyBytes = fault.On("files", fault.Busy, "You have attached as much as can be taken in one day: 2 GB. Attach this file tomorrow.")
-
-// countBytes counts what is attached. What would be too much is not counted.
-func (s *Site) countBytes(r *http.Request, by access.Actor, size int64) error {
-	err := s.Limits.TakeSome(r.Context(), bytesRule, by.Account().String(), size)
-	if errors.Is(err, limit.ErrTooOften) {
-		return errManyBytes
-	}
-	return err
-}
-
 // hears lets a page play what is attached, and record it. What was recorded and
 // not sent is played from the page's own memory (blob:).
 func hears(h http.Header) {
@@ -136,17 +122,7 @@ func (s *Site) takeFile(r *http.Request, by access.Actor, c id.Conversation, mes
 		return "", err
 	}
 	f, err := s.Porter.Take(r.Context(), by, c, chat.Draft{Name: p.FileName(), With: with}, p)
-	if err != nil {
-		return "", err
-	}
-	if err := s.countBytes(r, by, f.Size); err != nil { // how large it is, is known only now
-		out := s.Porter.Drop(r.Context(), by, c, f.ID)
-		if errors.Is(out, fault.NotFound) { // it went with the first of two presses
-			out = nil
-		}
-		return "", errors.Join(err, out)
-	}
-	return f.ID, nil
+	return f.ID, err
 }
 
 // fieldCost is what an empty field without a name takes of a form's room: each
@@ -250,9 +226,6 @@ func (s *Site) beginFile(w http.ResponseWriter, r *http.Request, by access.Actor
 		return errBadForm
 	}
 	if err := s.Limits.Take(r.Context(), fileRule, by.Account().String()); err != nil {
-		return s.tellScript(w, chat.Arrival{}, err)
-	}
-	if err := s.countBytes(r, by, min(max(0, size), chat.MostBytes)); err != nil { // what is larger is refused below
 		return s.tellScript(w, chat.Arrival{}, err)
 	}
 	a, err := s.Porter.Begin(r.Context(), by, c, chat.Draft{ID: f, Name: form.Get("name"), Size: size})

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -16,6 +18,7 @@ import (
 	"icouch/internal/base/id"
 	"icouch/internal/chat"
 	"icouch/internal/people"
+	"icouch/internal/platform/blob"
 	"icouch/internal/platform/db"
 	"icouch/internal/world"
 )
@@ -329,4 +332,26 @@ func TestWhatIsHeldBackSaysSo(t *testing.T) {
 	k.theo.get(k.at).lacks(t, `value="`+waits[1]+`"`)
 	k.theo.post(k.at, send).shows(t, 409, "A virus was found in one of the files. It was not sent.", "Again")
 	k.mara.get(k.at).lacks(t, "Again")
+}
+
+// The disk or the bucket of the files is away: words go, and files are refused
+// calmly.
+func TestWordsGoWhileNoFileCanBeTakenIn(t *testing.T) {
+	t.Parallel()
+	k := newTalking(t)
+	away := filepath.Join(t.TempDir(), "away")
+	if err := os.WriteFile(away, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	files, err := blob.Open(blob.NewFolder(filepath.Join(away, "files")), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.Porter.Files = files
+	k.theo.filed(k.at, k.message("Kept words"), [2]string{"a.txt", "a"}).shows(t, 429, "No file can be taken in at the moment.", "Kept words")
+	is := heardOf(t, k.theo.post(k.at+"/files", form("file", id.New[id.Attachment](k.w.Now()).String(), "name", "a.txt", "size", "1")), 429)
+	if !strings.Contains(is.Problem, "No file can be taken in at the moment.") || is.Again {
+		t.Errorf("the page’s script is told %+v", is)
+	}
+	k.theo.post(k.at, k.message("Words alone")).leads(t, k.at+"#end")
 }

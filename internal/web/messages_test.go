@@ -16,6 +16,7 @@ import (
 	"icouch/internal/chat"
 	"icouch/internal/people"
 	"icouch/internal/platform/db"
+	"icouch/internal/platform/limit"
 	"icouch/internal/team"
 	"icouch/internal/world"
 )
@@ -547,14 +548,69 @@ func TestVeryManyMessagesOfOnePersonWait(t *testing.T) {
 	k.mara.get(k.at).shows(t, 200, "Three, and not lost.")
 }
 
+// Drafts and the like are written to the database or told to every server, and
+// nobody makes it work without end. Each has a count of its own.
+func TestWhatAPageSaysByItselfIsLimited(t *testing.T) {
+	t.Parallel()
+	k := newTalking(t)
+	k.mara.post(k.at, k.message("One")).leads(t, k.at+"#end")
+	var theo string
+	k.w.View(t, func(tx *db.Tx) error { theo = mustBe(tx, "theo@example.com").String(); return nil })
+	says := []struct {
+		to    string
+		what  url.Values
+		count *counter
+	}{{"/typing", nil, k.typings}, {"/read", form("seq", "1"), k.reads}, {"/draft", form("body", "Dear Mara"), k.drafts}}
+	for _, s := range says {
+		for range mostAsides - 1 {
+			if err := s.count.take(theo); err != nil {
+				t.Fatalf("%s: %v", s.to, err)
+			}
+		}
+		k.theo.post(k.at+s.to, s.what).leads(t, k.at+"#end")
+		if a := k.theo.post(k.at+s.to, s.what); a.Code != http.StatusTooManyRequests {
+			t.Errorf("%s: one more is answered with %d", s.to, a.Code)
+		}
+		k.mara.post(k.at+s.to, s.what).leads(t, k.at+"#end")
+	}
+	k.theo.post(k.at, k.message("Words go all the same")).leads(t, k.at+"#end")
+	k.w.Pass(messagesPer)
+	for _, s := range says {
+		k.theo.post(k.at+s.to, s.what).leads(t, k.at+"#end")
+	}
+}
+
+// Somebody who types for an hour, on two devices at once, and pauses as often as
+// a page can keep a draft, never meets it.
+func TestWhoTypesForAnHourLosesNoDraft(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 3, 14, 9, 0, 0, 0, time.UTC)
+	c := newCounter(func() time.Time { return now }, mostAsides, messagesPer)
+	for range int(time.Hour / (1500 * time.Millisecond)) {
+		for device := range 2 {
+			if err := c.take("theo"); err != nil {
+				t.Fatalf("at %s, device %d: %v", now.Format("15:04:05"), device, err)
+			}
+		}
+		now = now.Add(1500 * time.Millisecond)
+	}
+}
+
+// attachedSoFar has somebody have attached so many bytes today.
+func (k *talking) attachedSoFar(t *testing.T, address string, n int64) {
+	t.Helper()
+	err := k.w.DB.Maintain(t.Context(), func(tx *db.Tx) error {
+		return limit.Rule{Name: "file/bytes", Most: 2 << 30, Per: 24 * time.Hour}.TakeSome(tx, mustBe(tx, address).String(), n)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestVeryLargeFilesOfOnePersonWaitUntilTomorrow(t *testing.T) {
 	t.Parallel()
 	k := newTalking(t)
-	var theo string
-	k.w.View(t, func(tx *db.Tx) error { theo = mustBe(tx, "theo@example.com").String(); return nil })
-	if err := k.Limits.TakeSome(t.Context(), bytesRule, theo, bytesRule.Most-10); err != nil {
-		t.Fatal(err)
-	}
+	k.attachedSoFar(t, "theo@example.com", 2<<30-10)
 	begin := func(size string, want int) came {
 		return heardOf(t, k.theo.post(k.at+"/files", form("file", id.New[id.Attachment](k.w.Now()).String(), "name", "a.txt", "size", size)), want)
 	}
@@ -569,6 +625,39 @@ func TestVeryLargeFilesOfOnePersonWaitUntilTomorrow(t *testing.T) {
 	k.mara.filed(k.at, k.message("Hers"), [2]string{"b.txt", "bbbbbb"}).leads(t, k.at+"#end")
 	k.w.Pass(24 * time.Hour)
 	k.browser(t, k.w).as("theo@example.com").filed(k.at, k.message("Now it goes"), [2]string{"a.txt", "aaaaaa"}).leads(t, k.at+"#end")
+}
+
+// An answer that was lost is asked for again, and who presses twice sends once.
+func TestAFileCountsOnce(t *testing.T) {
+	t.Parallel()
+	k := newTalking(t)
+	k.attachedSoFar(t, "theo@example.com", 2<<30-10)
+	f := form("file", id.New[id.Attachment](k.w.Now()).String(), "name", "a.txt", "size", "5")
+	for range 3 {
+		heardOf(t, k.theo.post(k.at+"/files", f), 200)
+	}
+	m := k.message("Pressed twice")
+	for range 2 { // the first is the last for which there is room
+		k.theo.filed(k.at, m, [2]string{"b.txt", "bbbbb"}).leads(t, k.at+"#end")
+	}
+	if n := len(filesIn.FindAllString(k.mara.get(k.at).text, -1)); n != 1 {
+		t.Errorf("%d files are on the page, want one", n)
+	}
+	k.theo.filed(k.at, k.message("Kept words"), [2]string{"c.txt", "c"}).shows(t, 429, "Attach this file tomorrow", "Kept words")
+}
+
+// The second press brings nothing new, so that the limit of the day is nothing to it.
+func TestASecondPressTakesAwayNoFileThatWaits(t *testing.T) {
+	t.Parallel()
+	k := newTalking(t)
+	k.attachedSoFar(t, "theo@example.com", 2<<30-5)
+	m := k.message(strings.Repeat("x", chat.Most+1)) // too long, so that the file waits
+	for range 2 {
+		k.theo.filed(k.at, m, [2]string{"lake.txt", "aaaaa"}).shows(t, 422, "lake.txt")
+	}
+	m.Set("body", "The lake")
+	k.theo.filed(k.at, m, [2]string{"lake.txt", "aaaaa"}).leads(t, k.at+"#end")
+	k.mara.get(k.at).shows(t, 200, "The lake", "lake.txt")
 }
 
 func TestVeryManyFilesOfOnePersonWait(t *testing.T) {

@@ -59,6 +59,9 @@ type Site struct {
 	streams  *hub
 	refused  *counter // reports of what browsers refused, by where they come from
 	touches  *counter // words that a page of Messaging is used, by account
+	reads    *counter // words that something was read, by account
+	drafts   *counter // drafts, by account
+	typings  *counter // words that somebody is typing, by account
 	scribe   *audit.Scribe
 	forms    *http.ServeMux   // the addresses whose forms are kept when a session has ended; see kept.go
 	passkeys *factor.Passkeys // nil: browsers allow none at this address
@@ -75,6 +78,7 @@ func (s *Site) Handler() http.Handler {
 	s.scribe = audit.NewScribe(s.DB)
 	s.visitors, s.streams, s.passkeys = newVisitors(s.DB), newHub(s.DB), factor.NewPasskeys(s.House.Brand, s.House.Base)
 	s.refused, s.touches = newCounter(s.DB.Clock, mostReported, time.Hour), newCounter(s.DB.Clock, mostMessages, messagesPer)
+	s.reads, s.drafts, s.typings = newCounter(s.DB.Clock, mostAsides, messagesPer), newCounter(s.DB.Clock, mostAsides, messagesPer), newCounter(s.DB.Clock, mostAsides, messagesPer)
 	same := http.NewCrossOriginProtection()
 	same.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, errCrossSite)

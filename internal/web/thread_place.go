@@ -11,9 +11,16 @@ import (
 	"icouch/internal/platform/db"
 )
 
+// mostAsides is how many of each of the following an account can ask for in
+// messagesPer: three a second. A page says that somebody types every three
+// seconds, keeps a draft when they have paused for one and a half, and says what
+// was read twice a second at most, so somebody who types for an hour on two
+// devices stays far below. A row that counts would cost as much as what it counts.
+const mostAsides = 900
+
 // POST /messages/{conversation}/read
 func (s *Site) readMessages(w http.ResponseWriter, r *http.Request, by access.Actor) error {
-	return s.quietly(w, r, func(c id.Conversation, form url.Values) error {
+	return s.quietly(w, r, by, s.reads, func(c id.Conversation, form url.Values) error {
 		seq, err := strconv.ParseInt(form.Get("seq"), 10, 64)
 		if err != nil || seq < 0 {
 			return errBadForm
@@ -24,7 +31,7 @@ func (s *Site) readMessages(w http.ResponseWriter, r *http.Request, by access.Ac
 
 // POST /messages/{conversation}/draft
 func (s *Site) keepDraft(w http.ResponseWriter, r *http.Request, by access.Actor) error {
-	return s.quietly(w, r, func(c id.Conversation, form url.Values) error {
+	return s.quietly(w, r, by, s.drafts, func(c id.Conversation, form url.Values) error {
 		waits, err := waitingIn(form)
 		if err != nil {
 			return err
@@ -55,7 +62,7 @@ func waitingIn(form url.Values) (all []chat.Waiting, err error) {
 
 // POST /messages/{conversation}/typing
 func (s *Site) typing(w http.ResponseWriter, r *http.Request, by access.Actor) error {
-	return s.quietly(w, r, func(c id.Conversation, _ url.Values) error {
+	return s.quietly(w, r, by, s.typings, func(c id.Conversation, _ url.Values) error {
 		var topics []string
 		err := s.DB.View(r.Context(), func(tx *db.Tx) (err error) { topics, err = chat.Typing(tx, by, c); return err })
 		if err != nil {
@@ -88,8 +95,11 @@ func (s *Site) archiveConversation(w http.ResponseWriter, r *http.Request, by ac
 }
 
 // quietly does something that a page's script asks for and that has no page of
-// its own. Without script, the thread is shown again.
-func (s *Site) quietly(w http.ResponseWriter, r *http.Request, do func(c id.Conversation, form url.Values) error) error {
+// its own, and counts it. Without script, the thread is shown again.
+func (s *Site) quietly(w http.ResponseWriter, r *http.Request, by access.Actor, most *counter, do func(c id.Conversation, form url.Values) error) error {
+	if err := most.take(by.Account().String()); err != nil {
+		return err
+	}
 	c, err := pathID[id.Conversation](r, "conversation")
 	if err != nil {
 		return err

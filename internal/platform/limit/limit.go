@@ -56,16 +56,12 @@ func (l Limiter) Take(ctx context.Context, r Rule, who string) error {
 	return nil
 }
 
-// TakeSome counts so many more at once, or none of them if that would be too many.
-func (l Limiter) TakeSome(ctx context.Context, r Rule, who string, more int64) error {
-	return l.DB.Maintain(ctx, func(tx *db.Tx) error { return r.take(tx, who, more) })
-}
-
 // Take counts one more of what r is about, by whom, in the transaction in which
 // it happens: what does not come to pass is not counted.
-func (r Rule) Take(tx *db.Tx, who string) error { return r.take(tx, who, 1) }
+func (r Rule) Take(tx *db.Tx, who string) error { return r.TakeSome(tx, who, 1) }
 
-func (r Rule) take(tx *db.Tx, who string, more int64) error {
+// TakeSome is Take of so many at once: all of them, or none if that would be too many.
+func (r Rule) TakeSome(tx *db.Tx, who string, more int64) error {
 	key, err := keyOf(tx, r, who)
 	if err != nil {
 		return err

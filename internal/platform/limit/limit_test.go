@@ -154,17 +154,19 @@ func TestWhatDoesNotComeToPassIsNotCounted(t *testing.T) {
 func TestWhatWouldBeTooMuchAtOnceIsNotCounted(t *testing.T) {
 	t.Parallel()
 	w := world.New(t)
-	l := limit.Limiter{DB: w.DB}
+	take := func(more int64) error {
+		return w.DB.Maintain(t.Context(), func(tx *db.Tx) error { return rule.TakeSome(tx, "192.0.2.1", more) })
+	}
 	for _, c := range []struct {
 		more int64
 		want error
 	}{{3, nil}, {3, limit.ErrTooOften}, {2, nil}, {1, limit.ErrTooOften}} {
-		if err := l.TakeSome(t.Context(), rule, "192.0.2.1", c.more); !errors.Is(err, c.want) {
+		if err := take(c.more); !errors.Is(err, c.want) {
 			t.Errorf("%d more: %v, want %v", c.more, err, c.want)
 		}
 	}
 	w.Pass(rule.Per)
-	if err := l.TakeSome(t.Context(), rule, "192.0.2.1", 5); err != nil {
+	if err := take(5); err != nil {
 		t.Errorf("in the next span: %v", err)
 	}
 }
