@@ -113,6 +113,29 @@ func TestAMessageIsTakenBackAfterAQuestion(t *testing.T) {
 	})
 }
 
+// A draft that is changed and sent before it is kept again is none any more.
+func TestWhatWasMadeOfADraftIsNoDraft(t *testing.T) {
+	t.Parallel()
+	p := serve(t)
+	practitioner, client := p.two(t, phone)
+	to, talk := "Message to "+miraName, client.path()
+	plain := p.visitor(t, phone).withoutScripts()
+	plain.signsIn(annie, annieSecret)
+	for i, sends := range []*visitor{client, plain} {
+		client.open(talk)
+		client.fill(to, "I do not knwo")
+		client.until("that it is kept", `!document.querySelector('[data-saved]').hidden`)
+		sends.open(talk)
+		sends.fill(to, "I know now.")
+		sends.press("Send")
+		practitioner.written(i + 1)
+		sends.open(talk)
+		if got := sends.value(to); got != "" {
+			t.Errorf("what was sent is still a draft: %q", got)
+		}
+	}
+}
+
 // unanswered has messages go, and the page not hear that they have arrived.
 const unanswered = `(() => { const f = window.fetch; window.fetch = (to, how) => { const answer = f(to, how); return to === location.pathname && how?.method === 'POST' ? new Promise(() => {}) : answer; }; return true; })()`
 

@@ -118,11 +118,13 @@ INSERT INTO reading (practice_id, conversation_id, reader_id, seq, read_at, arch
 VALUES (@practice_id, @conversation_id, @reader_id, @seq, @now, 0, 0)
 ON CONFLICT (practice_id, conversation_id, reader_id) DO UPDATE SET seq = excluded.seq, read_at = excluded.read_at WHERE reading.seq < excluded.seq;
 
--- Whoever has answered has read up to there, and has nothing begun any more.
--- name: MarkAnswered :exec
+-- Whoever has answered has read up to there. What they had begun may be more than
+-- what they sent.
+-- name: MarkAnswered :one
 INSERT INTO reading (practice_id, conversation_id, reader_id, seq, read_at, archived_seq, told_seq)
 VALUES (@practice_id, @conversation_id, @reader_id, @seq, @now, 0, 0)
-ON CONFLICT (practice_id, conversation_id, reader_id) DO UPDATE SET seq = excluded.seq, read_at = excluded.read_at, draft = NULL;
+ON CONFLICT (practice_id, conversation_id, reader_id) DO UPDATE SET seq = excluded.seq, read_at = excluded.read_at
+RETURNING draft;
 
 -- name: Readings :many
 SELECT reader_id, seq, read_at FROM reading WHERE practice_id = @practice_id AND conversation_id = @conversation_id LIMIT 200;

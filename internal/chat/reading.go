@@ -123,7 +123,7 @@ type Waiting struct {
 // kept before it, but for what has arrived: it would be sent twice.
 func KeepDraft(ctx context.Context, d *db.DB, by access.Actor, conversation id.Conversation, body string, waits ...Waiting) error {
 	return d.Maintain(ctx, func(tx *db.Tx) error {
-		c, err := Find(tx, by, conversation)
+		c, err := hold(tx, by, conversation) // what waits does not arrive between the look and the draft
 		if err != nil {
 			return err
 		}
@@ -133,19 +133,77 @@ func KeepDraft(ctx context.Context, d *db.DB, by access.Actor, conversation id.C
 		if body, err = c.withWaiting(tx, body, waits); err != nil {
 			return err
 		}
-		key, err := c.key(tx)
-		if err != nil {
-			return err
-		}
-		sealed, err := key.SealSome(body, draftPlace(c.practice, c.ID, c.reader))
-		if err != nil {
-			return err
-		}
-		if err := SQL.In(tx).SetDraft(tx, chatdb.SetDraftParams{PracticeID: c.practice, ConversationID: c.ID, ReaderID: c.reader, Draft: sealed}); err != nil {
-			return fmt.Errorf("draft in %s: %w", c.ID, err)
-		}
-		return nil
+		return c.setDraft(tx, body)
 	})
+}
+
+func (c Conversation) setDraft(tx *db.Tx, body string) error {
+	key, err := c.key(tx)
+	if err != nil {
+		return err
+	}
+	sealed, err := key.SealSome(body, draftPlace(c.practice, c.ID, c.reader))
+	if err != nil {
+		return err
+	}
+	if err := SQL.In(tx).SetDraft(tx, chatdb.SetDraftParams{PracticeID: c.practice, ConversationID: c.ID, ReaderID: c.reader, Draft: sealed}); err != nil {
+		return fmt.Errorf("draft in %s: %w", c.ID, err)
+	}
+	return nil
+}
+
+// answered notes that the author of a message has read up to it, and takes it out
+// of what they had begun. The page that wrote it may be gone.
+func (c Conversation) answered(tx *db.Tx, m Message) error {
+	sealed, err := SQL.In(tx).MarkAnswered(tx, chatdb.MarkAnsweredParams{PracticeID: c.practice, ConversationID: c.ID, ReaderID: c.reader, Seq: m.Seq, Now: tx.Now().Ptr()})
+	if err != nil {
+		return fmt.Errorf("read %s: %w", c.ID, err)
+	}
+	if sealed == nil {
+		return nil
+	}
+	key, err := c.key(tx)
+	if err != nil {
+		return err
+	}
+	draft, err := key.Open(sealed, draftPlace(c.practice, c.ID, c.reader))
+	if err != nil {
+		return err
+	}
+	if left := without(draft, m.Body); left != draft {
+		return c.setDraft(tx, left)
+	}
+	return nil
+}
+
+// without is what is left of a draft when these words have been sent. A draft that
+// they begin with was kept while they were written; one that begins otherwise was
+// begun elsewhere.
+func without(draft, sent string) string {
+	if strings.HasPrefix(sent, draft) {
+		return ""
+	}
+	if behind, is := strings.CutPrefix(draft, sent+"\n\n"); is && sent != "" {
+		return strings.TrimLeft(behind, "\n")
+	}
+	return draft
+}
+
+// Discard lets go of what by had begun, if it is these words: what was sent was
+// made of them. What was begun on another page meanwhile stays.
+func Discard(tx *db.Tx, by access.Actor, conversation id.Conversation, begun string) error {
+	c, err := Find(tx, by, conversation)
+	if err != nil {
+		return err
+	}
+	if begun, err = text.Block(begun, mostBegun); err != nil {
+		return nil // no draft can say that
+	}
+	p, err := PlaceOf(tx, c)
+	if err != nil || p.Draft == "" || p.Draft != begun {
+		return err
+	}
+	return c.setDraft(tx, "")
 }
 
 // withWaiting puts what has not arrived before what was begun, as a page does.

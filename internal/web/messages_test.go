@@ -47,6 +47,26 @@ func (k *talking) message(body string) url.Values {
 	return form("message", id.New[id.Message](k.w.Now()).String(), "body", body)
 }
 
+// A page knows which draft its message was made of, and that one goes with it.
+func TestADraftThatWasChangedAndSentIsGone(t *testing.T) {
+	t.Parallel()
+	k := newTalking(t)
+	for _, s := range []struct{ begun, kept, left string }{
+		{"I do not knwo", "I do not knwo", ""},
+		{"Begun on another device", "I do not knwo", "Begun on another device"},
+		{"Begun on another device", "", "Begun on another device"},
+	} {
+		k.theo.post(k.at+"/draft", form("body", s.begun)).leads(t, k.at+"#end")
+		k.theo.get(k.at).shows(t, 200, `name="kept" value="`+s.begun+`"`, ">"+s.begun+"</textarea>")
+		m := k.message("I know now.")
+		m.Set("kept", s.kept)
+		k.theo.post(k.at, m).leads(t, k.at+"#end")
+		k.theo.get(k.at).shows(t, 200, `name="kept" value="`+s.left+`"`, ">"+s.left+"</textarea>")
+	}
+	k.theo.post(k.at+"/draft", form("body", strings.Repeat("x", mostKept))).leads(t, k.at+"#end")
+	k.theo.get(k.at).shows(t, 200, `name="kept" value=""`, "xxx</textarea>") // a form has not room for everything
+}
+
 func TestAnOldPageIsGivenAnIdentifierOfItsOwn(t *testing.T) {
 	t.Parallel()
 	k := newTalking(t)

@@ -1153,10 +1153,11 @@ func (q *Queries) Listeners(ctx context.Context, arg ListenersParams) ([]id.Prac
 	return items, nil
 }
 
-const markAnswered = `-- name: MarkAnswered :exec
+const markAnswered = `-- name: MarkAnswered :one
 INSERT INTO reading (practice_id, conversation_id, reader_id, seq, read_at, archived_seq, told_seq)
 VALUES ($1, $2, $3, $4, $5, 0, 0)
-ON CONFLICT (practice_id, conversation_id, reader_id) DO UPDATE SET seq = excluded.seq, read_at = excluded.read_at, draft = NULL
+ON CONFLICT (practice_id, conversation_id, reader_id) DO UPDATE SET seq = excluded.seq, read_at = excluded.read_at
+RETURNING draft
 `
 
 type MarkAnsweredParams struct {
@@ -1167,16 +1168,19 @@ type MarkAnsweredParams struct {
 	Now            *at.Time
 }
 
-// Whoever has answered has read up to there, and has nothing begun any more.
-func (q *Queries) MarkAnswered(ctx context.Context, arg MarkAnsweredParams) error {
-	_, err := q.exec(ctx, q.markAnsweredStmt, markAnswered,
+// Whoever has answered has read up to there. What they had begun may be more than
+// what they sent.
+func (q *Queries) MarkAnswered(ctx context.Context, arg MarkAnsweredParams) (crypt.Sealed, error) {
+	row := q.queryRow(ctx, q.markAnsweredStmt, markAnswered,
 		arg.PracticeID,
 		arg.ConversationID,
 		arg.ReaderID,
 		arg.Seq,
 		arg.Now,
 	)
-	return err
+	var draft crypt.Sealed
+	err := row.Scan(&draft)
+	return draft, err
 }
 
 const markChanged = `-- name: MarkChanged :exec

@@ -170,7 +170,7 @@ let lagging = false; // one of them had to wait, and they are not all there yet
 let stopped = false; // what waits is on its way by the form
 const pending = new Map(); // what has not arrived, by its message
 const draft = () => [...pending.values(), box.value].filter(Boolean).join('\n\n');
-let kept = box?.value; // what the server has of it
+let kept = form?.elements.kept.value || box?.value; // what the server has of it
 let keeps = Promise.resolve();
 
 // keep has the server keep what is not sent, one after the other.
@@ -209,9 +209,11 @@ function leave() {
 const second = 1000;
 const retry = { soon: second, busy: 20 * second, last: 60 * second };
 
-function deliver(message, body, drawn, files) {
+function deliver(message, body, drawn, files, was) {
   pending.set(message, body);
   const fields = new URLSearchParams({ message, body });
+  if (was) fields.set('kept', was);
+  if (`${fields}`.length > mostAlive) { fields.delete('kept'); if (was) kept = null; } // too much for one form: it goes when this has arrived
   for (const id of files.ids) fields.append('attachment', id);
   outbox = outbox.then(async () => {
     if (stopped) return;
@@ -247,8 +249,8 @@ async function again(drawn, why, pause) {
   await new Promise(done => { button.onclick = () => { box.focus(); done(); }; addEventListener('online', done, { once: true }); setTimeout(done, pause); });
 }
 
-// arrived goes on after a message. With it the server let go of what it had kept,
-// and that may have been more than this message: the rest is kept again.
+// arrived goes on after a message. With it the server let go of what it had kept of
+// it; what else there is now is kept again.
 function arrived(message, files) {
   pending.delete(message);
   files.gone();
@@ -280,6 +282,7 @@ function refused(message, drawn, files) {
   stopped = true;
   drawn.item.remove();
   form.elements.message.value = message;
+  form.elements.kept.value = kept?.length < 6000 ? kept : '';
   box.value = draft();
   pending.clear();
   for (const id of files.ids) {
@@ -338,10 +341,11 @@ if (form) {
     const message = form.elements.message.value;
     form.elements.message.value = identifier();
     box.value = '';
+    const was = !pending.size && kept && !body.startsWith(kept) && kept; // it was changed since
     if (!lagging) kept = ''; // it goes with what is sent
     saved.hidden = true;
     grow();
-    deliver(message, body, waiting(message, body, files.names), files);
+    deliver(message, body, waiting(message, body, files.names), files, was);
     if (lagging) keep();
     box.focus();
   });
