@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"icouch/internal/access"
 	"icouch/internal/base/fault"
@@ -506,8 +507,11 @@ func TestOfWhatAPageLeavesBehindOnlyWhatHasNotArrivedIsADraft(t *testing.T) {
 			t.Errorf("the draft is %.40q, want %.40q", got, want)
 		}
 	}
-	if err := chat.KeepDraft(t.Context(), k.DB, k.theo, c, "", waits(strings.Repeat("x", 3*chat.Most+1))); !errors.Is(err, fault.Invalid) {
-		t.Errorf("too much is taken: %v", err)
+	if err := chat.KeepDraft(t.Context(), k.DB, k.theo, c, "Begun", waits(strings.Repeat("ж", 3*chat.Most-4))); err != nil {
+		t.Fatal(err)
+	}
+	if got := k.draft(k.theo, c); !strings.HasSuffix(got, "ж\n\nBe") || utf8.RuneCountInString(got) != 3*chat.Most {
+		t.Errorf("of what is too long, this is kept: %d characters, …%q", utf8.RuneCountInString(got), got[max(0, len(got)-12):])
 	}
 }
 

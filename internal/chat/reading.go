@@ -110,7 +110,8 @@ func PlaceOf(tx *db.Tx, c Conversation) (Place, error) {
 }
 
 // mostBegun is the most characters of what is begun: what is too long for one
-// message is not lost while it is made shorter, and several may wait.
+// message is not lost while it is made shorter, and several may wait. Of what is
+// longer the beginning is kept.
 const mostBegun = 3 * Most
 
 // Waiting is a message that a page has tried to send, and has no answer to.
@@ -219,11 +220,23 @@ func (c Conversation) withWaiting(tx *db.Tx, body string, waits []Waiting) (stri
 		}
 	}
 	all = slices.DeleteFunc(append(all, body), func(words string) bool { return words == "" })
-	body, err := text.Block(strings.Join(all, "\n\n"), mostBegun)
+	body, err := text.Block(firstOf(strings.Join(all, "\n\n"), mostBegun), mostBegun)
 	if err != nil {
 		return "", fault.At("body", err)
 	}
 	return body, nil
+}
+
+// firstOf is so many characters from the beginning of some words.
+func firstOf(words string, most int) string {
+	n := 0
+	for i := range words {
+		if n == most {
+			return words[:i]
+		}
+		n++
+	}
+	return words
 }
 
 func draftPlace(p id.Practice, c id.Conversation, reader string) string {

@@ -67,6 +67,17 @@ func TestADraftThatWasChangedAndSentIsGone(t *testing.T) {
 	k.theo.get(k.at).shows(t, 200, `name="kept" value=""`, "xxx</textarea>") // a form has not room for everything
 }
 
+// As a form with files there is room for more letters that take several bytes.
+func TestADraftComesInEitherShape(t *testing.T) {
+	t.Parallel()
+	k := newTalking(t)
+	words := strings.Repeat("ж", 3*chat.Most)
+	k.theo.filed(k.at+"/draft", form("body", words)).leads(t, k.at+"#end")
+	k.theo.get(k.at).shows(t, 200, ">"+words+"</textarea>")
+	k.theo.filed(k.at+"/draft", form("body", words+words)).shows(t, 413)
+	k.theo.raw("POST", k.at+"/draft", "--b", "multipart/form-data; boundary=b").shows(t, 422, "could not be read")
+}
+
 func TestAnOldPageIsGivenAnIdentifierOfItsOwn(t *testing.T) {
 	t.Parallel()
 	k := newTalking(t)

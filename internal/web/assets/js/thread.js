@@ -14,7 +14,7 @@ let [newest, change] = thread.dataset.newest.split('-').map(Number);
 let read = Number(thread.dataset.read);
 
 const post = (to, fields, how) => fetch(path + to, {
-  method: 'POST', credentials: 'same-origin', redirect: 'error', headers: { 'X-Script': 'thread' }, body: new URLSearchParams(fields), ...how,
+  method: 'POST', credentials: 'same-origin', redirect: 'error', headers: { 'X-Script': 'thread' }, body: fields instanceof FormData ? fields : new URLSearchParams(fields), ...how,
 });
 const atEnd = () => innerHeight + scrollY >= document.documentElement.scrollHeight - 160;
 const toEnd = () => scrollTo({ top: document.documentElement.scrollHeight });
@@ -173,25 +173,41 @@ const draft = () => [...pending.values(), box.value].filter(Boolean).join('\n\n'
 let kept = form?.elements.kept.value || box?.value; // what the server has of it
 let keeps = Promise.resolve();
 
+// What is kept of a draft at most: its characters, and the bytes with which a browser
+// goes on when the page is gone. A larger request it would not even begin.
+const mostKept = { letters: 30_000, bytes: 60_000 };
+const encoded = words => new TextEncoder().encode(words.replaceAll('\n', '\r\n')); // as a form has it
+
+// parcel is a draft as it is sent to be kept: its beginning, if it is too long. The
+// first of what waits may be on its way, and the server knows whether it has
+// arrived; none of the others has set out.
+function parcel() {
+  const form = new FormData();
+  const [[message, first = ''] = [], ...others] = pending;
+  if (message) { form.append('message', message); form.append('words', first); }
+  const rest = [...others.map(([, words]) => words), box.value].filter(Boolean).join('\n\n');
+  const letters = [...rest].slice(0, mostKept.letters - [...first].length).join('');
+  const bytes = encoded(letters).subarray(0, mostKept.bytes - encoded(first).length);
+  const body = new TextDecoder().decode(bytes, { stream: true }).replaceAll('\r', ''); // without half a letter
+  form.append('body', body);
+  return { form, whole: body === rest };
+}
+
 // keep has the server keep what is not sent, one after the other.
 function keep() {
-  keeps = keeps.then(async () => {
-    const body = draft();
-    await store(body, { body });
-  });
+  keeps = keeps.then(() => store(draft()));
 }
 
-async function store(body, fields, how) {
+async function store(body, how) {
   try {
+    const { form: fields, whole } = parcel();
     if (body !== kept && !(await post('/draft', fields, how)).ok) return;
     kept = body;
-    form.querySelector('[data-saved]').hidden = !body || body !== draft();
+    const saved = form.querySelector('[data-saved]');
+    saved.textContent = whole ? 'Draft kept. ' : 'This is very long: only the beginning of it is kept as a draft. ';
+    saved.hidden = !body || body !== draft();
   } catch { /* the next key tries again */ }
 }
-
-// A browser goes on with a request of so many bytes when its page is gone; one
-// that is larger it would not even begin.
-const mostAlive = 60_000;
 
 // leave does so at once: in a moment the page may be gone. What becomes of a
 // message that is on its way, it does not learn any more: the server knows.
@@ -200,11 +216,12 @@ function leave() {
   const body = draft();
   if (stopped || body === kept || body === leaving) return;
   leaving = body;
-  const fields = new URLSearchParams({ body: box.value });
-  for (const [message, words] of pending) { fields.append('message', message); fields.append('words', words); }
-  const stored = store(body, fields, { keepalive: `${fields}`.length < mostAlive }).finally(() => { leaving = null; });
+  const stored = store(body, { keepalive: true }).finally(() => { leaving = null; });
   keeps = keeps.then(() => stored);
 }
+
+// What is longer would not go as one form.
+const mostSent = 60_000;
 
 const second = 1000;
 const retry = { soon: second, busy: 20 * second, last: 60 * second };
@@ -213,7 +230,7 @@ function deliver(message, body, drawn, files, was) {
   pending.set(message, body);
   const fields = new URLSearchParams({ message, body });
   if (was) fields.set('kept', was);
-  if (`${fields}`.length > mostAlive) { fields.delete('kept'); if (was) kept = null; } // too much for one form: it goes when this has arrived
+  if (`${fields}`.length > mostSent) { fields.delete('kept'); if (was) kept = null; } // too much for one form: it goes when this has arrived
   for (const id of files.ids) fields.append('attachment', id);
   outbox = outbox.then(async () => {
     if (stopped) return;
