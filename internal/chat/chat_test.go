@@ -278,7 +278,7 @@ func TestWhoMayReadAConversation(t *testing.T) {
 		if err := chat.Read(t.Context(), k.DB, by, c, 1); !errors.Is(err, fault.NotFound) {
 			t.Errorf("%s reads on in it: %v", by.Role(), err)
 		}
-		if err := chat.KeepDraft(t.Context(), k.DB, by, c, "x"); !errors.Is(err, fault.NotFound) {
+		if err := chat.KeepDraft(t.Context(), k.DB, by, c, chat.Begun{Body: "x"}); !errors.Is(err, fault.NotFound) {
 			t.Errorf("%s begins to write in it: %v", by.Role(), err)
 		}
 	}
@@ -399,7 +399,7 @@ func TestADraftWaitsForItsWriterAlone(t *testing.T) {
 	t.Parallel()
 	k := newTalk(t)
 	c := k.begin(k.theo, chat.To{Member: k.Mara.Practitioner()})
-	if err := chat.KeepDraft(t.Context(), k.DB, k.theo, c, "I do not know how to"); err != nil {
+	if err := chat.KeepDraft(t.Context(), k.DB, k.theo, c, chat.Begun{Body: "I do not know how to"}); err != nil {
 		t.Fatal(err)
 	}
 	if mine, hers := k.draft(k.theo, c), k.draft(k.Mara, c); mine != "I do not know how to" || hers != "" {
@@ -438,7 +438,7 @@ func TestOfADraftOnlyWhatIsSentGoes(t *testing.T) {
 			for _, words := range s.waits {
 				waits = append(waits, chat.Waiting{ID: id.New[id.Message](k.Now()), Words: words})
 			}
-			if err := chat.KeepDraft(t.Context(), k.DB, k.theo, c, s.body, waits...); err != nil {
+			if err := chat.KeepDraft(t.Context(), k.DB, k.theo, c, chat.Begun{Body: s.body, Waits: waits}); err != nil {
 				t.Fatal(err)
 			}
 			for _, words := range s.send {
@@ -466,7 +466,7 @@ func TestAPageLetsGoOfWhatItHadKept(t *testing.T) {
 			return err
 		})
 	}
-	if err := chat.KeepDraft(t.Context(), k.DB, k.theo, c, "I do not\nknwo"); err != nil {
+	if err := chat.KeepDraft(t.Context(), k.DB, k.theo, c, chat.Begun{Body: "I do not\nknwo"}); err != nil {
 		t.Fatal(err)
 	}
 	for _, other := range []string{"Another", "", strings.Repeat("x", 3*chat.Most+1)} {
@@ -485,6 +485,35 @@ func TestAPageLetsGoOfWhatItHadKept(t *testing.T) {
 	})
 }
 
+// Two requests of one page arrive as they like: the newer words stay, also when they
+// are none.
+func TestAnOlderDraftOfAPageDoesNotTakeThePlaceOfANewerOne(t *testing.T) {
+	t.Parallel()
+	k := newTalk(t)
+	c := k.begin(k.theo, chat.To{Member: k.Mara.Practitioner()})
+	for _, s := range []struct {
+		page   string
+		number int64
+		body   string
+		want   string
+	}{
+		{"one", 2, "Newer", "Newer"},
+		{"one", 1, "Older", "Newer"},
+		{"one", 3, "", ""},
+		{"one", 2, "Newer", ""},
+		{"two", 1, "Elsewhere", "Elsewhere"},
+		{"", 0, "By a form", "By a form"},
+		{"two", 1, "Elsewhere", "Elsewhere"},
+	} {
+		if err := chat.KeepDraft(t.Context(), k.DB, k.theo, c, chat.Begun{Body: s.body, Page: s.page, Number: s.number}); err != nil {
+			t.Fatal(err)
+		}
+		if got := k.draft(k.theo, c); got != s.want {
+			t.Errorf("after %q, number %d of page %q, the draft is %q, want %q", s.body, s.number, s.page, got, s.want)
+		}
+	}
+}
+
 // A page that goes does not learn what becomes of a message on its way: what has
 // arrived is no draft any more, what has not is one.
 func TestOfWhatAPageLeavesBehindOnlyWhatHasNotArrivedIsADraft(t *testing.T) {
@@ -500,14 +529,14 @@ func TestOfWhatAPageLeavesBehindOnlyWhatHasNotArrivedIsADraft(t *testing.T) {
 		"Four\n\nBegun":         {waits("Four"), waits("")},
 		"Hers\n\nBegun":         {{ID: elsewhere.ID, Words: "Hers"}}, // of another conversation nothing is told
 	} {
-		if err := chat.KeepDraft(t.Context(), k.DB, k.theo, c, "Begun", left...); err != nil {
+		if err := chat.KeepDraft(t.Context(), k.DB, k.theo, c, chat.Begun{Body: "Begun", Waits: left}); err != nil {
 			t.Fatal(err)
 		}
 		if got := k.draft(k.theo, c); got != want {
 			t.Errorf("the draft is %.40q, want %.40q", got, want)
 		}
 	}
-	if err := chat.KeepDraft(t.Context(), k.DB, k.theo, c, "Begun", waits(strings.Repeat("ж", 3*chat.Most-4))); err != nil {
+	if err := chat.KeepDraft(t.Context(), k.DB, k.theo, c, chat.Begun{Body: "Begun", Waits: []chat.Waiting{waits(strings.Repeat("ж", 3*chat.Most-4))}}); err != nil {
 		t.Fatal(err)
 	}
 	if got := k.draft(k.theo, c); !strings.HasSuffix(got, "ж\n\nBe") || utf8.RuneCountInString(got) != 3*chat.Most {

@@ -120,9 +120,18 @@ type Waiting struct {
 	Words string
 }
 
+// Begun is what somebody has begun to write, as a page has it.
+type Begun struct {
+	Body   string
+	Waits  []Waiting
+	Page   string // which page; "": it does not say
+	Number int64  // rises with everything that this page sends to be kept
+}
+
 // KeepDraft keeps what by has begun to write. Nothing keeps nothing. What waits is
-// kept before it, but for what has arrived: it would be sent twice.
-func KeepDraft(ctx context.Context, d *db.DB, by access.Actor, conversation id.Conversation, body string, waits ...Waiting) error {
+// kept before it, but for what has arrived: it would be sent twice. What comes after
+// something newer of the same page is not kept.
+func KeepDraft(ctx context.Context, d *db.DB, by access.Actor, conversation id.Conversation, b Begun) error {
 	return d.Maintain(ctx, func(tx *db.Tx) error {
 		c, err := hold(tx, by, conversation) // what waits does not arrive between the look and the draft
 		if err != nil {
@@ -131,23 +140,40 @@ func KeepDraft(ctx context.Context, d *db.DB, by access.Actor, conversation id.C
 		if !c.Writes {
 			return ErrOnlyReads
 		}
-		if body, err = c.withWaiting(tx, body, waits); err != nil {
+		body, err := c.withWaiting(tx, b.Body, b.Waits)
+		if err != nil {
 			return err
 		}
-		return c.setDraft(tx, body)
+		sealed, err := c.sealDraft(tx, body)
+		if err != nil {
+			return err
+		}
+		p := chatdb.SetDraftParams{PracticeID: c.practice, ConversationID: c.ID, ReaderID: c.reader, Draft: sealed}
+		if b.Page != "" {
+			p.DraftPage, p.DraftNumber = &b.Page, &b.Number
+		}
+		if err := SQL.In(tx).SetDraft(tx, p); err != nil {
+			return fmt.Errorf("draft in %s: %w", c.ID, err)
+		}
+		return nil
 	})
 }
 
-func (c Conversation) setDraft(tx *db.Tx, body string) error {
+func (c Conversation) sealDraft(tx *db.Tx, body string) (crypt.Sealed, error) {
 	key, err := c.key(tx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	sealed, err := key.SealSome(body, draftPlace(c.practice, c.ID, c.reader))
+	return key.SealSome(body, draftPlace(c.practice, c.ID, c.reader))
+}
+
+// leave makes what is left of a draft of it.
+func (c Conversation) leave(tx *db.Tx, body string) error {
+	sealed, err := c.sealDraft(tx, body)
 	if err != nil {
 		return err
 	}
-	if err := SQL.In(tx).SetDraft(tx, chatdb.SetDraftParams{PracticeID: c.practice, ConversationID: c.ID, ReaderID: c.reader, Draft: sealed}); err != nil {
+	if err := SQL.In(tx).ChangeDraft(tx, chatdb.ChangeDraftParams{Draft: sealed, PracticeID: c.practice, ConversationID: c.ID, ReaderID: c.reader}); err != nil {
 		return fmt.Errorf("draft in %s: %w", c.ID, err)
 	}
 	return nil
@@ -172,7 +198,7 @@ func (c Conversation) answered(tx *db.Tx, m Message) error {
 		return err
 	}
 	if left := without(draft, m.Body); left != draft {
-		return c.setDraft(tx, left)
+		return c.leave(tx, left)
 	}
 	return nil
 }
@@ -204,7 +230,7 @@ func Discard(tx *db.Tx, by access.Actor, conversation id.Conversation, begun str
 	if err != nil || p.Draft == "" || p.Draft != begun {
 		return err
 	}
-	return c.setDraft(tx, "")
+	return c.leave(tx, "")
 }
 
 // withWaiting puts what has not arrived before what was begun, as a page does.

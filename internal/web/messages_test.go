@@ -75,6 +75,12 @@ func TestADraftComesInEitherShape(t *testing.T) {
 	k.theo.filed(k.at+"/draft", form("body", words)).leads(t, k.at+"#end")
 	k.theo.get(k.at).shows(t, 200, ">"+words+"</textarea>")
 	k.theo.filed(k.at+"/draft", form("body", words+words)).shows(t, 413)
+	page := id.New[id.Page](k.w.Now()).String()
+	k.theo.filed(k.at+"/draft", form("body", "Newer", "page", page, "number", "2")).leads(t, k.at+"#end")
+	k.theo.filed(k.at+"/draft", form("body", "Older", "page", page, "number", "1")).leads(t, k.at+"#end")
+	k.theo.get(k.at).shows(t, 200, ">Newer</textarea>")
+	k.theo.filed(k.at+"/draft", form("body", "x", "page", page, "number", "")).shows(t, 422, "could not be read")
+	k.theo.filed(k.at+"/draft", form("body", "x", "page", "x", "number", "3")).shows(t, 422, "could not be read")
 	k.theo.raw("POST", k.at+"/draft", "--b", "multipart/form-data; boundary=b").shows(t, 422, "could not be read")
 }
 

@@ -32,7 +32,18 @@ func (s *Site) keepDraft(w http.ResponseWriter, r *http.Request, by access.Actor
 		if err != nil {
 			return err
 		}
-		return chat.KeepDraft(r.Context(), s.DB, by, c, form.Get("body"), waits...)
+		b := chat.Begun{Body: form.Get("body"), Waits: waits}
+		if v := form.Get("page"); v != "" {
+			page, err := id.Parse[id.Page](v)
+			if err != nil {
+				return errBadForm
+			}
+			if b.Number, err = strconv.ParseInt(form.Get("number"), 10, 64); err != nil {
+				return errBadForm
+			}
+			b.Page = page.String()
+		}
+		return chat.KeepDraft(r.Context(), s.DB, by, c, b)
 	})
 }
 

@@ -172,6 +172,8 @@ const pending = new Map(); // what has not arrived, by its message
 const draft = () => [...pending.values(), box.value].filter(Boolean).join('\n\n');
 let kept = form?.elements.kept.value || box?.value; // what the server has of it
 let keeps = Promise.resolve();
+const thisPage = identifier(); // with a number that rises: of two requests under way the newer one stays
+let turn = 0, newestKept = 0, underWay = 0;
 
 // What is kept of a draft at most: its characters, and the bytes with which a browser
 // goes on when the page is gone. A larger request it would not even begin.
@@ -190,6 +192,8 @@ function parcel() {
   const bytes = encoded(letters).subarray(0, mostKept.bytes - encoded(first).length);
   const body = new TextDecoder().decode(bytes, { stream: true }).replaceAll('\r', ''); // without half a letter
   form.append('body', body);
+  form.append('page', thisPage);
+  form.append('number', ++turn);
   return { form, whole: body === rest };
 }
 
@@ -201,8 +205,14 @@ function keep() {
 async function store(body, how) {
   try {
     const { form: fields, whole } = parcel();
-    if (body !== kept && !(await post('/draft', fields, how)).ok) return;
-    kept = body;
+    const number = turn;
+    if (underWay || body !== kept) {
+      underWay++;
+      const { ok } = await post('/draft', fields, how).finally(() => { underWay--; });
+      if (!ok || number < newestKept) return;
+      newestKept = number;
+      kept = body;
+    }
     const saved = form.querySelector('[data-saved]');
     saved.textContent = whole ? 'Draft kept. ' : 'This is very long: only the beginning of it is kept as a draft. ';
     saved.hidden = !body || body !== draft();
@@ -214,7 +224,7 @@ async function store(body, how) {
 let leaving = null;
 function leave() {
   const body = draft();
-  if (stopped || body === kept || body === leaving) return;
+  if (stopped || !underWay && body === kept || body === leaving) return;
   leaving = body;
   const stored = store(body, { keepalive: true }).finally(() => { leaving = null; });
   keeps = keeps.then(() => stored);
