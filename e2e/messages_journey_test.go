@@ -136,7 +136,7 @@ const gated = `(() => {
 			if (refusal) return new Response('', { status: 422 });
 		}
 		const answer = await f(to, how);
-		if (to.endsWith('/draft')) window.drafts.push(how.body.get('body'));
+		if (to.endsWith('/draft')) window.drafts.push([how.body.get('words'), how.body.get('body')].filter(Boolean).join('\n\n'));
 		return answer;
 	};
 	return true;

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/cdp"
@@ -111,6 +112,59 @@ func TestAMessageIsTakenBackAfterAQuestion(t *testing.T) {
 			t.Error("what was taken back still stands there")
 		}
 	})
+}
+
+// A draft that is changed and sent before it is kept again is none any more.
+func TestWhatWasMadeOfADraftIsNoDraft(t *testing.T) {
+	t.Parallel()
+	p := serve(t)
+	practitioner, client := p.two(t, phone)
+	to, talk := "Message to "+miraName, client.path()
+	plain := p.visitor(t, phone).withoutScripts()
+	plain.signsIn(annie, annieSecret)
+	for i, sends := range []*visitor{client, plain} {
+		client.open(talk)
+		client.fill(to, "I do not knwo")
+		client.until("that it is kept", `!document.querySelector('[data-saved]').hidden`)
+		sends.open(talk)
+		sends.fill(to, "I know now.")
+		sends.press("Send")
+		practitioner.written(i + 1)
+		sends.open(talk)
+		if got := sends.value(to); got != "" {
+			t.Errorf("what was sent is still a draft: %q", got)
+		}
+	}
+}
+
+// However long it is, what was typed outlives its page; and of what is too long to be
+// kept the beginning does, and the page says so.
+func TestALongDraftOutlivesItsPage(t *testing.T) {
+	t.Parallel()
+	p := serve(t)
+	_, client := p.two(t, phone)
+	to, talk := "Message to "+miraName, client.path()
+	types := func(letters int) {
+		ask[bool](client, fmt.Sprintf(`(box => { box.value = 'ж'.repeat(%d); box.dispatchEvent(new Event('input')); return true; })(document.getElementById('f-body'))`, letters))
+	}
+	ask[bool](client, `(f => { window.fetch = (at, how) => { if (at.endsWith('/draft')) sessionStorage.outlives = how.keepalive; return f(at, how); }; return true; })(window.fetch)`)
+	types(12_000)
+	client.open("/dashboard")
+	wait(t, "the draft", func() bool { return len(p.log.lines(`route="POST /messages/{conversation}/draft"`)) == 1 })
+	client.open(talk)
+	if got := ask[string](client, `sessionStorage.outlives`); got != "true" {
+		t.Errorf("the request outlives its page: %s", got)
+	}
+	if got := utf8.RuneCountInString(client.value(to)); got != 12_000 {
+		t.Errorf("of what was typed, %d letters are left", got)
+	}
+	types(40_000)
+	client.until("that it says what is kept", `!document.querySelector('[data-saved]').hidden && document.querySelector('[data-saved]').textContent.includes('only the beginning')`)
+	client.pictured(200, "messages-long-draft")
+	client.open(talk)
+	if got := utf8.RuneCountInString(client.value(to)); got < 29_900 || got > 30_000 {
+		t.Errorf("of what was typed, %d letters are left", got)
+	}
 }
 
 // unanswered has messages go, and the page not hear that they have arrived.

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"icouch/internal/access"
 	"icouch/internal/base/fault"
@@ -35,6 +36,21 @@ func (k *talk) begin(by access.Actor, to chat.To) (c id.Conversation) {
 	k.t.Helper()
 	k.Update(k.t, func(tx *db.Tx) (err error) { c, err = chat.Start(tx, by, to); return err })
 	return c
+}
+
+// draft is what somebody has begun.
+func (k *talk) draft(by access.Actor, c id.Conversation) (words string) {
+	k.t.Helper()
+	k.View(k.t, func(tx *db.Tx) error {
+		is, err := chat.Find(tx, by, c)
+		if err != nil {
+			return err
+		}
+		p, err := chat.PlaceOf(tx, is)
+		words = p.Draft
+		return err
+	})
+	return words
 }
 
 func (k *talk) send(by access.Actor, c id.Conversation, body string) (m chat.Message) {
@@ -262,7 +278,7 @@ func TestWhoMayReadAConversation(t *testing.T) {
 		if err := chat.Read(t.Context(), k.DB, by, c, 1); !errors.Is(err, fault.NotFound) {
 			t.Errorf("%s reads on in it: %v", by.Role(), err)
 		}
-		if err := chat.KeepDraft(t.Context(), k.DB, by, c, "x"); !errors.Is(err, fault.NotFound) {
+		if err := chat.KeepDraft(t.Context(), k.DB, by, c, chat.Begun{Body: "x"}); !errors.Is(err, fault.NotFound) {
 			t.Errorf("%s begins to write in it: %v", by.Role(), err)
 		}
 	}
@@ -383,25 +399,118 @@ func TestADraftWaitsForItsWriterAlone(t *testing.T) {
 	t.Parallel()
 	k := newTalk(t)
 	c := k.begin(k.theo, chat.To{Member: k.Mara.Practitioner()})
-	draft := func(by access.Actor) (p chat.Place) {
-		k.View(t, func(tx *db.Tx) error {
-			is, err := chat.Find(tx, by, c)
-			if err == nil {
-				p, err = chat.PlaceOf(tx, is)
-			}
-			return err
-		})
-		return p
-	}
-	if err := chat.KeepDraft(t.Context(), k.DB, k.theo, c, "I do not know how to"); err != nil {
+	if err := chat.KeepDraft(t.Context(), k.DB, k.theo, c, chat.Begun{Body: "I do not know how to"}); err != nil {
 		t.Fatal(err)
 	}
-	if mine, hers := draft(k.theo).Draft, draft(k.Mara).Draft; mine != "I do not know how to" || hers != "" {
+	if mine, hers := k.draft(k.theo, c), k.draft(k.Mara, c); mine != "I do not know how to" || hers != "" {
 		t.Errorf("he has %q, she %q", mine, hers)
 	}
 	k.send(k.theo, c, "I do not know how to say it.")
-	if left := draft(k.theo).Draft; left != "" {
+	if left := k.draft(k.theo, c); left != "" {
 		t.Errorf("sent, and the draft is still %q", left)
+	}
+}
+
+// The page may be gone before its message arrives: what was begun behind it stays,
+// and so does what was begun elsewhere.
+func TestOfADraftOnlyWhatIsSentGoes(t *testing.T) {
+	t.Parallel()
+	for _, s := range []struct {
+		what, body string
+		waits      []string
+		send       []string
+		want       string
+	}{
+		{"begun behind one on its way", "I do not want to live like this", []string{"Hello"}, []string{"Hello"}, "I do not want to live like this"},
+		{"two on their way, the first arrives", "Begun", []string{"One", "Two"}, []string{"One"}, "Two\n\nBegun"},
+		{"two on their way arrive", "Begun", []string{"One", "Two"}, []string{"One", "Two"}, "Begun"},
+		{"all of it is sent", "Hello", nil, []string{"Hello"}, ""},
+		{"it is finished and sent", "I do not know how to", nil, []string{"I do not know how to say it."}, ""},
+		{"it is on another device", "Something quite different", nil, []string{"Hello"}, "Something quite different"},
+		{"it only begins with the same letters", "Hello, it is me", nil, []string{"Hello"}, "Hello, it is me"},
+		{"with lines between", "\n\nBegun", []string{"A\n\nB"}, []string{"A\n\nB"}, "Begun"},
+		{"none", "", nil, []string{"Hello"}, ""},
+	} {
+		t.Run(s.what, func(t *testing.T) {
+			k := newTalk(t)
+			c := k.begin(k.theo, chat.To{Member: k.Mara.Practitioner()})
+			var waits []chat.Waiting
+			for _, words := range s.waits {
+				waits = append(waits, chat.Waiting{ID: id.New[id.Message](k.Now()), Words: words})
+			}
+			if err := chat.KeepDraft(t.Context(), k.DB, k.theo, c, chat.Begun{Body: s.body, Waits: waits}); err != nil {
+				t.Fatal(err)
+			}
+			for _, words := range s.send {
+				k.send(k.theo, c, words)
+			}
+			if got := k.draft(k.theo, c); got != s.want {
+				t.Errorf("the draft is %q, want %q", got, s.want)
+			}
+		})
+	}
+}
+
+// What was kept, was changed, and is sent is no draft any more; what was begun on
+// another page meanwhile is.
+func TestAPageLetsGoOfWhatItHadKept(t *testing.T) {
+	t.Parallel()
+	k := newTalk(t)
+	c := k.begin(k.theo, chat.To{Member: k.Mara.Practitioner()})
+	let := func(words string) {
+		k.Update(t, func(tx *db.Tx) error {
+			if err := chat.Discard(tx, k.theo, c, words); err != nil {
+				return err
+			}
+			_, err := chat.Send(tx, k.theo, c, id.New[id.Message](k.Now()), "Hello")
+			return err
+		})
+	}
+	if err := chat.KeepDraft(t.Context(), k.DB, k.theo, c, chat.Begun{Body: "I do not\nknwo"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, other := range []string{"Another", "", strings.Repeat("x", 3*chat.Most+1)} {
+		if let(other); k.draft(k.theo, c) != "I do not\nknwo" {
+			t.Fatalf("%.20q let go of %q", other, "I do not\nknwo")
+		}
+	}
+	if let("I do not\r\nknwo "); k.draft(k.theo, c) != "" {
+		t.Errorf("it is still there: %q", k.draft(k.theo, c))
+	}
+	k.View(t, func(tx *db.Tx) error {
+		if err := chat.Discard(tx, k.Ines, c, "x"); !errors.Is(err, fault.NotFound) {
+			t.Errorf("the practice next door: %v", err)
+		}
+		return nil
+	})
+}
+
+// Two requests of one page arrive as they like: the newer words stay, also when they
+// are none.
+func TestAnOlderDraftOfAPageDoesNotTakeThePlaceOfANewerOne(t *testing.T) {
+	t.Parallel()
+	k := newTalk(t)
+	c := k.begin(k.theo, chat.To{Member: k.Mara.Practitioner()})
+	for _, s := range []struct {
+		page   string
+		number int64
+		body   string
+		want   string
+	}{
+		{"one", 2, "Newer", "Newer"},
+		{"one", 1, "Older", "Newer"},
+		{"one", 3, "", ""},
+		{"one", 2, "Newer", ""},
+		{"two", 1, "Elsewhere", "Elsewhere"},
+		{"", 0, "By a form", "By a form"},
+		{"two", 1, "Elsewhere", "Elsewhere"},
+	} {
+		if err := chat.KeepDraft(t.Context(), k.DB, k.theo, c, chat.Begun{Body: s.body, Page: s.page, Number: s.number}); err != nil {
+			t.Fatal(err)
+		}
+		if got := k.draft(k.theo, c); got != s.want {
+			t.Errorf("after %q, number %d of page %q, the draft is %q, want %q", s.body, s.number, s.page, got, s.want)
+		}
 	}
 }
 
@@ -420,23 +529,18 @@ func TestOfWhatAPageLeavesBehindOnlyWhatHasNotArrivedIsADraft(t *testing.T) {
 		"Four\n\nBegun":         {waits("Four"), waits("")},
 		"Hers\n\nBegun":         {{ID: elsewhere.ID, Words: "Hers"}}, // of another conversation nothing is told
 	} {
-		if err := chat.KeepDraft(t.Context(), k.DB, k.theo, c, "Begun", left...); err != nil {
+		if err := chat.KeepDraft(t.Context(), k.DB, k.theo, c, chat.Begun{Body: "Begun", Waits: left}); err != nil {
 			t.Fatal(err)
 		}
-		k.View(t, func(tx *db.Tx) error {
-			is, err := chat.Find(tx, k.theo, c)
-			if err != nil {
-				return err
-			}
-			p, err := chat.PlaceOf(tx, is)
-			if p.Draft != want {
-				t.Errorf("the draft is %.40q, want %.40q", p.Draft, want)
-			}
-			return err
-		})
+		if got := k.draft(k.theo, c); got != want {
+			t.Errorf("the draft is %.40q, want %.40q", got, want)
+		}
 	}
-	if err := chat.KeepDraft(t.Context(), k.DB, k.theo, c, "", waits(strings.Repeat("x", 3*chat.Most+1))); !errors.Is(err, fault.Invalid) {
-		t.Errorf("too much is taken: %v", err)
+	if err := chat.KeepDraft(t.Context(), k.DB, k.theo, c, chat.Begun{Body: "Begun", Waits: []chat.Waiting{waits(strings.Repeat("ж", 3*chat.Most-4))}}); err != nil {
+		t.Fatal(err)
+	}
+	if got := k.draft(k.theo, c); !strings.HasSuffix(got, "ж\n\nBe") || utf8.RuneCountInString(got) != 3*chat.Most {
+		t.Errorf("of what is too long, this is kept: %d characters, …%q", utf8.RuneCountInString(got), got[max(0, len(got)-12):])
 	}
 }
 

@@ -77,8 +77,8 @@ func Send(tx *db.Tx, by access.Actor, conversation id.Conversation, m id.Message
 	if err := c.attach(tx, m, files); err != nil {
 		return Message{}, err
 	}
-	if err := SQL.In(tx).MarkAnswered(tx, chatdb.MarkAnsweredParams{PracticeID: c.practice, ConversationID: c.ID, ReaderID: c.reader, Seq: sent.Seq, Now: tx.Now().Ptr()}); err != nil {
-		return Message{}, fmt.Errorf("read %s: %w", c.ID, err)
+	if err := c.answered(tx, sent); err != nil {
+		return Message{}, err
 	}
 	all, err := c.parties(tx)
 	if err != nil {

@@ -118,11 +118,13 @@ INSERT INTO reading (practice_id, conversation_id, reader_id, seq, read_at, arch
 VALUES (@practice_id, @conversation_id, @reader_id, @seq, @now, 0, 0)
 ON CONFLICT (practice_id, conversation_id, reader_id) DO UPDATE SET seq = excluded.seq, read_at = excluded.read_at WHERE reading.seq < excluded.seq;
 
--- Whoever has answered has read up to there, and has nothing begun any more.
--- name: MarkAnswered :exec
+-- Whoever has answered has read up to there. What they had begun may be more than
+-- what they sent.
+-- name: MarkAnswered :one
 INSERT INTO reading (practice_id, conversation_id, reader_id, seq, read_at, archived_seq, told_seq)
 VALUES (@practice_id, @conversation_id, @reader_id, @seq, @now, 0, 0)
-ON CONFLICT (practice_id, conversation_id, reader_id) DO UPDATE SET seq = excluded.seq, read_at = excluded.read_at, draft = NULL;
+ON CONFLICT (practice_id, conversation_id, reader_id) DO UPDATE SET seq = excluded.seq, read_at = excluded.read_at
+RETURNING draft;
 
 -- name: Readings :many
 SELECT reader_id, seq, read_at FROM reading WHERE practice_id = @practice_id AND conversation_id = @conversation_id LIMIT 200;
@@ -136,10 +138,15 @@ INSERT INTO reading (practice_id, conversation_id, reader_id, seq, archived_seq,
 VALUES (@practice_id, @conversation_id, @reader_id, 0, @archived_seq, 0)
 ON CONFLICT (practice_id, conversation_id, reader_id) DO UPDATE SET archived_seq = excluded.archived_seq;
 
+-- Not before what the same page has sent later.
 -- name: SetDraft :exec
-INSERT INTO reading (practice_id, conversation_id, reader_id, seq, archived_seq, told_seq, draft)
-VALUES (@practice_id, @conversation_id, @reader_id, 0, 0, 0, @draft)
-ON CONFLICT (practice_id, conversation_id, reader_id) DO UPDATE SET draft = excluded.draft;
+INSERT INTO reading (practice_id, conversation_id, reader_id, seq, archived_seq, told_seq, draft, draft_page, draft_number)
+VALUES (@practice_id, @conversation_id, @reader_id, 0, 0, 0, @draft, @draft_page, @draft_number)
+ON CONFLICT (practice_id, conversation_id, reader_id) DO UPDATE SET draft = excluded.draft, draft_page = excluded.draft_page, draft_number = excluded.draft_number
+WHERE reading.draft_page IS NULL OR excluded.draft_page IS NULL OR reading.draft_page <> excluded.draft_page OR reading.draft_number < excluded.draft_number;
+
+-- name: ChangeDraft :exec
+UPDATE reading SET draft = @draft WHERE practice_id = @practice_id AND conversation_id = @conversation_id AND reader_id = @reader_id;
 
 -- A letter tells of what is new once: whoever moves this mark sends it.
 -- name: MarkTold :execrows

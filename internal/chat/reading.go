@@ -110,7 +110,8 @@ func PlaceOf(tx *db.Tx, c Conversation) (Place, error) {
 }
 
 // mostBegun is the most characters of what is begun: what is too long for one
-// message is not lost while it is made shorter, and several may wait.
+// message is not lost while it is made shorter, and several may wait. Of what is
+// longer the beginning is kept.
 const mostBegun = 3 * Most
 
 // Waiting is a message that a page has tried to send, and has no answer to.
@@ -119,33 +120,117 @@ type Waiting struct {
 	Words string
 }
 
+// Begun is what somebody has begun to write, as a page has it.
+type Begun struct {
+	Body   string
+	Waits  []Waiting
+	Page   string // which page; "": it does not say
+	Number int64  // rises with everything that this page sends to be kept
+}
+
 // KeepDraft keeps what by has begun to write. Nothing keeps nothing. What waits is
-// kept before it, but for what has arrived: it would be sent twice.
-func KeepDraft(ctx context.Context, d *db.DB, by access.Actor, conversation id.Conversation, body string, waits ...Waiting) error {
+// kept before it, but for what has arrived: it would be sent twice. What comes after
+// something newer of the same page is not kept.
+func KeepDraft(ctx context.Context, d *db.DB, by access.Actor, conversation id.Conversation, b Begun) error {
 	return d.Maintain(ctx, func(tx *db.Tx) error {
-		c, err := Find(tx, by, conversation)
+		c, err := hold(tx, by, conversation) // what waits does not arrive between the look and the draft
 		if err != nil {
 			return err
 		}
 		if !c.Writes {
 			return ErrOnlyReads
 		}
-		if body, err = c.withWaiting(tx, body, waits); err != nil {
-			return err
-		}
-		key, err := c.key(tx)
+		body, err := c.withWaiting(tx, b.Body, b.Waits)
 		if err != nil {
 			return err
 		}
-		sealed, err := key.SealSome(body, draftPlace(c.practice, c.ID, c.reader))
+		sealed, err := c.sealDraft(tx, body)
 		if err != nil {
 			return err
 		}
-		if err := SQL.In(tx).SetDraft(tx, chatdb.SetDraftParams{PracticeID: c.practice, ConversationID: c.ID, ReaderID: c.reader, Draft: sealed}); err != nil {
+		p := chatdb.SetDraftParams{PracticeID: c.practice, ConversationID: c.ID, ReaderID: c.reader, Draft: sealed}
+		if b.Page != "" {
+			p.DraftPage, p.DraftNumber = &b.Page, &b.Number
+		}
+		if err := SQL.In(tx).SetDraft(tx, p); err != nil {
 			return fmt.Errorf("draft in %s: %w", c.ID, err)
 		}
 		return nil
 	})
+}
+
+func (c Conversation) sealDraft(tx *db.Tx, body string) (crypt.Sealed, error) {
+	key, err := c.key(tx)
+	if err != nil {
+		return nil, err
+	}
+	return key.SealSome(body, draftPlace(c.practice, c.ID, c.reader))
+}
+
+// leave makes what is left of a draft of it.
+func (c Conversation) leave(tx *db.Tx, body string) error {
+	sealed, err := c.sealDraft(tx, body)
+	if err != nil {
+		return err
+	}
+	if err := SQL.In(tx).ChangeDraft(tx, chatdb.ChangeDraftParams{Draft: sealed, PracticeID: c.practice, ConversationID: c.ID, ReaderID: c.reader}); err != nil {
+		return fmt.Errorf("draft in %s: %w", c.ID, err)
+	}
+	return nil
+}
+
+// answered notes that the author of a message has read up to it, and takes it out
+// of what they had begun. The page that wrote it may be gone.
+func (c Conversation) answered(tx *db.Tx, m Message) error {
+	sealed, err := SQL.In(tx).MarkAnswered(tx, chatdb.MarkAnsweredParams{PracticeID: c.practice, ConversationID: c.ID, ReaderID: c.reader, Seq: m.Seq, Now: tx.Now().Ptr()})
+	if err != nil {
+		return fmt.Errorf("read %s: %w", c.ID, err)
+	}
+	if sealed == nil {
+		return nil
+	}
+	key, err := c.key(tx)
+	if err != nil {
+		return err
+	}
+	draft, err := key.Open(sealed, draftPlace(c.practice, c.ID, c.reader))
+	if err != nil {
+		return err
+	}
+	if left := without(draft, m.Body); left != draft {
+		return c.leave(tx, left)
+	}
+	return nil
+}
+
+// without is what is left of a draft when these words have been sent. A draft that
+// they begin with was kept while they were written; one that begins otherwise was
+// begun elsewhere.
+func without(draft, sent string) string {
+	if strings.HasPrefix(sent, draft) {
+		return ""
+	}
+	if behind, is := strings.CutPrefix(draft, sent+"\n\n"); is && sent != "" {
+		return strings.TrimLeft(behind, "\n")
+	}
+	return draft
+}
+
+// Discard lets go of what by had begun, if it is these words: what was sent was
+// made of them. What was begun on another page meanwhile stays.
+func Discard(tx *db.Tx, by access.Actor, conversation id.Conversation, begun string) error {
+	c, err := Find(tx, by, conversation)
+	if err != nil {
+		return err
+	}
+	if begun, err = text.Block(begun, mostBegun); err != nil {
+		return nil // no draft can say that
+	}
+	p, err := PlaceOf(tx, c)
+	if err != nil || p.Draft == "" || p.Draft != begun {
+		return err
+	}
+	return c.leave(tx, "")
 }
 
 // withWaiting puts what has not arrived before what was begun, as a page does.
@@ -161,11 +246,23 @@ func (c Conversation) withWaiting(tx *db.Tx, body string, waits []Waiting) (stri
 		}
 	}
 	all = slices.DeleteFunc(append(all, body), func(words string) bool { return words == "" })
-	body, err := text.Block(strings.Join(all, "\n\n"), mostBegun)
+	body, err := text.Block(firstOf(strings.Join(all, "\n\n"), mostBegun), mostBegun)
 	if err != nil {
 		return "", fault.At("body", err)
 	}
 	return body, nil
+}
+
+// firstOf is so many characters from the beginning of some words.
+func firstOf(words string, most int) string {
+	n := 0
+	for i := range words {
+		if n == most {
+			return words[:i]
+		}
+		n++
+	}
+	return words
 }
 
 func draftPlace(p id.Practice, c id.Conversation, reader string) string {

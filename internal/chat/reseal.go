@@ -130,7 +130,7 @@ func ResealRest(tx *db.Tx, by access.Actor) error {
 		if err != nil {
 			return err
 		}
-		if err := SQL.In(tx).SetDraft(tx, chatdb.SetDraftParams{PracticeID: p, ConversationID: r.ConversationID, ReaderID: r.ReaderID, Draft: draft}); err != nil {
+		if err := SQL.In(tx).ChangeDraft(tx, chatdb.ChangeDraftParams{Draft: draft, PracticeID: p, ConversationID: r.ConversationID, ReaderID: r.ReaderID}); err != nil {
 			return fmt.Errorf("reseal: %w", err)
 		}
 	}

@@ -228,7 +228,7 @@ func everythingSealed(t *testing.T, d *db.DB, owner access.Actor, client id.Clie
 		}
 		return chat.GoAway(tx, owner, chat.Away{ID: id.New[id.Away](tx.Now().Time), Begins: tx.Now(), Ends: tx.Now().Plus(time.Hour), Words: "Back in an hour"})
 	})
-	if err := chat.KeepDraft(t.Context(), d, owner, talk, "And another"); err != nil {
+	if err := chat.KeepDraft(t.Context(), d, owner, talk, chat.Begun{Body: "And another"}); err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()

@@ -55,8 +55,10 @@ func (s *Site) sendMessage(w http.ResponseWriter, r *http.Request, by access.Act
 			if err := s.oneMore(tx, by); err != nil {
 				return err
 			}
-			_, err := chat.Send(tx, by, c, m, form.Get("body"), files...)
-			return err
+			if _, err := chat.Send(tx, by, c, m, form.Get("body"), files...); err != nil || form.Get("kept") == "" {
+				return err
+			}
+			return chat.Discard(tx, by, c, form.Get("kept"))
 		})
 	}
 	if byScript(r) && err == nil {

@@ -48,6 +48,43 @@ func (k *talking) message(body string) url.Values {
 	return form("message", id.New[id.Message](k.w.Now()).String(), "body", body)
 }
 
+// A page knows which draft its message was made of, and that one goes with it.
+func TestADraftThatWasChangedAndSentIsGone(t *testing.T) {
+	t.Parallel()
+	k := newTalking(t)
+	for _, s := range []struct{ begun, kept, left string }{
+		{"I do not knwo", "I do not knwo", ""},
+		{"Begun on another device", "I do not knwo", "Begun on another device"},
+		{"Begun on another device", "", "Begun on another device"},
+	} {
+		k.theo.post(k.at+"/draft", form("body", s.begun)).leads(t, k.at+"#end")
+		k.theo.get(k.at).shows(t, 200, `name="kept" value="`+s.begun+`"`, ">"+s.begun+"</textarea>")
+		m := k.message("I know now.")
+		m.Set("kept", s.kept)
+		k.theo.post(k.at, m).leads(t, k.at+"#end")
+		k.theo.get(k.at).shows(t, 200, `name="kept" value="`+s.left+`"`, ">"+s.left+"</textarea>")
+	}
+	k.theo.post(k.at+"/draft", form("body", strings.Repeat("x", mostKept))).leads(t, k.at+"#end")
+	k.theo.get(k.at).shows(t, 200, `name="kept" value=""`, "xxx</textarea>") // a form has not room for everything
+}
+
+// As a form with files there is room for more letters that take several bytes.
+func TestADraftComesInEitherShape(t *testing.T) {
+	t.Parallel()
+	k := newTalking(t)
+	words := strings.Repeat("ж", 3*chat.Most)
+	k.theo.filed(k.at+"/draft", form("body", words)).leads(t, k.at+"#end")
+	k.theo.get(k.at).shows(t, 200, ">"+words+"</textarea>")
+	k.theo.filed(k.at+"/draft", form("body", words+words)).shows(t, 413)
+	page := id.New[id.Page](k.w.Now()).String()
+	k.theo.filed(k.at+"/draft", form("body", "Newer", "page", page, "number", "2")).leads(t, k.at+"#end")
+	k.theo.filed(k.at+"/draft", form("body", "Older", "page", page, "number", "1")).leads(t, k.at+"#end")
+	k.theo.get(k.at).shows(t, 200, ">Newer</textarea>")
+	k.theo.filed(k.at+"/draft", form("body", "x", "page", page, "number", "")).shows(t, 422, "could not be read")
+	k.theo.filed(k.at+"/draft", form("body", "x", "page", "x", "number", "3")).shows(t, 422, "could not be read")
+	k.theo.raw("POST", k.at+"/draft", "--b", "multipart/form-data; boundary=b").shows(t, 422, "could not be read")
+}
+
 func TestAnOldPageIsGivenAnIdentifierOfItsOwn(t *testing.T) {
 	t.Parallel()
 	k := newTalking(t)

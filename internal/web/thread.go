@@ -27,6 +27,7 @@ type ThreadPage struct {
 	shows     bool   // the reader shows that they are here
 	here      string // who else is, in words, as the page was made
 	body      string // what is typed, or was begun
+	kept      string // what was begun, as it is kept
 	fresh     id.Message
 	replyTime string
 	printed   bool
@@ -35,6 +36,10 @@ type ThreadPage struct {
 	unsent    []chat.File // attached, and not sent
 	editing   *bubble     // the message that is being changed
 }
+
+// mostKept is the most bytes of a draft that go with the form of a message: with the
+// longest message they fit in what a form may hold.
+const mostKept = 18_000
 
 // GET /messages/{conversation}
 func (s *Site) conversation(w http.ResponseWriter, r *http.Request, by access.Actor) error {
@@ -117,6 +122,9 @@ func (p *ThreadPage) fill(tx *db.Tx, by access.Actor, c id.Conversation, before 
 		return err
 	}
 	p.read, p.archived = place.Read, place.Archived
+	if len(place.Draft) < mostKept {
+		p.kept = place.Draft
+	}
 	if p.unsent, err = chat.Unsent(tx, by, p.chat); err != nil {
 		return err
 	}

@@ -44,6 +44,7 @@ type (
 
 	Conversation = ID[conversation]
 	Message      = ID[message]
+	Page         = ID[page] // one that is open, not a row
 	Away         = ID[away]
 	Attachment   = ID[attachment]
 
@@ -72,6 +73,7 @@ type (
 
 	conversation struct{}
 	message      struct{}
+	page         struct{}
 	away         struct{}
 	attachment   struct{}
 )

@@ -69,6 +69,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.carersStmt, err = db.PrepareContext(ctx, carers); err != nil {
 		return nil, fmt.Errorf("error preparing query Carers: %w", err)
 	}
+	if q.changeDraftStmt, err = db.PrepareContext(ctx, changeDraft); err != nil {
+		return nil, fmt.Errorf("error preparing query ChangeDraft: %w", err)
+	}
 	if q.changedSinceStmt, err = db.PrepareContext(ctx, changedSince); err != nil {
 		return nil, fmt.Errorf("error preparing query ChangedSince: %w", err)
 	}
@@ -300,6 +303,11 @@ func (q *Queries) Close() error {
 	if q.carersStmt != nil {
 		if cerr := q.carersStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing carersStmt: %w", cerr)
+		}
+	}
+	if q.changeDraftStmt != nil {
+		if cerr := q.changeDraftStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing changeDraftStmt: %w", cerr)
 		}
 	}
 	if q.changedSinceStmt != nil {
@@ -611,6 +619,7 @@ type Queries struct {
 	careTeamStmt         *sql.Stmt
 	carerStmt            *sql.Stmt
 	carersStmt           *sql.Stmt
+	changeDraftStmt      *sql.Stmt
 	changedSinceStmt     *sql.Stmt
 	choiceStmt           *sql.Stmt
 	closeForStmt         *sql.Stmt
@@ -683,6 +692,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		careTeamStmt:         q.careTeamStmt,
 		carerStmt:            q.carerStmt,
 		carersStmt:           q.carersStmt,
+		changeDraftStmt:      q.changeDraftStmt,
 		changedSinceStmt:     q.changedSinceStmt,
 		choiceStmt:           q.choiceStmt,
 		closeForStmt:         q.closeForStmt,

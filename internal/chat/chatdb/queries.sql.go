@@ -562,6 +562,27 @@ func (q *Queries) Carers(ctx context.Context, arg CarersParams) ([]CarersRow, er
 	return items, nil
 }
 
+const changeDraft = `-- name: ChangeDraft :exec
+UPDATE reading SET draft = $1 WHERE practice_id = $2 AND conversation_id = $3 AND reader_id = $4
+`
+
+type ChangeDraftParams struct {
+	Draft          crypt.Sealed
+	PracticeID     id.Practice
+	ConversationID id.Conversation
+	ReaderID       string
+}
+
+func (q *Queries) ChangeDraft(ctx context.Context, arg ChangeDraftParams) error {
+	_, err := q.exec(ctx, q.changeDraftStmt, changeDraft,
+		arg.Draft,
+		arg.PracticeID,
+		arg.ConversationID,
+		arg.ReaderID,
+	)
+	return err
+}
+
 const changedSince = `-- name: ChangedSince :many
 SELECT m.seq, m.id, m.author_id, m.body, m.sent_at, m.edited_at, m.taken_at, m.files FROM message m
 WHERE m.practice_id = $1 AND m.conversation_id = $2 AND m.seq > $3 AND m.seq <= $4
@@ -1153,10 +1174,11 @@ func (q *Queries) Listeners(ctx context.Context, arg ListenersParams) ([]id.Prac
 	return items, nil
 }
 
-const markAnswered = `-- name: MarkAnswered :exec
+const markAnswered = `-- name: MarkAnswered :one
 INSERT INTO reading (practice_id, conversation_id, reader_id, seq, read_at, archived_seq, told_seq)
 VALUES ($1, $2, $3, $4, $5, 0, 0)
-ON CONFLICT (practice_id, conversation_id, reader_id) DO UPDATE SET seq = excluded.seq, read_at = excluded.read_at, draft = NULL
+ON CONFLICT (practice_id, conversation_id, reader_id) DO UPDATE SET seq = excluded.seq, read_at = excluded.read_at
+RETURNING draft
 `
 
 type MarkAnsweredParams struct {
@@ -1167,16 +1189,19 @@ type MarkAnsweredParams struct {
 	Now            *at.Time
 }
 
-// Whoever has answered has read up to there, and has nothing begun any more.
-func (q *Queries) MarkAnswered(ctx context.Context, arg MarkAnsweredParams) error {
-	_, err := q.exec(ctx, q.markAnsweredStmt, markAnswered,
+// Whoever has answered has read up to there. What they had begun may be more than
+// what they sent.
+func (q *Queries) MarkAnswered(ctx context.Context, arg MarkAnsweredParams) (crypt.Sealed, error) {
+	row := q.queryRow(ctx, q.markAnsweredStmt, markAnswered,
 		arg.PracticeID,
 		arg.ConversationID,
 		arg.ReaderID,
 		arg.Seq,
 		arg.Now,
 	)
-	return err
+	var draft crypt.Sealed
+	err := row.Scan(&draft)
+	return draft, err
 }
 
 const markChanged = `-- name: MarkChanged :exec
@@ -1875,9 +1900,10 @@ func (q *Queries) SetChoice(ctx context.Context, arg SetChoiceParams) error {
 }
 
 const setDraft = `-- name: SetDraft :exec
-INSERT INTO reading (practice_id, conversation_id, reader_id, seq, archived_seq, told_seq, draft)
-VALUES ($1, $2, $3, 0, 0, 0, $4)
-ON CONFLICT (practice_id, conversation_id, reader_id) DO UPDATE SET draft = excluded.draft
+INSERT INTO reading (practice_id, conversation_id, reader_id, seq, archived_seq, told_seq, draft, draft_page, draft_number)
+VALUES ($1, $2, $3, 0, 0, 0, $4, $5, $6)
+ON CONFLICT (practice_id, conversation_id, reader_id) DO UPDATE SET draft = excluded.draft, draft_page = excluded.draft_page, draft_number = excluded.draft_number
+WHERE reading.draft_page IS NULL OR excluded.draft_page IS NULL OR reading.draft_page <> excluded.draft_page OR reading.draft_number < excluded.draft_number
 `
 
 type SetDraftParams struct {
@@ -1885,14 +1911,19 @@ type SetDraftParams struct {
 	ConversationID id.Conversation
 	ReaderID       string
 	Draft          crypt.Sealed
+	DraftPage      *string
+	DraftNumber    *int64
 }
 
+// Not before what the same page has sent later.
 func (q *Queries) SetDraft(ctx context.Context, arg SetDraftParams) error {
 	_, err := q.exec(ctx, q.setDraftStmt, setDraft,
 		arg.PracticeID,
 		arg.ConversationID,
 		arg.ReaderID,
 		arg.Draft,
+		arg.DraftPage,
+		arg.DraftNumber,
 	)
 	return err
 }

@@ -14,7 +14,7 @@ let [newest, change] = thread.dataset.newest.split('-').map(Number);
 let read = Number(thread.dataset.read);
 
 const post = (to, fields, how) => fetch(path + to, {
-  method: 'POST', credentials: 'same-origin', redirect: 'error', headers: { 'X-Script': 'thread' }, body: new URLSearchParams(fields), ...how,
+  method: 'POST', credentials: 'same-origin', redirect: 'error', headers: { 'X-Script': 'thread' }, body: fields instanceof FormData ? fields : new URLSearchParams(fields), ...how,
 });
 const atEnd = () => innerHeight + scrollY >= document.documentElement.scrollHeight - 160;
 const toEnd = () => scrollTo({ top: document.documentElement.scrollHeight });
@@ -170,48 +170,77 @@ let lagging = false; // one of them had to wait, and they are not all there yet
 let stopped = false; // what waits is on its way by the form
 const pending = new Map(); // what has not arrived, by its message
 const draft = () => [...pending.values(), box.value].filter(Boolean).join('\n\n');
-let kept = box?.value; // what the server has of it
+let kept = form?.elements.kept.value || box?.value; // what the server has of it
 let keeps = Promise.resolve();
+const thisPage = identifier(); // with a number that rises: of two requests under way the newer one stays
+let turn = 0, newestKept = 0, underWay = 0;
+
+// What is kept of a draft at most: its characters, and the bytes with which a browser
+// goes on when the page is gone. A larger request it would not even begin.
+const mostKept = { letters: 30_000, bytes: 60_000 };
+const encoded = words => new TextEncoder().encode(words.replaceAll('\n', '\r\n')); // as a form has it
+
+// parcel is a draft as it is sent to be kept: its beginning, if it is too long. The
+// first of what waits may be on its way, and the server knows whether it has
+// arrived; none of the others has set out.
+function parcel() {
+  const form = new FormData();
+  const [[message, first = ''] = [], ...others] = pending;
+  if (message) { form.append('message', message); form.append('words', first); }
+  const rest = [...others.map(([, words]) => words), box.value].filter(Boolean).join('\n\n');
+  const letters = [...rest].slice(0, mostKept.letters - [...first].length).join('');
+  const bytes = encoded(letters).subarray(0, mostKept.bytes - encoded(first).length);
+  const body = new TextDecoder().decode(bytes, { stream: true }).replaceAll('\r', ''); // without half a letter
+  form.append('body', body);
+  form.append('page', thisPage);
+  form.append('number', ++turn);
+  return { form, whole: body === rest };
+}
 
 // keep has the server keep what is not sent, one after the other.
 function keep() {
-  keeps = keeps.then(async () => {
-    const body = draft();
-    await store(body, { body });
-  });
+  keeps = keeps.then(() => store(draft()));
 }
 
-async function store(body, fields, how) {
+async function store(body, how) {
   try {
-    if (body !== kept && !(await post('/draft', fields, how)).ok) return;
-    kept = body;
-    form.querySelector('[data-saved]').hidden = !body || body !== draft();
+    const { form: fields, whole } = parcel();
+    const number = turn;
+    if (underWay || body !== kept) {
+      underWay++;
+      const { ok } = await post('/draft', fields, how).finally(() => { underWay--; });
+      if (!ok || number < newestKept) return;
+      newestKept = number;
+      kept = body;
+    }
+    const saved = form.querySelector('[data-saved]');
+    saved.textContent = whole ? 'Draft kept. ' : 'This is very long: only the beginning of it is kept as a draft. ';
+    saved.hidden = !body || body !== draft();
   } catch { /* the next key tries again */ }
 }
-
-// A browser goes on with a request of so many bytes when its page is gone; one
-// that is larger it would not even begin.
-const mostAlive = 60_000;
 
 // leave does so at once: in a moment the page may be gone. What becomes of a
 // message that is on its way, it does not learn any more: the server knows.
 let leaving = null;
 function leave() {
   const body = draft();
-  if (stopped || body === kept || body === leaving) return;
+  if (stopped || !underWay && body === kept || body === leaving) return;
   leaving = body;
-  const fields = new URLSearchParams({ body: box.value });
-  for (const [message, words] of pending) { fields.append('message', message); fields.append('words', words); }
-  const stored = store(body, fields, { keepalive: `${fields}`.length < mostAlive }).finally(() => { leaving = null; });
+  const stored = store(body, { keepalive: true }).finally(() => { leaving = null; });
   keeps = keeps.then(() => stored);
 }
+
+// What is longer would not go as one form.
+const mostSent = 60_000;
 
 const second = 1000;
 const retry = { soon: second, busy: 20 * second, last: 60 * second };
 
-function deliver(message, body, drawn, files) {
+function deliver(message, body, drawn, files, was) {
   pending.set(message, body);
   const fields = new URLSearchParams({ message, body });
+  if (was) fields.set('kept', was);
+  if (`${fields}`.length > mostSent) { fields.delete('kept'); if (was) kept = null; } // too much for one form: it goes when this has arrived
   for (const id of files.ids) fields.append('attachment', id);
   outbox = outbox.then(async () => {
     if (stopped) return;
@@ -247,8 +276,8 @@ async function again(drawn, why, pause) {
   await new Promise(done => { button.onclick = () => { box.focus(); done(); }; addEventListener('online', done, { once: true }); setTimeout(done, pause); });
 }
 
-// arrived goes on after a message. With it the server let go of what it had kept,
-// and that may have been more than this message: the rest is kept again.
+// arrived goes on after a message. With it the server let go of what it had kept of
+// it; what else there is now is kept again.
 function arrived(message, files) {
   pending.delete(message);
   files.gone();
@@ -280,6 +309,7 @@ function refused(message, drawn, files) {
   stopped = true;
   drawn.item.remove();
   form.elements.message.value = message;
+  form.elements.kept.value = kept?.length < 6000 ? kept : '';
   box.value = draft();
   pending.clear();
   for (const id of files.ids) {
@@ -338,10 +368,11 @@ if (form) {
     const message = form.elements.message.value;
     form.elements.message.value = identifier();
     box.value = '';
+    const was = !pending.size && kept && !body.startsWith(kept) && kept; // it was changed since
     if (!lagging) kept = ''; // it goes with what is sent
     saved.hidden = true;
     grow();
-    deliver(message, body, waiting(message, body, files.names), files);
+    deliver(message, body, waiting(message, body, files.names), files, was);
     if (lagging) keep();
     box.focus();
   });
