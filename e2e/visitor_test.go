@@ -300,10 +300,28 @@ type place struct {
 	Inline     bool
 }
 
+// rest waits until an element stands still: nobody presses what moves. Where
+// nothing runs, nothing moves.
+const rest = `el => new Promise(done => {
+	el.scrollIntoView({ block: 'center', behavior: 'instant' });
+	let was = '';
+	const look = () => {
+		const is = JSON.stringify(el.getBoundingClientRect());
+		if (is === was) return done(el);
+		was = is;
+		requestAnimationFrame(look);
+	};
+	requestAnimationFrame(look);
+})`
+
 // find returns the middle of what is called by a name.
 func (v *visitor) find(role, name string) place {
 	v.t.Helper()
-	p := ask[place](v, fmt.Sprintf("(%s)((%s)(%s, %s))", spot, finder, quoted(role), quoted(name)))
+	found := fmt.Sprintf("(%s)(%s, %s)", finder, quoted(role), quoted(name))
+	if v.scripts && role == "press" {
+		found = fmt.Sprintf("await (%s)(%s)", rest, found)
+	}
+	p := ask[place](v, fmt.Sprintf("(async () => (%s)(%s))()", spot, found))
 	if p.Size < 24 && !p.Inline && v.width < 600 {
 		v.t.Errorf("%s is %.0f px at its narrowest, want 24 or more", name, p.Size)
 	}

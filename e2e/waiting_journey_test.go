@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -46,8 +47,9 @@ func TestTooManyMessagesWait(t *testing.T) {
 		practitioner, client := p.two(t, width)
 		to := "Message to " + miraName
 		began := time.Now()
-		for _, words := range []string{"One.", "Two.", "Three.", "Four."} {
+		for n, words := range []string{"One.", "Two.", "Three.", "Four."} { // each when the one before is where it stays: it moves what is below it
 			client.says(miraName, words)
+			client.until("that it is there", fmt.Sprintf(`document.querySelectorAll('#bubbles .bubble:not(.waiting)').length === %d && document.querySelectorAll('.waiting').length === %d`, min(n+1, 2), max(n-1, 0)))
 		}
 		client.until("that the third waits", `document.querySelector('.waiting')?.textContent.includes('very many messages in a short time')`)
 		client.sees("Goes after the message above.")
