@@ -66,7 +66,7 @@ func TestTwoPeopleWriteToEachOther(t *testing.T) {
 		client.pictured(200, "messages-list")
 		client.goes(miraName)
 		client.sees("Hello Annie. How was the week?")
-		practitioner.until("that it was seen", `document.getElementById('seen').textContent.startsWith('Seen')`)
+		practitioner.until("that it was seen", `document.querySelector('.bubble.mine > #seen')?.textContent.startsWith('Seen')`)
 
 		// Live, both ways, without a new page.
 		client.says(miraName, "Better.\nI walked to the river, see https://rivers.example/walk")

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -134,6 +135,62 @@ func TestASecureMessageIsWrittenAndReadByFormsAlone(t *testing.T) {
 	k.theo.post(k.at, k.message("I will.")).leads(t, k.at+"#end")
 	k.mara.get("/dashboard").shows(t, 200, "There is one new message for you.").lacks(t, "Nothing needs you")
 	k.mara.get(k.at).shows(t, 200, "I will.", "Theo Vance")
+}
+
+// Under words that were changed nothing says that they were seen, and whoever
+// reads without script can say that they have read them.
+func TestSeenStandsWithTheMessageThatWasSeen(t *testing.T) {
+	t.Parallel()
+	k := newTalking(t)
+	stands := func(what string, want int) {
+		t.Helper()
+		page := k.mara.get(k.at).text
+		items := strings.Split(page, `<li id="m-`)
+		if n := strings.Count(page, `id="seen"`); n != min(1, want) || want > 0 && !strings.Contains(items[want], `data-of="m-`+strconv.Itoa(want)+`">Seen `) {
+			t.Errorf("%s: “Seen” is there %d times, or not with message %d: %s", what, n, want, clip(strings.Join(items[1:], "\n")))
+		}
+	}
+	k.mara.post(k.at, k.message("See you on Monday."))
+	changed := k.message("Bring the diary.")
+	k.mara.post(k.at, changed)
+	stands("nothing is read", 0)
+	k.theo.post(k.at+"/read", form("seq", "2", "change", "0"))
+	stands("both are read", 2)
+	k.theo.get(k.at).lacks(t, "Mark as read")
+	k.mara.post(k.at+"/"+changed.Get("message"), form("body", "Bring the letter."))
+	stands("the second is changed", 1)
+	k.theo.get(k.at).shows(t, 200, "Bring the letter.", "Mark as read", `name="change" value="1"`)
+	k.theo.post(k.at+"/read", form("seq", "2", "change", "none")).shows(t, 422, "could not be read")
+	k.theo.post(k.at+"/read", form("seq", "2", "change", "1"))
+	k.theo.get(k.at).lacks(t, "Mark as read")
+	stands("it is read again", 2)
+	k.theo.post(k.at, k.message("I will."))
+	stands("it is answered", 2)
+	k.mara.get(k.at+"/print").shows(t, 200, "Bring the letter.").lacks(t, "Seen ").lacks(t, "Take back").lacks(t, `id="seen"`)
+}
+
+// An open page hears at once that its last message was seen, also one that stood
+// there when it was opened; and that it is not any more, as it is changed.
+func TestSeenIsHeard(t *testing.T) {
+	t.Parallel()
+	k := newTalking(t)
+	m := k.message("See you on Monday.")
+	k.mara.post(k.at, m)
+	h := k.listen(t, k.mara, k.at+"/stream?after=1-0", "")
+	defer h.soon(20 * time.Second)()
+	hears := func(want string) {
+		t.Helper()
+		if _, mark := h.next("seen"); !strings.Contains(mark, want) || want == "" && mark != "" {
+			t.Errorf("she hears %q, want %q", mark, want)
+		}
+	}
+	hears("")
+	k.theo.post(k.at+"/read", form("seq", "1", "change", "0"))
+	hears(`data-of="m-1">Seen `)
+	k.mara.post(k.at+"/"+m.Get("message"), form("body", "See you on Tuesday."))
+	hears("")
+	k.theo.post(k.at+"/read", form("seq", "1", "change", "1"))
+	hears(`data-of="m-1">Seen `)
 }
 
 func TestAMessageThatCannotGoKeepsItsWords(t *testing.T) {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 
 	"icouch/internal/access"
@@ -22,8 +23,8 @@ type ThreadPage struct {
 	newest    int64
 	changes   int64
 	read      int64 // how far the reader had come
+	noted     int64 // and how many changes they had seen
 	archived  bool
-	seen      string // who has read how far, in words
 	shows     bool   // the reader shows that they are here
 	here      string // who else is, in words, as the page was made
 	body      string // what is typed, or was begun
@@ -114,14 +115,18 @@ func (p *ThreadPage) fill(tx *db.Tx, by access.Actor, c id.Conversation, before 
 		p.older = all[0].Seq
 	}
 	p.newest, p.changes = p.chat.Messages, p.chat.Changes
-	if p.seen, err = t.seenWords(tx, newestMine(p.lines)); err != nil {
-		return err
+	if !p.printed {
+		s, err := t.sight(tx)
+		if err != nil {
+			return err
+		}
+		s.stands(p.lines)
 	}
 	place, err := chat.PlaceOf(tx, p.chat)
 	if err != nil {
 		return err
 	}
-	p.read, p.archived = place.Read, place.Archived
+	p.read, p.noted, p.archived = place.Read, place.Changes, place.Archived
 	if len(place.Draft) < mostKept {
 		p.kept = place.Draft
 	}
@@ -175,6 +180,12 @@ func (p ThreadPage) says() string {
 		return chat.ErrUnreached.Public
 	}
 	return ""
+}
+
+// toRead reports whether there is something that the reader has not seen.
+func (p ThreadPage) toRead() bool {
+	anew := slices.ContainsFunc(p.lines, func(b bubble) bool { return !b.Mine && b.EditedAt != nil && b.Change > p.noted })
+	return p.chat.Writes && (p.read < p.newest || anew)
 }
 
 // soon is what the practice says about answers, to a client.
