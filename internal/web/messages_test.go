@@ -193,6 +193,33 @@ func TestSeenIsHeard(t *testing.T) {
 	hears(`data-of="m-1">Seen `)
 }
 
+func TestTheComposerSaysWithWhomOneWrites(t *testing.T) {
+	t.Parallel()
+	k := newTalking(t)
+	at := func(to chat.To) (path string) {
+		k.w.Update(t, func(tx *db.Tx) error {
+			c, err := chat.Start(tx, k.w.Mara, to)
+			path = conversationPath(c, "")
+			return err
+		})
+		return path
+	}
+	k.w.Update(t, func(tx *db.Tx) error { return team.Include(tx, k.w.Mara, k.w.Theo, k.w.Noor.Practitioner(), nil) })
+	together, colleague := at(chat.To{Client: k.w.Theo, Team: true}), at(chat.To{Member: k.w.Noor.Practitioner()})
+	for _, c := range []struct {
+		who      *browser
+		at, says string
+	}{
+		{k.mara, k.at, "Write to Theo Vance"},
+		{k.theo, k.at, "Write to Mara Lindqvist"},
+		{k.mara, together, "Write to Theo Vance and the care team"},
+		{k.theo, together, "Write to your care team"},
+		{k.mara, colleague, "Write to Noor Haddad"},
+	} {
+		c.who.get(c.at).shows(t, 200, `placeholder="`+c.says+`"`, ">Message to ")
+	}
+}
+
 func TestAMessageThatCannotGoKeepsItsWords(t *testing.T) {
 	t.Parallel()
 	k := newTalking(t)

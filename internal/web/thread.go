@@ -188,6 +188,15 @@ func (p ThreadPage) toRead() bool {
 	return p.chat.Writes && (p.read < p.newest || anew)
 }
 
+// toWhom is what stands in the composer while it is empty: with whom somebody
+// writes is in sight there, however long the conversation is.
+func (p ThreadPage) toWhom() string {
+	if p.chat.Kind == chat.WithTeam && p.reader.by.IsClient() {
+		return "Write to your care team"
+	}
+	return "Write to " + p.title
+}
+
 // soon is what the practice says about answers, to a client.
 func (p ThreadPage) soon() string {
 	if p.replyTime == "" || !p.reader.by.IsClient() {
