@@ -98,9 +98,9 @@ func TestWhatIsAttachedSaysHowItIs(t *testing.T) {
 		client.sees("A file can have up to 25 MB.", "This file is empty.")
 		client.answered(422)
 		client.pictured(200, "messages-parcels")
-		client.press("Take out a long letter.txt")
+		client.press("Remove a long letter.txt")
 		for _, name := range []string{"too large.mov", "empty.txt", "IMG_0042.jpg"} {
-			client.press("Take out " + name)
+			client.press("Remove " + name)
 		}
 		client.until("that all are out", parcels+`.children.length === 0`)
 
@@ -140,7 +140,7 @@ func TestWhatIsAttachedSaysHowItIs(t *testing.T) {
 			return ask[bool](client, parcels+`.textContent.includes('Held back')`)
 		})
 		client.pictured(200, "messages-held-parcel")
-		client.press("Take out also poisoned.txt")
+		client.press("Remove also poisoned.txt")
 		client.until("that it is out", parcels+`.children.length === 0`)
 	})
 }
@@ -202,7 +202,7 @@ func TestANoteIsSpokenHeardAndSent(t *testing.T) {
 			t.Error("what was wrong before is still said")
 		}
 		client.pictured(200, "messages-recording")
-		client.press("Throw away")
+		client.press("Delete")
 		client.until("that it is thrown away", `document.querySelector('[data-record-away]').hidden`)
 		if n := ask[int](client, `document.querySelectorAll('[data-parcel]').length`); n != 0 {
 			t.Errorf("%d notes are attached that were thrown away", n)
@@ -256,7 +256,7 @@ func TestANoteHasItsPlaceBeforeItIsSpoken(t *testing.T) {
 		t.Errorf("the microphone was asked for %d times", n)
 	}
 
-	client.press("Take out page 3.txt")
+	client.press("Remove page 3.txt")
 	client.press("Record")
 	client.records(1)
 	client.attaches("f-files", kept(t, "late.txt", []byte("too late")))
@@ -265,6 +265,6 @@ func TestANoteHasItsPlaceBeforeItIsSpoken(t *testing.T) {
 	if strings.Contains(client.text(), "late.txt") {
 		t.Error("a file has taken the place of a note")
 	}
-	client.press("Take out Spoken note")
+	client.press("Remove Spoken note")
 	client.until("that it is let go of", `made.size === 1 && letGo === 1`)
 }

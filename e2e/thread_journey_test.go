@@ -245,7 +245,7 @@ func TestANoteThatIsRefusedCanBeSaved(t *testing.T) {
 		if ask[int](client, `document.querySelectorAll('[data-unsaved]').length`) != 0 {
 			t.Error("the page still holds somebody back who has saved the note")
 		}
-		client.press("Take out Spoken note")
+		client.press("Remove Spoken note")
 		client.until("that it is out", `document.querySelector('[data-parcels]').children.length === 0`)
 	})
 }

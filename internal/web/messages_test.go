@@ -284,10 +284,10 @@ func TestAConversationIsFoundPrintedAndPutAway(t *testing.T) {
 	t.Parallel()
 	k := newTalking(t)
 	k.mara.post(k.at, k.message("The river was high."))
-	k.theo.post("/messages/search", form("q", "RIVER")).shows(t, 200, "One message holds", "The river was high.")
-	k.theo.post("/messages/search", form("q", "lake")).shows(t, 200, "Nothing holds")
+	k.theo.post("/messages/search", form("q", "RIVER")).shows(t, 200, "One message contains", "The river was high.")
+	k.theo.post("/messages/search", form("q", "lake")).shows(t, 200, "No message contains")
 	k.theo.get("/messages/search").leads(t, "/messages")
-	k.theo.get("/messages?q=river").shows(t, 200, "The river was high.").lacks(t, "One message holds") // it is the list: no word of a search stands in an address
+	k.theo.get("/messages?q=river").shows(t, 200, "The river was high.").lacks(t, "One message contains") // it is the list: no word of a search stands in an address
 	k.theo.get(k.at+"/print").shows(t, 200, "The river was high.", "All times are in").lacks(t, "data-composer")
 	k.theo.post(k.at+"/archive", nil).leads(t, "/messages")
 	k.theo.get("/messages").shows(t, 200, "Everything is archived", "Archived (1)").lacks(t, "The river was high.")

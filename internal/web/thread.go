@@ -216,7 +216,7 @@ func (p ThreadPage) nothing() string {
 func (p ThreadPage) archiveButton() parts.ButtonForm {
 	b := parts.ButtonForm{Action: p.path("/archive"), Button: parts.Button{Label: "Archive", Hidden: "this conversation", Kind: parts.Ghost, Small: true, Icon: "archive"}}
 	if p.archived {
-		b.Hidden, b.Button.Label, b.Button.Icon = []parts.Pair{{Name: "back", Value: "yes"}}, "Bring back", "undo-2"
+		b.Hidden, b.Button.Label, b.Button.Icon = []parts.Pair{{Name: "back", Value: "yes"}}, "Unarchive", "undo-2"
 	}
 	return b
 }

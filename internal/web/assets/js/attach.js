@@ -7,7 +7,7 @@ import { recorder } from '#record';
 const piece = 512 * 1024;
 const most = 10;
 const tooMany = `A message can have up to ${most} files. Send the others with another one.`;
-const noPlace = `A message can have up to ${most} files, and this one has them. Send it, or take one out, and press Record again.`;
+const noPlace = `A message can have up to ${most} files, and this one has them. Send it, or remove one, and press Record again.`;
 const size = n => n < 1e6 ? `${Math.round(n / 1000)} KB` : `${(n / 1e6).toFixed(1)} MB`;
 
 class Refused extends Error {}
@@ -129,7 +129,7 @@ export function attach(form, path, identifier) {
   }
 
   function takeOut(id, name) {
-    const button = named('Take out', name);
+    const button = named('Remove', name);
     button.dataset.takeOut = '';
     return button;
   }

@@ -86,7 +86,7 @@ export function recorder(box, done, full) {
       const note = new File(pieces, `Spoken note ${at.getHours()}.${String(at.getMinutes()).padStart(2, '0')}.${ending}`, { type });
       if (mine.keep && note.size) done(note);
       else if (mine.keep) tell('Nothing was recorded. Press Record to try again.');
-      else say('Thrown away');
+      else say('Deleted');
       ended();
     };
     by.start(1000);

@@ -312,7 +312,7 @@ function unsent(message, body, drawn, files) {
   form.elements.message.value = message;
   if (body) box.value = box.value ? `${body}\n${box.value}` : body;
   box.dispatchEvent(new Event('input'));
-  say('Not sent: one of the files could not be attached. Take it out, and send the rest.');
+  say('Not sent: one of the files could not be attached. Remove it, and send the rest.');
 }
 
 const tooMany = n => n === 1 ? 'One character too many. ' : `${n} characters too many. `;
