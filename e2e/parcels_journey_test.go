@@ -97,6 +97,7 @@ func TestWhatIsAttachedSaysHowItIs(t *testing.T) {
 		client.until("that three are refused", parcels+`.querySelectorAll('.bad').length === 3`)
 		client.sees("A file can have up to 25 MB.", "This file is empty.")
 		client.answered(422)
+		client.seesSend("with four files")
 		client.pictured(200, "messages-parcels")
 		client.press("Remove a long letter.txt")
 		for _, name := range []string{"too large.mov", "empty.txt", "IMG_0042.jpg"} {
@@ -171,6 +172,15 @@ const lettingGo = `(() => {
 	return true;
 })()`
 
+// seesSend wants Send in view as a whole, and nothing over it.
+func (v *visitor) seesSend(when string) {
+	v.t.Helper()
+	v.until("the whole of Send, "+when, `(() => {
+		const send = document.querySelector('.sendrow > .btn'), box = send.getBoundingClientRect();
+		return [box.top + 1, box.bottom - 1].every(y => send.contains(document.elementFromPoint(box.x + box.width / 2, y)));
+	})()`)
+}
+
 // TestANoteIsSpokenHeardAndSent: recorded by the browser itself, with its own
 // microphone for tests, which beeps.
 func TestANoteIsSpokenHeardAndSent(t *testing.T) {
@@ -201,6 +211,7 @@ func TestANoteIsSpokenHeardAndSent(t *testing.T) {
 		if !ask[bool](client, `document.querySelector('[data-record-says]').hidden`) {
 			t.Error("what was wrong before is still said")
 		}
+		client.seesSend("while a note is recorded")
 		client.pictured(200, "messages-recording")
 		client.press("Delete")
 		client.until("that it is thrown away", `document.querySelector('[data-record-away]').hidden`)
@@ -212,7 +223,8 @@ func TestANoteIsSpokenHeardAndSent(t *testing.T) {
 		client.records(2)
 		client.press("Stop")
 		client.until("that it is attached", `document.querySelectorAll('[data-whole]').length === 1`)
-		client.sees("Spoken note")
+		client.until("how long it is", `/^Spoken note, \d seconds$/.test(document.querySelector('[data-parcel] b').textContent)`)
+		client.seesSend("with a note")
 		client.press("Listen")
 		client.until("that it plays", `document.querySelector('[data-listen]').textContent.startsWith('Pause')`)
 		client.until("that it is over", `document.querySelector('[data-listen]').textContent.startsWith('Listen')`)
@@ -222,6 +234,10 @@ func TestANoteIsSpokenHeardAndSent(t *testing.T) {
 		client.records(1)
 		client.says(miraName, "What I said.")
 		practitioner.written(1)
+		client.until("that what was sent is in view, and Attach closed", `(() => {
+			const sent = document.querySelector('.bubble.mine:last-child .words'), box = sent?.getBoundingClientRect();
+			return box && box.bottom <= document.querySelector('.composer').getBoundingClientRect().top && box.top >= 0 && !document.querySelector('.attach').open;
+		})()`)
 		client.until("that the browser has let go of both", `made.size === 2 && letGo === 2`)
 		practitioner.until("two notes", `document.querySelectorAll('.sound audio').length === 2`)
 		practitioner.press("Attach") // a page plays after somebody has pressed something
