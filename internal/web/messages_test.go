@@ -284,8 +284,8 @@ func TestAConversationIsFoundPrintedAndPutAway(t *testing.T) {
 	t.Parallel()
 	k := newTalking(t)
 	k.mara.post(k.at, k.message("The river was high."))
-	k.theo.post("/messages/search", form("q", "RIVER")).shows(t, 200, "One message contains", "The river was high.")
-	k.theo.post("/messages/search", form("q", "lake")).shows(t, 200, "No message contains")
+	k.theo.post("/messages/search", form("q", "RIVER")).shows(t, 200, "One message contains", "The <mark>river</mark> was high.")
+	k.theo.post("/messages/search", form("q", "tides")).shows(t, 200, "No message contains")
 	k.theo.get("/messages/search").leads(t, "/messages")
 	k.theo.get("/messages?q=river").shows(t, 200, "The river was high.").lacks(t, "One message contains") // it is the list: no word of a search stands in an address
 	k.theo.get(k.at+"/print").shows(t, 200, "The river was high.", "All times are in").lacks(t, "data-composer")
@@ -294,6 +294,8 @@ func TestAConversationIsFoundPrintedAndPutAway(t *testing.T) {
 	k.theo.get("/messages?show=archived").shows(t, 200, "The river was high.")
 	k.mara.post(k.at, k.message("And higher."))
 	k.theo.get("/messages").shows(t, 200, "And higher.")
+	k.mara.post(k.at, k.message("<script>lake</script>"))
+	k.theo.post("/messages/search", form("q", "lake")).shows(t, 200, "&lt;script&gt;<mark>lake</mark>&lt;/script&gt;")
 }
 
 func TestWhoBeginsAConversationIsOfferedOnlyThoseWhoCanBeReached(t *testing.T) {
