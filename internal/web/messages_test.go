@@ -220,6 +220,21 @@ func TestTheComposerSaysWithWhomOneWrites(t *testing.T) {
 	}
 }
 
+// Words that come too late to change a message can go as a new one, before what
+// was begun there.
+func TestWordsThatComeTooLateForAChangeCanGoByThemselves(t *testing.T) {
+	t.Parallel()
+	k := newTalking(t)
+	m := k.message("I am find.")
+	k.theo.post(k.at, m)
+	k.theo.post(k.at+"/draft", form("body", "And the"))
+	k.w.Pass(chat.Regret)
+	k.theo.post(k.at+"/"+m.Get("message"), form("body", "I am fine <now>.")).
+		shows(t, 409, "This one is older, and stays as it is.", "press Send, and they go as a new message", ">I am fine &lt;now&gt;.\n\nAnd the</textarea>", "data-composer", "I am find.").
+		lacks(t, "Change your message")
+	k.theo.post(k.at+"/"+m.Get("message")+"/removal", nil).shows(t, 409, "This one is older.", ">And the</textarea>")
+}
+
 func TestAMessageThatCannotGoKeepsItsWords(t *testing.T) {
 	t.Parallel()
 	k := newTalking(t)

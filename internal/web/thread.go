@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
 	"icouch/internal/access"
 	"icouch/internal/base/id"
@@ -29,6 +30,7 @@ type ThreadPage struct {
 	here      string // who else is, in words, as the page was made
 	body      string // what is typed, or was begun
 	kept      string // what was begun, as it is kept
+	late      string // what a message was to be changed to, too late
 	fresh     id.Message
 	replyTime string
 	printed   bool
@@ -135,6 +137,9 @@ func (p *ThreadPage) fill(tx *db.Tx, by access.Actor, c id.Conversation, before 
 	}
 	if p.body == "" {
 		p.body = place.Draft
+	}
+	if p.late != "" { // nothing that was begun is lost for it
+		p.body = strings.TrimSpace(p.late + "\n\n" + p.body)
 	}
 	p.replyTime, err = chat.ReplyTime(tx, by)
 	return err

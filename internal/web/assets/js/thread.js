@@ -393,5 +393,5 @@ if (form) {
   grow();
 }
 
-if (location.hash === '#end' || !location.hash) toEnd();
+if (!document.querySelector('[data-problems]') && (location.hash === '#end' || !location.hash)) toEnd(); // what is wrong stays in sight
 noteRead();
