@@ -184,7 +184,7 @@ let lagging = false; // one of them had to wait, and they are not all there yet
 let stopped = false; // what waits is on its way by the form
 const pending = new Map(); // what has not arrived, by its message
 const draft = () => [...pending.values(), box.value].filter(Boolean).join('\n\n');
-let kept = form?.elements.kept.value || box?.value; // what the server has of it
+let kept = form?.elements.kept.value || (document.querySelector('[data-problems]') ? '' : box?.value); // what the server has of it
 let keeps = Promise.resolve();
 const thisPage = identifier(); // with a number that rises: of two requests under way the newer one stays
 let turn = 0, newestKept = 0, underWay = 0;
