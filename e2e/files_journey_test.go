@@ -101,7 +101,7 @@ func TestFilesGoWithMessages(t *testing.T) {
 		// What was attached is taken out again.
 		client.attaches("f-files", kept(t, "wrong.txt", []byte("not this one")))
 		client.until("that it is attached", `document.querySelectorAll('[data-whole]').length === 1`)
-		client.press("Take out wrong.txt")
+		client.press("Remove wrong.txt")
 		client.until("that it is out", `document.querySelectorAll('[data-parcel]').length === 0`)
 	})
 }

@@ -66,7 +66,22 @@ func TestTwoPeopleWriteToEachOther(t *testing.T) {
 		client.pictured(200, "messages-list")
 		client.goes(miraName)
 		client.sees("Hello Annie. How was the week?")
-		practitioner.until("that it was seen", `document.getElementById('seen').textContent.startsWith('Seen')`)
+		practitioner.until("that it was seen", `document.querySelector('.bubble.mine > #seen')?.textContent.startsWith('Seen')`)
+
+		// What is changed is not seen until it has been read again, by a page that is
+		// open, too.
+		talk := practitioner.path()
+		ask[bool](client, `(window.fetched = window.fetch, window.fetch = (to, how) => to.endsWith('/read') ? new Promise(() => {}) : fetched(to, how), true)`)
+		practitioner.open(ask[string](practitioner, `new URL(document.querySelector('[data-mend] a').href).pathname`))
+		practitioner.fill("Message", "Hello Annie. How was the *week* by the river?")
+		practitioner.goes("Save")
+		practitioner.sees("Changed afterwards")
+		client.until("the change", `document.getElementById('bubbles').textContent.includes('by the river?')`)
+		if ask[bool](practitioner, `!!document.getElementById('seen')`) {
+			t.Error("changed words that nobody has read are called seen")
+		}
+		client.open(talk)
+		practitioner.until("that the change was seen", `document.querySelector('.bubble.mine > #seen')?.textContent.startsWith('Seen')`)
 
 		// Live, both ways, without a new page.
 		client.says(miraName, "Better.\nI walked to the river, see https://rivers.example/walk")

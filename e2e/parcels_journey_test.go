@@ -97,10 +97,11 @@ func TestWhatIsAttachedSaysHowItIs(t *testing.T) {
 		client.until("that three are refused", parcels+`.querySelectorAll('.bad').length === 3`)
 		client.sees("A file can have up to 25 MB.", "This file is empty.")
 		client.answered(422)
+		client.seesSend("with four files")
 		client.pictured(200, "messages-parcels")
-		client.press("Take out a long letter.txt")
+		client.press("Remove a long letter.txt")
 		for _, name := range []string{"too large.mov", "empty.txt", "IMG_0042.jpg"} {
-			client.press("Take out " + name)
+			client.press("Remove " + name)
 		}
 		client.until("that all are out", parcels+`.children.length === 0`)
 
@@ -140,7 +141,7 @@ func TestWhatIsAttachedSaysHowItIs(t *testing.T) {
 			return ask[bool](client, parcels+`.textContent.includes('Held back')`)
 		})
 		client.pictured(200, "messages-held-parcel")
-		client.press("Take out also poisoned.txt")
+		client.press("Remove also poisoned.txt")
 		client.until("that it is out", parcels+`.children.length === 0`)
 	})
 }
@@ -170,6 +171,15 @@ const lettingGo = `(() => {
 	URL.revokeObjectURL = at => { if (window.made.has(at)) window.letGo++; lets(at); };
 	return true;
 })()`
+
+// seesSend wants Send in view as a whole, and nothing over it.
+func (v *visitor) seesSend(when string) {
+	v.t.Helper()
+	v.until("the whole of Send, "+when, `(() => {
+		const send = document.querySelector('.sendrow > .btn'), box = send.getBoundingClientRect();
+		return [box.top + 1, box.bottom - 1].every(y => send.contains(document.elementFromPoint(box.x + box.width / 2, y)));
+	})()`)
+}
 
 // TestANoteIsSpokenHeardAndSent: recorded by the browser itself, with its own
 // microphone for tests, which beeps.
@@ -201,8 +211,9 @@ func TestANoteIsSpokenHeardAndSent(t *testing.T) {
 		if !ask[bool](client, `document.querySelector('[data-record-says]').hidden`) {
 			t.Error("what was wrong before is still said")
 		}
+		client.seesSend("while a note is recorded")
 		client.pictured(200, "messages-recording")
-		client.press("Throw away")
+		client.press("Delete")
 		client.until("that it is thrown away", `document.querySelector('[data-record-away]').hidden`)
 		if n := ask[int](client, `document.querySelectorAll('[data-parcel]').length`); n != 0 {
 			t.Errorf("%d notes are attached that were thrown away", n)
@@ -212,7 +223,8 @@ func TestANoteIsSpokenHeardAndSent(t *testing.T) {
 		client.records(2)
 		client.press("Stop")
 		client.until("that it is attached", `document.querySelectorAll('[data-whole]').length === 1`)
-		client.sees("Spoken note")
+		client.until("how long it is", `/^Spoken note, \d seconds$/.test(document.querySelector('[data-parcel] b').textContent)`)
+		client.seesSend("with a note")
 		client.press("Listen")
 		client.until("that it plays", `document.querySelector('[data-listen]').textContent.startsWith('Pause')`)
 		client.until("that it is over", `document.querySelector('[data-listen]').textContent.startsWith('Listen')`)
@@ -222,6 +234,10 @@ func TestANoteIsSpokenHeardAndSent(t *testing.T) {
 		client.records(1)
 		client.says(miraName, "What I said.")
 		practitioner.written(1)
+		client.until("that what was sent is in view, and Attach closed", `(() => {
+			const sent = document.querySelector('.bubble.mine:last-child .words'), box = sent?.getBoundingClientRect();
+			return box && box.bottom <= document.querySelector('.composer').getBoundingClientRect().top && box.top >= 0 && !document.querySelector('.attach').open;
+		})()`)
 		client.until("that the browser has let go of both", `made.size === 2 && letGo === 2`)
 		practitioner.until("two notes", `document.querySelectorAll('.sound audio').length === 2`)
 		practitioner.press("Attach") // a page plays after somebody has pressed something
@@ -256,7 +272,7 @@ func TestANoteHasItsPlaceBeforeItIsSpoken(t *testing.T) {
 		t.Errorf("the microphone was asked for %d times", n)
 	}
 
-	client.press("Take out page 3.txt")
+	client.press("Remove page 3.txt")
 	client.press("Record")
 	client.records(1)
 	client.attaches("f-files", kept(t, "late.txt", []byte("too late")))
@@ -265,6 +281,6 @@ func TestANoteHasItsPlaceBeforeItIsSpoken(t *testing.T) {
 	if strings.Contains(client.text(), "late.txt") {
 		t.Error("a file has taken the place of a note")
 	}
-	client.press("Take out Spoken note")
+	client.press("Remove Spoken note")
 	client.until("that it is let go of", `made.size === 1 && letGo === 1`)
 }

@@ -245,7 +245,7 @@ func TestANoteThatIsRefusedCanBeSaved(t *testing.T) {
 		if ask[int](client, `document.querySelectorAll('[data-unsaved]').length`) != 0 {
 			t.Error("the page still holds somebody back who has saved the note")
 		}
-		client.press("Take out Spoken note")
+		client.press("Remove Spoken note")
 		client.until("that it is out", `document.querySelector('[data-parcels]').children.length === 0`)
 	})
 }
@@ -261,6 +261,11 @@ func TestWhereEverythingIsArchived(t *testing.T) {
 		practitioner.open("/dashboard")
 		practitioner.sees("There is one new message for you.")
 		practitioner.pictured(200, "messages-dashboard")
+		practitioner.open("/messages")
+		practitioner.fill("Search in messages", "river walked")
+		practitioner.goes("Search")
+		practitioner.sees("One message contains", "I walked to the river.")
+		practitioner.pictured(200, "messages-found")
 		practitioner.open(talk)
 		practitioner.goes("Archive this conversation")
 		practitioner.sees("Everything is archived", "Archived (1)")

@@ -197,6 +197,7 @@ var nobody = map[string]string{
 	"platform/limit.TakeSome":    "the caller counts who it is; nothing of a practice is read",
 	"platform/jobs.EnqueueAt":    "the verb that asks for a job has an actor",
 	"chat.ReadPass":              "it says who asks: the door finds the actor of the session that it names",
+	"chat.LastSeen":              "the conversation was found by its reader",
 	"chat.SeenBy":                "the conversation was found by its reader",
 	"chat.PlaceOf":               "the conversation was found by its reader",
 	"chat.Company":               "the conversation was found by its reader",

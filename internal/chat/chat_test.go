@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"icouch/internal/access"
+	"icouch/internal/base/at"
 	"icouch/internal/base/fault"
 	"icouch/internal/base/id"
 	"icouch/internal/chat"
@@ -91,7 +92,7 @@ func (k *talk) unread(by access.Actor) (n int64) {
 
 func (k *talk) read(by access.Actor, c id.Conversation, seq int64) {
 	k.t.Helper()
-	if err := chat.Read(k.t.Context(), k.DB, by, c, seq); err != nil {
+	if err := chat.Read(k.t.Context(), k.DB, by, c, seq, 0); err != nil {
 		k.t.Fatal(err)
 	}
 }
@@ -275,7 +276,7 @@ func TestWhoMayReadAConversation(t *testing.T) {
 			}
 			return errors.Join(err, err2)
 		})
-		if err := chat.Read(t.Context(), k.DB, by, c, 1); !errors.Is(err, fault.NotFound) {
+		if err := chat.Read(t.Context(), k.DB, by, c, 1, 0); !errors.Is(err, fault.NotFound) {
 			t.Errorf("%s reads on in it: %v", by.Role(), err)
 		}
 		if err := chat.KeepDraft(t.Context(), k.DB, by, c, chat.Begun{Body: "x"}); !errors.Is(err, fault.NotFound) {
@@ -366,6 +367,65 @@ func TestSeenIsSeenBothWaysOrNot(t *testing.T) {
 	if a, b := seen(k.Mara), seen(k.theo); a != nil || b != nil {
 		t.Errorf("he hides it, and is still seen, %v, or sees, %v", a, b)
 	}
+}
+
+// Whoever has read a message has not seen what it was changed to since.
+func TestWhatIsChangedIsNotSeenUntilItIsReadAgain(t *testing.T) {
+	t.Parallel()
+	k := newTalk(t)
+	c := k.begin(k.Mara, chat.To{Client: k.Theo})
+	first := k.send(k.Mara, c, "See you on Monday.")
+	second := k.send(k.Mara, c, "Bring the diary.")
+	reads := func(seq, change int64) {
+		t.Helper()
+		if err := chat.Read(t.Context(), k.DB, k.theo, c, seq, change); err != nil {
+			t.Fatal(err)
+		}
+	}
+	seen := func(what string, want int64, at at.Time) {
+		t.Helper()
+		k.View(t, func(tx *db.Tx) error {
+			is, err := chat.Find(tx, k.Mara, c)
+			if err != nil {
+				return err
+			}
+			seq, who, err := chat.LastSeen(tx, is)
+			if seq != want || len(who) != min(1, int(want)) || len(who) == 1 && who[0].At != at {
+				t.Errorf("%s: of %d it is said that %v saw it, want of %d, at %v", what, seq, who, want, at)
+			}
+			return err
+		})
+	}
+	seen("nothing is read", 0, at.Time{})
+	reads(2, 0)
+	read := at.Of(k.Now())
+	seen("both are read", 2, read)
+	k.Pass(time.Minute)
+	k.Update(t, func(tx *db.Tx) error { return chat.Edit(tx, k.Mara, c, second.ID, "Bring the letter.") })
+	seen("the second is changed", 1, read)
+	reads(2, 0) // by a page that has not heard of it
+	seen("it is read as it was", 1, read)
+	k.send(k.theo, c, "I will.")
+	seen("it is answered as it was", 1, read)
+	k.Pass(time.Minute)
+	reads(3, 1)
+	again := at.Of(k.Now())
+	seen("it is read as it is", 2, again)
+	k.Pass(time.Minute)
+	k.Update(t, func(tx *db.Tx) error { return chat.Edit(tx, k.Mara, c, first.ID, "See you on Tuesday.") })
+	seen("another is changed", 2, again)
+	reads(3, 9) // more than there are
+	seen("and read; when he saw the second is not known any more", 2, at.Time{})
+	k.Update(t, func(tx *db.Tx) error { return chat.Edit(tx, k.Mara, c, first.ID, "See you on Friday.") })
+	k.Update(t, func(tx *db.Tx) error { return chat.TakeBack(tx, k.Mara, c, second.ID) })
+	seen("one is changed again, the other taken back", 0, at.Time{})
+	k.Pass(time.Minute)
+	k.send(k.Mara, c, "So, Friday.")
+	reads(4, 4)
+	read = at.Of(k.Now())
+	k.Pass(time.Minute)
+	k.send(k.theo, c, "Friday.")
+	seen("what he answered he had read before", 4, read)
 }
 
 func TestAMessageCanBeChangedForFiveMinutesAndWhatItSaidIsKept(t *testing.T) {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"icouch/internal/access"
 	"icouch/internal/base/id"
@@ -222,7 +221,7 @@ type Hit struct {
 	Conversation Summary
 	Message      Message
 	Author       string
-	Around       string // the words around what was looked for
+	Around       []Piece // the words around what was looked for
 }
 
 // hits is how many are shown, scanned is how many messages are opened for it.
@@ -268,7 +267,7 @@ func Search(tx *db.Tx, by access.Actor, words string) (found []Hit, all bool, er
 				if err != nil {
 					return nil, false, err
 				}
-				found = append(found, Hit{s, m, author, around(m.Body, want[0])})
+				found = append(found, Hit{s, m, author, around(m.Body, want)})
 			}
 			seq = page[len(page)-1].Seq
 		}
@@ -309,27 +308,4 @@ func holds(folded string, want []string) bool {
 		}
 	}
 	return true
-}
-
-// around cuts the words around the first of those looked for. Where folding has
-// moved the place, the beginning does.
-func around(body, first string) string {
-	const near = 60
-	i := strings.Index(strings.ToLower(body), first)
-	from := max(0, i-near)
-	for from > 0 && !utf8.RuneStart(body[from]) {
-		from--
-	}
-	to := min(len(body), from+3*near)
-	for to < len(body) && !utf8.RuneStart(body[to]) {
-		to++
-	}
-	cut := strings.Join(strings.Fields(body[from:to]), " ")
-	if from > 0 {
-		cut = "…" + cut
-	}
-	if to < len(body) {
-		cut += "…"
-	}
-	return cut
 }

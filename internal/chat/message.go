@@ -29,6 +29,7 @@ type Message struct {
 	Seq      int64 // its place: 1, 2, 3 …
 	Author   string
 	Mine     bool
+	Change   int64  // the number of its last change
 	Body     string // empty: it was taken back, or is nothing but files
 	Files    []File // none of one that was taken back
 	SentAt   at.Time
@@ -355,7 +356,7 @@ func (c Conversation) openAll(tx *db.Tx, by access.Actor, rows []chatdb.AfterRow
 
 func (c Conversation) open(key *crypt.Key, r chatdb.AfterRow) (Message, error) {
 	body, err := key.Open(r.Body, bodyPlace(c.practice, r.ID))
-	return Message{ID: r.ID, Seq: r.Seq, Author: r.AuthorID, Mine: r.AuthorID == c.reader, Body: body, SentAt: r.SentAt, EditedAt: r.EditedAt, TakenAt: r.TakenAt}, err
+	return Message{ID: r.ID, Seq: r.Seq, Author: r.AuthorID, Mine: r.AuthorID == c.reader, Change: r.Change, Body: body, SentAt: r.SentAt, EditedAt: r.EditedAt, TakenAt: r.TakenAt}, err
 }
 
 func bodyPlace(p id.Practice, m id.Message) string   { return crypt.Place("message.body", p, m) }

@@ -81,20 +81,25 @@ ON CONFLICT (practice_id, id) DO NOTHING;
 UPDATE conversation SET last_seq = @seq, last_at = @now WHERE practice_id = @practice_id AND id = @id;
 
 -- name: Before :many
-SELECT seq, id, author_id, body, sent_at, edited_at, taken_at, files FROM message
+SELECT seq, id, author_id, body, sent_at, edited_at, taken_at, files, change FROM message
 WHERE practice_id = @practice_id AND conversation_id = @conversation_id AND seq < @seq ORDER BY seq DESC LIMIT @most;
 
 -- name: After :many
-SELECT seq, id, author_id, body, sent_at, edited_at, taken_at, files FROM message
+SELECT seq, id, author_id, body, sent_at, edited_at, taken_at, files, change FROM message
 WHERE practice_id = @practice_id AND conversation_id = @conversation_id AND seq > @seq ORDER BY seq LIMIT @most;
 
 -- Those that were changed or taken back, or of which a file was scanned or copied,
 -- after a change that is known.
 -- name: ChangedSince :many
-SELECT m.seq, m.id, m.author_id, m.body, m.sent_at, m.edited_at, m.taken_at, m.files FROM message m
+SELECT m.seq, m.id, m.author_id, m.body, m.sent_at, m.edited_at, m.taken_at, m.files, m.change FROM message m
 WHERE m.practice_id = @practice_id AND m.conversation_id = @conversation_id AND m.seq > @seq AND m.seq <= @until
   AND m.change > 0 AND m.change > @since
 ORDER BY m.seq;
+
+-- Of somebody's own messages, those of which there is something to see.
+-- name: Own :many
+SELECT seq, change, edited_at FROM message
+WHERE practice_id = @practice_id AND conversation_id = @conversation_id AND seq > @seq AND author_id = @author_id AND taken_at IS NULL ORDER BY seq DESC;
 
 -- Within the minutes in which one may: the clock is the transaction's.
 -- name: EditMessage :execrows
@@ -114,23 +119,29 @@ ON CONFLICT DO NOTHING;
 
 -- Never back: what was read stays read.
 -- name: MarkRead :exec
-INSERT INTO reading (practice_id, conversation_id, reader_id, seq, read_at, archived_seq, told_seq)
-VALUES (@practice_id, @conversation_id, @reader_id, @seq, @now, 0, 0)
-ON CONFLICT (practice_id, conversation_id, reader_id) DO UPDATE SET seq = excluded.seq, read_at = excluded.read_at WHERE reading.seq < excluded.seq;
+INSERT INTO reading (practice_id, conversation_id, reader_id, seq, read_at, change, change_at, archived_seq, told_seq)
+VALUES (@practice_id, @conversation_id, @reader_id, @seq, @now, @change, @now, 0, 0)
+ON CONFLICT (practice_id, conversation_id, reader_id) DO UPDATE SET
+  seq = CASE WHEN reading.seq < excluded.seq THEN excluded.seq ELSE reading.seq END,
+  read_at = CASE WHEN reading.seq < excluded.seq THEN excluded.read_at ELSE reading.read_at END,
+  change = CASE WHEN reading.change < excluded.change THEN excluded.change ELSE reading.change END,
+  change_at = CASE WHEN reading.change < excluded.change THEN excluded.change_at ELSE reading.change_at END
+WHERE reading.seq < excluded.seq OR reading.change < excluded.change;
 
--- Whoever has answered has read up to there. What they had begun may be more than
--- what they sent.
+-- Whoever has answered has read up to there; if they had read all before, they did
+-- so then, and not now. What they had begun may be more than what they sent.
 -- name: MarkAnswered :one
 INSERT INTO reading (practice_id, conversation_id, reader_id, seq, read_at, archived_seq, told_seq)
 VALUES (@practice_id, @conversation_id, @reader_id, @seq, @now, 0, 0)
-ON CONFLICT (practice_id, conversation_id, reader_id) DO UPDATE SET seq = excluded.seq, read_at = excluded.read_at
+ON CONFLICT (practice_id, conversation_id, reader_id) DO UPDATE SET seq = excluded.seq,
+  read_at = CASE WHEN reading.seq + 1 >= excluded.seq AND reading.read_at IS NOT NULL THEN reading.read_at ELSE excluded.read_at END
 RETURNING draft;
 
 -- name: Readings :many
-SELECT reader_id, seq, read_at FROM reading WHERE practice_id = @practice_id AND conversation_id = @conversation_id LIMIT 200;
+SELECT reader_id, seq, read_at, change, change_at FROM reading WHERE practice_id = @practice_id AND conversation_id = @conversation_id LIMIT 200;
 
 -- name: ReadingOf :one
-SELECT seq, read_at, archived_seq, told_seq, draft FROM reading
+SELECT seq, read_at, change, archived_seq, told_seq, draft FROM reading
 WHERE practice_id = @practice_id AND conversation_id = @conversation_id AND reader_id = @reader_id;
 
 -- name: SetArchived :exec

@@ -22,22 +22,23 @@ import (
 // the record: it leaves no line in the trail, as a session's last use leaves
 // none. That they looked is there already.
 
-// Read notes that by has read a conversation up to a place. It never goes back.
-func Read(ctx context.Context, d *db.DB, by access.Actor, conversation id.Conversation, seq int64) error {
+// Read notes that by has read a conversation up to a place, as it was after so
+// many changes. It never goes back.
+func Read(ctx context.Context, d *db.DB, by access.Actor, conversation id.Conversation, seq, change int64) error {
 	return d.Maintain(ctx, func(tx *db.Tx) error {
 		c, err := Find(tx, by, conversation)
 		if err != nil || !c.Writes { // who only reads is not one of those who see "Seen"
 			return err
 		}
-		if err := c.mark(tx, min(seq, c.Messages)); err != nil {
+		if err := c.mark(tx, min(seq, c.Messages), min(change, c.Changes)); err != nil {
 			return err
 		}
 		return c.tell(tx)
 	})
 }
 
-func (c Conversation) mark(tx *db.Tx, seq int64) error {
-	err := SQL.In(tx).MarkRead(tx, chatdb.MarkReadParams{PracticeID: c.practice, ConversationID: c.ID, ReaderID: c.reader, Seq: seq, Now: tx.Now().Ptr()})
+func (c Conversation) mark(tx *db.Tx, seq, change int64) error {
+	err := SQL.In(tx).MarkRead(tx, chatdb.MarkReadParams{PracticeID: c.practice, ConversationID: c.ID, ReaderID: c.reader, Seq: seq, Change: change, Now: tx.Now().Ptr()})
 	if err != nil {
 		return fmt.Errorf("read %s: %w", c.ID, err)
 	}
@@ -48,7 +49,10 @@ func (c Conversation) mark(tx *db.Tx, seq int64) error {
 type Seen struct {
 	Reader string
 	Seq    int64
-	At     at.Time
+	At     at.Time // when they came so far; zero: it is not known
+
+	change   int64 // how many changes they have seen
+	changeAt at.Time
 }
 
 // SeenBy returns how far the others in a conversation have read: of those who
@@ -75,15 +79,58 @@ func SeenBy(tx *db.Tx, c Conversation) (all []Seen, err error) {
 	}
 	for _, r := range rows {
 		if r.ReaderID != c.reader && r.Seq > 0 && r.ReadAt != nil && !slices.Contains(hiding, r.ReaderID) {
-			all = append(all, Seen{r.ReaderID, r.Seq, *r.ReadAt})
+			s := Seen{Reader: r.ReaderID, Seq: r.Seq, At: *r.ReadAt, change: r.Change}
+			if r.ChangeAt != nil {
+				s.changeAt = *r.ChangeAt
+			}
+			all = append(all, s)
 		}
 	}
 	return all, nil
 }
 
+// LastSeen returns the place of one's own newest message that somebody else has
+// seen as it stands, and who. Of what lies further back than a page, it says nothing.
+func LastSeen(tx *db.Tx, c Conversation) (seq int64, who []Seen, err error) {
+	all, err := SeenBy(tx, c)
+	if err != nil || len(all) == 0 {
+		return 0, nil, err
+	}
+	own, err := SQL.In(tx).Own(tx, chatdb.OwnParams{PracticeID: c.practice, ConversationID: c.ID, AuthorID: c.reader, Seq: c.Messages - Page})
+	if err != nil {
+		return 0, nil, fmt.Errorf("who read %s: %w", c.ID, err)
+	}
+	for _, m := range own {
+		for _, s := range all {
+			if s, is := s.of(m); is {
+				who = append(who, s)
+			}
+		}
+		if len(who) > 0 {
+			return m.Seq, who, nil
+		}
+	}
+	return 0, nil, nil
+}
+
+// of reports whether somebody has seen a message as it stands. When they saw a
+// change is known of the last one alone.
+func (s Seen) of(m chatdb.OwnRow) (Seen, bool) {
+	if m.EditedAt == nil || s.Seq < m.Seq {
+		return s, s.Seq >= m.Seq
+	}
+	if s.changeAt.After(s.At.Time) {
+		if s.At = s.changeAt; s.change > m.Change {
+			s.At = at.Time{}
+		}
+	}
+	return s, s.change >= m.Change
+}
+
 // Place is how far the reader of a conversation has come in it.
 type Place struct {
 	Read     int64 // the messages up to here
+	Changes  int64 // and so many changes
 	Draft    string
 	Archived bool
 }
@@ -97,7 +144,7 @@ func PlaceOf(tx *db.Tx, c Conversation) (Place, error) {
 	if err != nil {
 		return Place{}, fmt.Errorf("place in %s: %w", c.ID, err)
 	}
-	p := Place{Read: r.Seq, Archived: r.ArchivedSeq > 0 && r.ArchivedSeq >= c.Messages}
+	p := Place{Read: r.Seq, Changes: r.Change, Archived: r.ArchivedSeq > 0 && r.ArchivedSeq >= c.Messages}
 	if r.Draft == nil {
 		return p, nil
 	}

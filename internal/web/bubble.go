@@ -20,6 +20,7 @@ type bubble struct {
 	Day    string // above it, where another day begins; empty: the same
 	Clock  string
 	Full   string // the whole time, with its zone
+	Seen   string // who has seen it, where it is one's own newest that somebody has
 	Until  int64  // until when it can be changed, in seconds of Unix; 0: it cannot
 	thread id.Conversation
 	print  bool // on paper a file is a name
@@ -32,7 +33,9 @@ func (b bubble) lines() []string {
 	return strings.Split(b.Body, "\n")
 }
 
-func (b bubble) anchor() string { return "m-" + strconv.FormatInt(b.Seq, 10) }
+func anchorOf(seq int64) string { return "m-" + strconv.FormatInt(seq, 10) }
+
+func (b bubble) anchor() string { return anchorOf(b.Seq) }
 func (b bubble) path(rest string) string {
 	return conversationPath(b.thread, "/"+b.ID.String()+rest)
 }
@@ -59,7 +62,7 @@ func (t *teller) bubble(tx *db.Tx, m chat.Message) (b bubble, err error) {
 	if day := civil.DateOf(m.SentAt.Time, t.zone); day != t.day {
 		b.Day, t.day = civil.Day(tx.Now().Time, m.SentAt.Time, t.zone), day
 	}
-	if m.May(tx.Now()) && t.chat.Writes {
+	if m.May(tx.Now()) && t.chat.Writes && !t.printed {
 		b.Until = m.SentAt.Add(chat.Regret).Unix()
 	}
 	return b, nil
@@ -76,44 +79,46 @@ func (t *teller) bubbles(tx *db.Tx, all []chat.Message) (lines []bubble, err err
 	return lines, nil
 }
 
-// seenWords says how far the others have read one's own newest message.
-func (t *teller) seenWords(tx *db.Tx, newestOfMine int64) (string, error) {
-	if newestOfMine == 0 {
-		return "", nil
-	}
-	all, err := chat.SeenBy(tx, t.chat)
-	if err != nil {
-		return "", err
-	}
-	var who []string
-	var last at.Time
-	for _, s := range all {
-		if s.Seq < newestOfMine {
-			continue
-		}
-		name, err := t.names.Author(tx, t.by, t.chat, chat.Message{Author: s.Reader, SentAt: s.At})
-		if err != nil {
-			return "", err
-		}
-		who = append(who, name)
-		if s.At.After(last.Time) {
-			last = s.At
-		}
-	}
-	switch {
-	case len(who) == 0:
-		return "", nil
-	case t.chat.Kind == chat.WithTeam:
-		return "Seen by " + join(who), nil
-	}
-	return "Seen " + civil.Moment(tx.Now().Time, last.Time, t.zone), nil
+// sight is what is said of who has seen one's own messages: with the newest of
+// them that somebody has seen as it stands.
+type sight struct {
+	seq   int64 // which; 0: none
+	words string
 }
 
-func newestMine(lines []bubble) (seq int64) {
-	for _, b := range lines {
-		if b.Mine {
-			seq = b.Seq
+func (s sight) anchor() string { return anchorOf(s.seq) }
+
+func (t *teller) sight(tx *db.Tx) (sight, error) {
+	seq, all, err := chat.LastSeen(tx, t.chat)
+	if err != nil || seq == 0 {
+		return sight{}, err
+	}
+	if t.chat.Kind != chat.WithTeam {
+		return sight{seq, seenAt(tx.Now(), all[0].At, t.zone)}, nil
+	}
+	var who []string
+	for _, s := range all {
+		name, err := t.names.Author(tx, t.by, t.chat, chat.Message{Author: s.Reader, SentAt: s.At})
+		if err != nil {
+			return sight{}, err
+		}
+		who = append(who, name)
+	}
+	return sight{seq, "Seen by " + join(who)}, nil
+}
+
+func seenAt(now, when at.Time, z civil.Zone) string {
+	if when.IsZero() {
+		return "Seen"
+	}
+	return "Seen " + civil.Moment(now.Time, when.Time, z)
+}
+
+// stands puts a sight to its message, if that is among these.
+func (s sight) stands(lines []bubble) {
+	for i := range lines {
+		if lines[i].Seq == s.seq {
+			lines[i].Seen = s.words
 		}
 	}
-	return seq
 }

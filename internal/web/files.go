@@ -9,6 +9,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -196,7 +197,7 @@ type came struct {
 func (s *Site) tellScript(w http.ResponseWriter, a chat.Arrival, wrong error) error {
 	is, status := came{Offset: a.Offset, Whole: a.Whole}, http.StatusOK
 	if a.Whole {
-		is.Name, is.Says = a.File.Name, fileWords(a.File)
+		is.Name, is.Says = called(a.File), fileWords(a.File)
 	}
 	if wrong != nil {
 		told, code := problemsOf(wrong)
@@ -383,6 +384,15 @@ func (b bubble) filePath(f chat.File, rest string) string {
 }
 
 // fileWords say what a file is, and how large.
+// called is how a file is called where it is shown. A note that was spoken into
+// the page is known by its length; the ending is for whoever saves it.
+func called(f chat.File) string {
+	if f.Sound() && strings.HasPrefix(f.Name, "Spoken note") {
+		return strings.TrimSuffix(f.Name, filepath.Ext(f.Name))
+	}
+	return f.Name
+}
+
 func fileWords(f chat.File) string { return f.Kind() + ", " + bytesWords(f.Size) }
 
 func bytesWords(n int64) string {

@@ -20,6 +20,7 @@ import (
 	"icouch/internal/people"
 	"icouch/internal/platform/blob"
 	"icouch/internal/platform/db"
+	"icouch/internal/platform/media"
 	"icouch/internal/world"
 )
 
@@ -354,4 +355,22 @@ func TestWordsGoWhileNoFileCanBeTakenIn(t *testing.T) {
 		t.Errorf("the page’s script is told %+v", is)
 	}
 	k.theo.post(k.at, k.message("Words alone")).leads(t, k.at+"#end")
+}
+
+func TestANoteIsCalledByItsLength(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name string
+		kind media.Type
+		want string
+	}{
+		{"Spoken note, 20 seconds.webm", "audio/webm", "Spoken note, 20 seconds"},
+		{"Spoken note, 1 minute 5 seconds.m4a", "audio/mp4", "Spoken note, 1 minute 5 seconds"},
+		{"Spoken note, 20 seconds.txt", "text/plain", "Spoken note, 20 seconds.txt"},
+		{"Walk.m4a", "audio/mp4", "Walk.m4a"},
+	} {
+		if got := called(chat.File{Name: c.name, Type: c.kind}); got != c.want {
+			t.Errorf("%s is called %q, want %q", c.name, got, c.want)
+		}
+	}
 }

@@ -22,6 +22,8 @@ const (
 
 var errManyMessages = fault.New(fault.Busy, "You have written very many messages in a short time. Wait five minutes, then send this one: what you wrote is still here.")
 
+var errLateChange = fault.On("body", fault.Conflict, "A message can be changed for five minutes. This one is older, and stays as it is. Your new words are where you write: press Send, and they go as a new message.")
+
 // oneMore counts a message that is written, or changed, with what is written:
 // one that does not go is not counted.
 func (s *Site) oneMore(tx *db.Tx, by access.Actor) error {
@@ -146,6 +148,9 @@ func (s *Site) editMessage(w http.ResponseWriter, r *http.Request, by access.Act
 		}
 		return chat.Edit(tx, by, c, m, form.Get("body"))
 	})
+	if errors.Is(err, chat.ErrTooLate) {
+		return s.showThread(w, r, by, ThreadPage{late: form.Get("body")}, errLateChange)
+	}
 	if err != nil {
 		return s.showChange(w, r, by, form.Get("body"), err)
 	}

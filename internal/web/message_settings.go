@@ -182,7 +182,7 @@ func (p MessageSettingsPage) awayWords(a chat.Away) string {
 
 func (p MessageSettingsPage) letters() parts.Choices {
 	return parts.Choices{Name: "letters", Legend: "E-mail about new messages", Value: string(p.choice.Letters), Hint: "It says that there is one, and nothing else.", Options: []parts.Choice{
-		{Value: string(chat.EachBurst), Label: "After ten minutes", Hint: "If you have not read it by then; one for all that came together."},
+		{Value: string(chat.EachBurst), Label: "After ten minutes", Hint: "Only if you have not read it by then. One e-mail tells of all messages that came meanwhile."},
 		{Value: string(chat.DailyOnes), Label: "Once a day", Hint: "At five in the afternoon, if something is unread."},
 		{Value: string(chat.NoLetters), Label: "Never"},
 	}}

@@ -111,12 +111,12 @@ func (p MessagesPage) head() parts.PageHead {
 }
 
 func (p MessagesPage) foundWords() string {
-	words := "Nothing holds “" + p.words + "”."
+	words := "No message contains “" + p.words + "”."
 	switch n := len(p.found); {
 	case n == 1:
-		words = "One message holds “" + p.words + "”."
+		words = "One message contains “" + p.words + "”."
 	case n > 1:
-		words = thousands(n) + " messages hold “" + p.words + "”."
+		words = thousands(n) + " messages contain “" + p.words + "”."
 	}
 	if !p.all {
 		words += " Only the newest messages were looked through."

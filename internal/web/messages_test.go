@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -136,6 +137,104 @@ func TestASecureMessageIsWrittenAndReadByFormsAlone(t *testing.T) {
 	k.mara.get(k.at).shows(t, 200, "I will.", "Theo Vance")
 }
 
+// Under words that were changed nothing says that they were seen, and whoever
+// reads without script can say that they have read them.
+func TestSeenStandsWithTheMessageThatWasSeen(t *testing.T) {
+	t.Parallel()
+	k := newTalking(t)
+	stands := func(what string, want int) {
+		t.Helper()
+		page := k.mara.get(k.at).text
+		items := strings.Split(page, `<li id="m-`)
+		if n := strings.Count(page, `id="seen"`); n != min(1, want) || want > 0 && !strings.Contains(items[want], `data-of="m-`+strconv.Itoa(want)+`">Seen `) {
+			t.Errorf("%s: “Seen” is there %d times, or not with message %d: %s", what, n, want, clip(strings.Join(items[1:], "\n")))
+		}
+	}
+	k.mara.post(k.at, k.message("See you on Monday."))
+	changed := k.message("Bring the diary.")
+	k.mara.post(k.at, changed)
+	stands("nothing is read", 0)
+	k.theo.post(k.at+"/read", form("seq", "2", "change", "0"))
+	stands("both are read", 2)
+	k.theo.get(k.at).lacks(t, "Mark as read")
+	k.mara.post(k.at+"/"+changed.Get("message"), form("body", "Bring the letter."))
+	stands("the second is changed", 1)
+	k.theo.get(k.at).shows(t, 200, "Bring the letter.", "Mark as read", `name="change" value="1"`)
+	k.theo.post(k.at+"/read", form("seq", "2", "change", "none")).shows(t, 422, "could not be read")
+	k.theo.post(k.at+"/read", form("seq", "2", "change", "1"))
+	k.theo.get(k.at).lacks(t, "Mark as read")
+	stands("it is read again", 2)
+	k.theo.post(k.at, k.message("I will."))
+	stands("it is answered", 2)
+	k.mara.get(k.at+"/print").shows(t, 200, "Bring the letter.").lacks(t, "Seen ").lacks(t, "Take back").lacks(t, `id="seen"`)
+}
+
+// An open page hears at once that its last message was seen, also one that stood
+// there when it was opened; and that it is not any more, as it is changed.
+func TestSeenIsHeard(t *testing.T) {
+	t.Parallel()
+	k := newTalking(t)
+	m := k.message("See you on Monday.")
+	k.mara.post(k.at, m)
+	h := k.listen(t, k.mara, k.at+"/stream?after=1-0", "")
+	defer h.soon(20 * time.Second)()
+	hears := func(want string) {
+		t.Helper()
+		if _, mark := h.next("seen"); !strings.Contains(mark, want) || want == "" && mark != "" {
+			t.Errorf("she hears %q, want %q", mark, want)
+		}
+	}
+	hears("")
+	k.theo.post(k.at+"/read", form("seq", "1", "change", "0"))
+	hears(`data-of="m-1">Seen `)
+	k.mara.post(k.at+"/"+m.Get("message"), form("body", "See you on Tuesday."))
+	hears("")
+	k.theo.post(k.at+"/read", form("seq", "1", "change", "1"))
+	hears(`data-of="m-1">Seen `)
+}
+
+func TestTheComposerSaysWithWhomOneWrites(t *testing.T) {
+	t.Parallel()
+	k := newTalking(t)
+	at := func(to chat.To) (path string) {
+		k.w.Update(t, func(tx *db.Tx) error {
+			c, err := chat.Start(tx, k.w.Mara, to)
+			path = conversationPath(c, "")
+			return err
+		})
+		return path
+	}
+	k.w.Update(t, func(tx *db.Tx) error { return team.Include(tx, k.w.Mara, k.w.Theo, k.w.Noor.Practitioner(), nil) })
+	together, colleague := at(chat.To{Client: k.w.Theo, Team: true}), at(chat.To{Member: k.w.Noor.Practitioner()})
+	for _, c := range []struct {
+		who      *browser
+		at, says string
+	}{
+		{k.mara, k.at, "Write to Theo Vance"},
+		{k.theo, k.at, "Write to Mara Lindqvist"},
+		{k.mara, together, "Write to Theo Vance and the care team"},
+		{k.theo, together, "Write to your care team"},
+		{k.mara, colleague, "Write to Noor Haddad"},
+	} {
+		c.who.get(c.at).shows(t, 200, `placeholder="`+c.says+`"`, ">Message to ")
+	}
+}
+
+// Words that come too late to change a message can go as a new one, before what
+// was begun there.
+func TestWordsThatComeTooLateForAChangeCanGoByThemselves(t *testing.T) {
+	t.Parallel()
+	k := newTalking(t)
+	m := k.message("I am find.")
+	k.theo.post(k.at, m)
+	k.theo.post(k.at+"/draft", form("body", "And the"))
+	k.w.Pass(chat.Regret)
+	k.theo.post(k.at+"/"+m.Get("message"), form("body", "I am fine <now>.")).
+		shows(t, 409, "This one is older, and stays as it is.", "press Send, and they go as a new message", ">I am fine &lt;now&gt;.\n\nAnd the</textarea>", "data-composer", "I am find.").
+		lacks(t, "Change your message")
+	k.theo.post(k.at+"/"+m.Get("message")+"/removal", nil).shows(t, 409, "This one is older.", ">And the</textarea>")
+}
+
 func TestAMessageThatCannotGoKeepsItsWords(t *testing.T) {
 	t.Parallel()
 	k := newTalking(t)
@@ -200,16 +299,18 @@ func TestAConversationIsFoundPrintedAndPutAway(t *testing.T) {
 	t.Parallel()
 	k := newTalking(t)
 	k.mara.post(k.at, k.message("The river was high."))
-	k.theo.post("/messages/search", form("q", "RIVER")).shows(t, 200, "One message holds", "The river was high.")
-	k.theo.post("/messages/search", form("q", "lake")).shows(t, 200, "Nothing holds")
+	k.theo.post("/messages/search", form("q", "RIVER")).shows(t, 200, "One message contains", "The <mark>river</mark> was high.")
+	k.theo.post("/messages/search", form("q", "tides")).shows(t, 200, "No message contains")
 	k.theo.get("/messages/search").leads(t, "/messages")
-	k.theo.get("/messages?q=river").shows(t, 200, "The river was high.").lacks(t, "One message holds") // it is the list: no word of a search stands in an address
+	k.theo.get("/messages?q=river").shows(t, 200, "The river was high.").lacks(t, "One message contains") // it is the list: no word of a search stands in an address
 	k.theo.get(k.at+"/print").shows(t, 200, "The river was high.", "All times are in").lacks(t, "data-composer")
 	k.theo.post(k.at+"/archive", nil).leads(t, "/messages")
 	k.theo.get("/messages").shows(t, 200, "Everything is archived", "Archived (1)").lacks(t, "The river was high.")
 	k.theo.get("/messages?show=archived").shows(t, 200, "The river was high.")
 	k.mara.post(k.at, k.message("And higher."))
 	k.theo.get("/messages").shows(t, 200, "And higher.")
+	k.mara.post(k.at, k.message("<script>lake</script>"))
+	k.theo.post("/messages/search", form("q", "lake")).shows(t, 200, "&lt;script&gt;<mark>lake</mark>&lt;/script&gt;")
 }
 
 func TestWhoBeginsAConversationIsOfferedOnlyThoseWhoCanBeReached(t *testing.T) {

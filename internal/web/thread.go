@@ -2,7 +2,9 @@ package web
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 
 	"icouch/internal/access"
 	"icouch/internal/base/id"
@@ -22,12 +24,13 @@ type ThreadPage struct {
 	newest    int64
 	changes   int64
 	read      int64 // how far the reader had come
+	noted     int64 // and how many changes they had seen
 	archived  bool
-	seen      string // who has read how far, in words
 	shows     bool   // the reader shows that they are here
 	here      string // who else is, in words, as the page was made
 	body      string // what is typed, or was begun
 	kept      string // what was begun, as it is kept
+	late      string // what a message was to be changed to, too late
 	fresh     id.Message
 	replyTime string
 	printed   bool
@@ -114,14 +117,18 @@ func (p *ThreadPage) fill(tx *db.Tx, by access.Actor, c id.Conversation, before 
 		p.older = all[0].Seq
 	}
 	p.newest, p.changes = p.chat.Messages, p.chat.Changes
-	if p.seen, err = t.seenWords(tx, newestMine(p.lines)); err != nil {
-		return err
+	if !p.printed {
+		s, err := t.sight(tx)
+		if err != nil {
+			return err
+		}
+		s.stands(p.lines)
 	}
 	place, err := chat.PlaceOf(tx, p.chat)
 	if err != nil {
 		return err
 	}
-	p.read, p.archived = place.Read, place.Archived
+	p.read, p.noted, p.archived = place.Read, place.Changes, place.Archived
 	if len(place.Draft) < mostKept {
 		p.kept = place.Draft
 	}
@@ -130,6 +137,9 @@ func (p *ThreadPage) fill(tx *db.Tx, by access.Actor, c id.Conversation, before 
 	}
 	if p.body == "" {
 		p.body = place.Draft
+	}
+	if p.late != "" { // nothing that was begun is lost for it
+		p.body = strings.TrimSpace(p.late + "\n\n" + p.body)
 	}
 	p.replyTime, err = chat.ReplyTime(tx, by)
 	return err
@@ -177,6 +187,21 @@ func (p ThreadPage) says() string {
 	return ""
 }
 
+// toRead reports whether there is something that the reader has not seen.
+func (p ThreadPage) toRead() bool {
+	anew := slices.ContainsFunc(p.lines, func(b bubble) bool { return !b.Mine && b.EditedAt != nil && b.Change > p.noted })
+	return p.chat.Writes && (p.read < p.newest || anew)
+}
+
+// toWhom is what stands in the composer while it is empty: with whom somebody
+// writes is in sight there, however long the conversation is.
+func (p ThreadPage) toWhom() string {
+	if p.chat.Kind == chat.WithTeam && p.reader.by.IsClient() {
+		return "Write to your care team"
+	}
+	return "Write to " + p.title
+}
+
 // soon is what the practice says about answers, to a client.
 func (p ThreadPage) soon() string {
 	if p.replyTime == "" || !p.reader.by.IsClient() {
@@ -196,7 +221,7 @@ func (p ThreadPage) nothing() string {
 func (p ThreadPage) archiveButton() parts.ButtonForm {
 	b := parts.ButtonForm{Action: p.path("/archive"), Button: parts.Button{Label: "Archive", Hidden: "this conversation", Kind: parts.Ghost, Small: true, Icon: "archive"}}
 	if p.archived {
-		b.Hidden, b.Button.Label, b.Button.Icon = []parts.Pair{{Name: "back", Value: "yes"}}, "Bring back", "undo-2"
+		b.Hidden, b.Button.Label, b.Button.Icon = []parts.Pair{{Name: "back", Value: "yes"}}, "Unarchive", "undo-2"
 	}
 	return b
 }

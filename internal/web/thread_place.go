@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -25,7 +26,11 @@ func (s *Site) readMessages(w http.ResponseWriter, r *http.Request, by access.Ac
 		if err != nil || seq < 0 {
 			return errBadForm
 		}
-		return chat.Read(r.Context(), s.DB, by, c, seq)
+		change, err := strconv.ParseInt(cmp.Or(form.Get("change"), "0"), 10, 64) // a page from before says none
+		if err != nil || change < 0 {
+			return errBadForm
+		}
+		return chat.Read(r.Context(), s.DB, by, c, seq, change)
 	})
 }
 

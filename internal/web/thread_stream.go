@@ -81,9 +81,8 @@ type threadTold struct {
 	place  int64
 	change int64
 	unread int64
-	seen   string
+	seen   *sight // nil: nothing yet
 	zone   reader
-	mine   int64 // the newest of the reader's own
 	drawn  int64 // the newest that was drawn
 	day    civil.Date
 }
@@ -141,15 +140,8 @@ func (t *threadTold) tellWords(e *events, tell *teller) error {
 				t.stream.rouse()
 			}
 		}
-		seen, err := tell.seenWords(tx, t.mine)
-		if err != nil {
+		if err := t.tellSight(tx, e, tell); err != nil {
 			return err
-		}
-		if seen != t.seen {
-			t.seen = seen
-			if err := e.send("seen", "", merely(seen)); err != nil {
-				return err
-			}
 		}
 		for who := range writing {
 			name, err := tell.names.Author(tx, e.by, is, chat.Message{Author: who, SentAt: tx.Now()})
@@ -162,6 +154,15 @@ func (t *threadTold) tellWords(e *events, tell *teller) error {
 		}
 		return nil
 	})
+}
+
+func (t *threadTold) tellSight(tx *db.Tx, e *events, tell *teller) error {
+	s, err := tell.sight(tx)
+	if err != nil || t.seen != nil && s == *t.seen {
+		return err
+	}
+	t.seen = &s
+	return e.send("seen", "", s.mark())
 }
 
 // tellAround tells how many are unread, and who is here.
@@ -206,9 +207,6 @@ func (t *threadTold) draw(tx *db.Tx, e *events, tell *teller, some []chat.Messag
 	lines, err := tell.bubbles(tx, some)
 	if err != nil {
 		return err
-	}
-	if m := newestMine(lines); m > t.mine {
-		t.mine = m
 	}
 	if newest := some[len(some)-1].Seq; newest > t.drawn {
 		t.drawn, t.day = newest, tell.day

@@ -159,6 +159,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.openForStmt, err = db.PrepareContext(ctx, openFor); err != nil {
 		return nil, fmt.Errorf("error preparing query OpenFor: %w", err)
 	}
+	if q.ownStmt, err = db.PrepareContext(ctx, own); err != nil {
+		return nil, fmt.Errorf("error preparing query Own: %w", err)
+	}
 	if q.readingOfStmt, err = db.PrepareContext(ctx, readingOf); err != nil {
 		return nil, fmt.Errorf("error preparing query ReadingOf: %w", err)
 	}
@@ -455,6 +458,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing openForStmt: %w", cerr)
 		}
 	}
+	if q.ownStmt != nil {
+		if cerr := q.ownStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing ownStmt: %w", cerr)
+		}
+	}
 	if q.readingOfStmt != nil {
 		if cerr := q.readingOfStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing readingOfStmt: %w", cerr)
@@ -649,6 +657,7 @@ type Queries struct {
 	ofClientStmt         *sql.Stmt
 	ofMemberStmt         *sql.Stmt
 	openForStmt          *sql.Stmt
+	ownStmt              *sql.Stmt
 	readingOfStmt        *sql.Stmt
 	readingsStmt         *sql.Stmt
 	replyTimeStmt        *sql.Stmt
@@ -722,6 +731,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		ofClientStmt:         q.ofClientStmt,
 		ofMemberStmt:         q.ofMemberStmt,
 		openForStmt:          q.openForStmt,
+		ownStmt:              q.ownStmt,
 		readingOfStmt:        q.readingOfStmt,
 		readingsStmt:         q.readingsStmt,
 		replyTimeStmt:        q.replyTimeStmt,

@@ -146,7 +146,7 @@ func (q *Queries) AddMessage(ctx context.Context, arg AddMessageParams) (int64, 
 }
 
 const after = `-- name: After :many
-SELECT seq, id, author_id, body, sent_at, edited_at, taken_at, files FROM message
+SELECT seq, id, author_id, body, sent_at, edited_at, taken_at, files, change FROM message
 WHERE practice_id = $1 AND conversation_id = $2 AND seq > $3 ORDER BY seq LIMIT $4
 `
 
@@ -166,6 +166,7 @@ type AfterRow struct {
 	EditedAt *at.Time
 	TakenAt  *at.Time
 	Files    int64
+	Change   int64
 }
 
 func (q *Queries) After(ctx context.Context, arg AfterParams) ([]AfterRow, error) {
@@ -191,6 +192,7 @@ func (q *Queries) After(ctx context.Context, arg AfterParams) ([]AfterRow, error
 			&i.EditedAt,
 			&i.TakenAt,
 			&i.Files,
+			&i.Change,
 		); err != nil {
 			return nil, err
 		}
@@ -365,7 +367,7 @@ func (q *Queries) Aways(ctx context.Context, arg AwaysParams) ([]AwaysRow, error
 }
 
 const before = `-- name: Before :many
-SELECT seq, id, author_id, body, sent_at, edited_at, taken_at, files FROM message
+SELECT seq, id, author_id, body, sent_at, edited_at, taken_at, files, change FROM message
 WHERE practice_id = $1 AND conversation_id = $2 AND seq < $3 ORDER BY seq DESC LIMIT $4
 `
 
@@ -385,6 +387,7 @@ type BeforeRow struct {
 	EditedAt *at.Time
 	TakenAt  *at.Time
 	Files    int64
+	Change   int64
 }
 
 func (q *Queries) Before(ctx context.Context, arg BeforeParams) ([]BeforeRow, error) {
@@ -410,6 +413,7 @@ func (q *Queries) Before(ctx context.Context, arg BeforeParams) ([]BeforeRow, er
 			&i.EditedAt,
 			&i.TakenAt,
 			&i.Files,
+			&i.Change,
 		); err != nil {
 			return nil, err
 		}
@@ -584,7 +588,7 @@ func (q *Queries) ChangeDraft(ctx context.Context, arg ChangeDraftParams) error 
 }
 
 const changedSince = `-- name: ChangedSince :many
-SELECT m.seq, m.id, m.author_id, m.body, m.sent_at, m.edited_at, m.taken_at, m.files FROM message m
+SELECT m.seq, m.id, m.author_id, m.body, m.sent_at, m.edited_at, m.taken_at, m.files, m.change FROM message m
 WHERE m.practice_id = $1 AND m.conversation_id = $2 AND m.seq > $3 AND m.seq <= $4
   AND m.change > 0 AND m.change > $5
 ORDER BY m.seq
@@ -607,6 +611,7 @@ type ChangedSinceRow struct {
 	EditedAt *at.Time
 	TakenAt  *at.Time
 	Files    int64
+	Change   int64
 }
 
 // Those that were changed or taken back, or of which a file was scanned or copied,
@@ -635,6 +640,7 @@ func (q *Queries) ChangedSince(ctx context.Context, arg ChangedSinceParams) ([]C
 			&i.EditedAt,
 			&i.TakenAt,
 			&i.Files,
+			&i.Change,
 		); err != nil {
 			return nil, err
 		}
@@ -1177,7 +1183,8 @@ func (q *Queries) Listeners(ctx context.Context, arg ListenersParams) ([]id.Prac
 const markAnswered = `-- name: MarkAnswered :one
 INSERT INTO reading (practice_id, conversation_id, reader_id, seq, read_at, archived_seq, told_seq)
 VALUES ($1, $2, $3, $4, $5, 0, 0)
-ON CONFLICT (practice_id, conversation_id, reader_id) DO UPDATE SET seq = excluded.seq, read_at = excluded.read_at
+ON CONFLICT (practice_id, conversation_id, reader_id) DO UPDATE SET seq = excluded.seq,
+  read_at = CASE WHEN reading.seq + 1 >= excluded.seq AND reading.read_at IS NOT NULL THEN reading.read_at ELSE excluded.read_at END
 RETURNING draft
 `
 
@@ -1189,8 +1196,8 @@ type MarkAnsweredParams struct {
 	Now            *at.Time
 }
 
-// Whoever has answered has read up to there. What they had begun may be more than
-// what they sent.
+// Whoever has answered has read up to there; if they had read all before, they did
+// so then, and not now. What they had begun may be more than what they sent.
 func (q *Queries) MarkAnswered(ctx context.Context, arg MarkAnsweredParams) (crypt.Sealed, error) {
 	row := q.queryRow(ctx, q.markAnsweredStmt, markAnswered,
 		arg.PracticeID,
@@ -1220,9 +1227,14 @@ func (q *Queries) MarkChanged(ctx context.Context, arg MarkChangedParams) error 
 }
 
 const markRead = `-- name: MarkRead :exec
-INSERT INTO reading (practice_id, conversation_id, reader_id, seq, read_at, archived_seq, told_seq)
-VALUES ($1, $2, $3, $4, $5, 0, 0)
-ON CONFLICT (practice_id, conversation_id, reader_id) DO UPDATE SET seq = excluded.seq, read_at = excluded.read_at WHERE reading.seq < excluded.seq
+INSERT INTO reading (practice_id, conversation_id, reader_id, seq, read_at, change, change_at, archived_seq, told_seq)
+VALUES ($1, $2, $3, $4, $5, $6, $5, 0, 0)
+ON CONFLICT (practice_id, conversation_id, reader_id) DO UPDATE SET
+  seq = CASE WHEN reading.seq < excluded.seq THEN excluded.seq ELSE reading.seq END,
+  read_at = CASE WHEN reading.seq < excluded.seq THEN excluded.read_at ELSE reading.read_at END,
+  change = CASE WHEN reading.change < excluded.change THEN excluded.change ELSE reading.change END,
+  change_at = CASE WHEN reading.change < excluded.change THEN excluded.change_at ELSE reading.change_at END
+WHERE reading.seq < excluded.seq OR reading.change < excluded.change
 `
 
 type MarkReadParams struct {
@@ -1231,6 +1243,7 @@ type MarkReadParams struct {
 	ReaderID       string
 	Seq            int64
 	Now            *at.Time
+	Change         int64
 }
 
 // Never back: what was read stays read.
@@ -1241,6 +1254,7 @@ func (q *Queries) MarkRead(ctx context.Context, arg MarkReadParams) error {
 		arg.ReaderID,
 		arg.Seq,
 		arg.Now,
+		arg.Change,
 	)
 	return err
 }
@@ -1520,8 +1534,55 @@ func (q *Queries) OpenFor(ctx context.Context, arg OpenForParams) (int64, error)
 	return result.RowsAffected()
 }
 
+const own = `-- name: Own :many
+SELECT seq, change, edited_at FROM message
+WHERE practice_id = $1 AND conversation_id = $2 AND seq > $3 AND author_id = $4 AND taken_at IS NULL ORDER BY seq DESC
+`
+
+type OwnParams struct {
+	PracticeID     id.Practice
+	ConversationID id.Conversation
+	Seq            int64
+	AuthorID       string
+}
+
+type OwnRow struct {
+	Seq      int64
+	Change   int64
+	EditedAt *at.Time
+}
+
+// Of somebody's own messages, those of which there is something to see.
+func (q *Queries) Own(ctx context.Context, arg OwnParams) ([]OwnRow, error) {
+	rows, err := q.query(ctx, q.ownStmt, own,
+		arg.PracticeID,
+		arg.ConversationID,
+		arg.Seq,
+		arg.AuthorID,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []OwnRow
+	for rows.Next() {
+		var i OwnRow
+		if err := rows.Scan(&i.Seq, &i.Change, &i.EditedAt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const readingOf = `-- name: ReadingOf :one
-SELECT seq, read_at, archived_seq, told_seq, draft FROM reading
+SELECT seq, read_at, change, archived_seq, told_seq, draft FROM reading
 WHERE practice_id = $1 AND conversation_id = $2 AND reader_id = $3
 `
 
@@ -1534,6 +1595,7 @@ type ReadingOfParams struct {
 type ReadingOfRow struct {
 	Seq         int64
 	ReadAt      *at.Time
+	Change      int64
 	ArchivedSeq int64
 	ToldSeq     int64
 	Draft       crypt.Sealed
@@ -1545,6 +1607,7 @@ func (q *Queries) ReadingOf(ctx context.Context, arg ReadingOfParams) (ReadingOf
 	err := row.Scan(
 		&i.Seq,
 		&i.ReadAt,
+		&i.Change,
 		&i.ArchivedSeq,
 		&i.ToldSeq,
 		&i.Draft,
@@ -1553,7 +1616,7 @@ func (q *Queries) ReadingOf(ctx context.Context, arg ReadingOfParams) (ReadingOf
 }
 
 const readings = `-- name: Readings :many
-SELECT reader_id, seq, read_at FROM reading WHERE practice_id = $1 AND conversation_id = $2 LIMIT 200
+SELECT reader_id, seq, read_at, change, change_at FROM reading WHERE practice_id = $1 AND conversation_id = $2 LIMIT 200
 `
 
 type ReadingsParams struct {
@@ -1565,6 +1628,8 @@ type ReadingsRow struct {
 	ReaderID string
 	Seq      int64
 	ReadAt   *at.Time
+	Change   int64
+	ChangeAt *at.Time
 }
 
 func (q *Queries) Readings(ctx context.Context, arg ReadingsParams) ([]ReadingsRow, error) {
@@ -1576,7 +1641,13 @@ func (q *Queries) Readings(ctx context.Context, arg ReadingsParams) ([]ReadingsR
 	var items []ReadingsRow
 	for rows.Next() {
 		var i ReadingsRow
-		if err := rows.Scan(&i.ReaderID, &i.Seq, &i.ReadAt); err != nil {
+		if err := rows.Scan(
+			&i.ReaderID,
+			&i.Seq,
+			&i.ReadAt,
+			&i.Change,
+			&i.ChangeAt,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

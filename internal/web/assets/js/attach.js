@@ -7,7 +7,7 @@ import { recorder } from '#record';
 const piece = 512 * 1024;
 const most = 10;
 const tooMany = `A message can have up to ${most} files. Send the others with another one.`;
-const noPlace = `A message can have up to ${most} files, and this one has them. Send it, or take one out, and press Record again.`;
+const noPlace = `A message can have up to ${most} files, and this one has them. Send it, or remove one, and press Record again.`;
 const size = n => n < 1e6 ? `${Math.round(n / 1000)} KB` : `${(n / 1e6).toFixed(1)} MB`;
 
 class Refused extends Error {}
@@ -26,8 +26,8 @@ function named(words, about, tag = 'button') {
 }
 
 // listen is a button that plays a note before it is sent.
-function listen(file) {
-  const button = named('Listen', `to ${file.name}`);
+function listen(file, name) {
+  const button = named('Listen', `to ${name}`);
   const sound = new Audio(URL.createObjectURL(file));
   const shows = () => { button.firstChild.data = sound.paused ? 'Listen' : 'Pause'; };
   button.dataset.listen = '';
@@ -112,6 +112,9 @@ export function attach(form, path, identifier) {
     return came;
   }
 
+  // What grows above Send, or beside it, does not push it out of sight.
+  const sendInView = () => form.querySelector('.sendrow > .btn').scrollIntoView({ block: 'nearest', behavior: 'instant' });
+
   function line(id, name) {
     const item = document.createElement('li');
     item.dataset.parcel = id;
@@ -125,11 +128,12 @@ export function attach(form, path, identifier) {
     bar.setAttribute('aria-label', name);
     item.append(words, bar, takeOut(id, name));
     list.append(item);
+    sendInView();
     return { item, called, state, bar };
   }
 
   function takeOut(id, name) {
-    const button = named('Take out', name);
+    const button = named('Remove', name);
     button.dataset.takeOut = '';
     return button;
   }
@@ -138,15 +142,16 @@ export function attach(form, path, identifier) {
     // A note that is being spoken has its place; one that was spoken is never turned away.
     if (!spoken && parcels.size + Number(!!notes?.expected()) >= most) return say(tooMany);
     const id = identifier();
-    const { item, called, state, bar } = line(id, file.name);
+    const name = spoken ? file.name.replace(/\.\w+$/, '') : file.name;
+    const { item, called, state, bar } = line(id, name);
     const parcel = {
-      id, item, name: file.name, gone: false,
+      id, item, name, gone: false,
       says(words) { state.textContent = words; },
       goes(n, of) { bar.max = of; bar.value = n; state.textContent = `${size(n)} of ${size(of)}`; },
     };
     parcels.set(id, parcel);
     if (spoken) {
-      const note = listen(file);
+      const note = listen(file, name);
       sounds.set(id, note.sound);
       item.querySelector('[data-take-out]').before(note.button);
     }
@@ -198,7 +203,7 @@ export function attach(form, path, identifier) {
   });
 
   const ways = form.querySelector('.attach'); // opened, it stands at the end of the page: whoever opened it goes along
-  ways.addEventListener('toggle', () => { if (ways.open) ways.scrollIntoView({ block: 'center' }); });
+  ways.addEventListener('toggle', () => { if (ways.open) { ways.scrollIntoView({ block: 'center', behavior: 'instant' }); sendInView(); } });
 
   const many = files => { for (const file of files) add(file); };
   for (const input of form.querySelectorAll('[data-files]')) {
@@ -211,7 +216,7 @@ export function attach(form, path, identifier) {
   form.addEventListener('drop', event => {
     if (event.dataTransfer?.files.length) { event.preventDefault(); many([...event.dataTransfer.files]); }
   });
-  const notes = recorder(form.querySelector('[data-recorder]'), file => add(file, true), () => parcels.size >= most ? noPlace : '');
+  const notes = recorder(form.querySelector('[data-recorder]'), file => add(file, true), () => parcels.size >= most ? noPlace : '', sendInView);
   addEventListener('beforeunload', event => { if (list.querySelector('progress, [data-unsaved]') || notes?.speaking()) event.preventDefault(); });
 
   return {
@@ -221,6 +226,7 @@ export function attach(form, path, identifier) {
     take() {
       const some = [...parcels.values()];
       parcels.clear();
+      ways.open = false; // or nothing of what is sent is in view
       for (const { id, item } of some) { sounds.get(id)?.pause(); item.remove(); }
       return {
         ids: some.map(p => p.id), names: some.map(p => p.name),

@@ -7,6 +7,9 @@ const kinds = [['audio/mp4;codecs=mp4a.40.2', 'm4a'], ['audio/webm;codecs=opus',
 const longest = 10 * 60; // seconds
 const clock = s => `${Math.floor(s / 60)}:${String(s % 60).padStart(2, '0')}`;
 
+const several = (n, one) => n ? `${n} ${one}${n === 1 ? '' : 's'}` : '';
+const lasting = s => [several(Math.floor(s / 60), 'minute'), several(s % 60, 'second')].filter(Boolean).join(' '); // in a file's name
+
 const sentences = {
   NotAllowedError: 'The microphone is not allowed for this page. Allow it in the settings of your browser, or attach a recording as a file.',
   NotFoundError: 'No microphone was found. Connect one, or attach a recording as a file.',
@@ -15,8 +18,9 @@ const sentences = {
 const otherwise = 'The microphone cannot be used at the moment. You can attach a recording as a file.';
 
 // recorder wires the buttons. What was spoken is handed to done, as a file. full
-// says why there is no place for it, before anything is spoken.
-export function recorder(box, done, full) {
+// says why there is no place for it, before anything is spoken; grown hears that
+// there is more to see.
+export function recorder(box, done, full, grown) {
   const kind = globalThis.MediaRecorder && navigator.mediaDevices?.getUserMedia && kinds.find(([type]) => MediaRecorder.isTypeSupported(type));
   if (!kind) return null;
   const [type, ending] = kind;
@@ -32,7 +36,7 @@ export function recorder(box, done, full) {
   function tell(sentence) {
     told.textContent = sentence;
     told.hidden = !sentence;
-    if (sentence) say(sentence);
+    if (sentence) { say(sentence); grown(); }
   }
 
   function stop(keep) {
@@ -82,11 +86,10 @@ export function recorder(box, done, full) {
       words.textContent = 'Record';
       away.hidden = true;
       time.textContent = '';
-      const at = new Date();
-      const note = new File(pieces, `Spoken note ${at.getHours()}.${String(at.getMinutes()).padStart(2, '0')}.${ending}`, { type });
+      const note = new File(pieces, `Spoken note, ${lasting(Math.max(1, Math.round((Date.now() - began) / 1000)))}.${ending}`, { type });
       if (mine.keep && note.size) done(note);
       else if (mine.keep) tell('Nothing was recorded. Press Record to try again.');
-      else say('Thrown away');
+      else say('Deleted');
       ended();
     };
     by.start(1000);
@@ -95,6 +98,7 @@ export function recorder(box, done, full) {
     words.textContent = 'Stop';
     away.hidden = false;
     shows();
+    grown();
     say('Recording');
   }
 

@@ -11,7 +11,7 @@ const list = document.getElementById('bubbles');
 const form = document.querySelector('[data-composer]');
 const box = form?.elements.body;
 let [newest, change] = thread.dataset.newest.split('-').map(Number);
-let read = Number(thread.dataset.read);
+let [read, noted] = thread.dataset.read.split('-').map(Number); // how far it was read, and after how many changes
 
 const post = (to, fields, how) => fetch(path + to, {
   method: 'POST', credentials: 'same-origin', redirect: 'error', headers: { 'X-Script': 'thread' }, body: fields instanceof FormData ? fields : new URLSearchParams(fields), ...how,
@@ -23,10 +23,10 @@ const toEnd = () => scrollTo({ top: document.documentElement.scrollHeight });
 
 let telling;
 function noteRead() {
-  if (document.hidden || !document.hasFocus() || newest <= read || telling) return;
+  if (document.hidden || !document.hasFocus() || telling || newest <= read && change <= noted) return;
   telling = true;
-  const seq = newest;
-  post('/read', { seq }).then(answer => { if (answer.ok) { read = seq; document.querySelector('[data-no-script]')?.remove(); } }).catch(() => {}).finally(() => { telling = false; if (newest > seq) setTimeout(noteRead, 500); });
+  const [seq, until] = [newest, change];
+  post('/read', { seq, change: until }).then(answer => { if (answer.ok) { [read, noted] = [seq, until]; document.querySelector('[data-no-script]')?.remove(); } }).catch(() => {}).finally(() => { telling = false; if (newest > seq || change > until) setTimeout(noteRead, 500); });
 }
 for (const kind of ['focus', 'visibilitychange', 'scroll']) addEventListener(kind, noteRead, { passive: true });
 document.addEventListener('visibilitychange', noteRead);
@@ -55,9 +55,18 @@ function show(html) {
     prepare(node);
   }
   document.querySelector('[data-empty]')?.remove();
+  putSeen();
   if (heard) { say(heard); writing(''); }
   if (stay) toEnd();
   fadeMends();
+}
+
+// Who has seen how far stands with the last of one's own messages that was seen.
+let seen = document.getElementById('seen');
+function putSeen() {
+  document.getElementById('seen')?.remove();
+  const message = seen && document.getElementById(seen.dataset.of);
+  message?.insertBefore(seen, message.querySelector('[data-mend]'));
 }
 
 let silent;
@@ -89,7 +98,12 @@ listen(() => `${path}/stream?after=${newest}-${change}`, {
     show(event.data);
     noteRead();
   },
-  seen(event) { document.getElementById('seen').textContent = parse(event.data).body.textContent; },
+  seen(event) {
+    const stay = atEnd();
+    seen = parse(event.data).getElementById('seen');
+    putSeen();
+    if (stay) toEnd();
+  },
   typing(event) { writing(parse(event.data).body.textContent); },
   unread(event) { count(Number(event.data)); },
   shows(event) { attend(event); here.hidden = parse(event.data).body.textContent !== 'yes'; },
@@ -170,7 +184,7 @@ let lagging = false; // one of them had to wait, and they are not all there yet
 let stopped = false; // what waits is on its way by the form
 const pending = new Map(); // what has not arrived, by its message
 const draft = () => [...pending.values(), box.value].filter(Boolean).join('\n\n');
-let kept = form?.elements.kept.value || box?.value; // what the server has of it
+let kept = form?.elements.kept.value || (document.querySelector('[data-problems]') ? '' : box?.value); // what the server has of it
 let keeps = Promise.resolve();
 const thisPage = identifier(); // with a number that rises: of two requests under way the newer one stays
 let turn = 0, newestKept = 0, underWay = 0;
@@ -298,7 +312,7 @@ function unsent(message, body, drawn, files) {
   form.elements.message.value = message;
   if (body) box.value = box.value ? `${body}\n${box.value}` : body;
   box.dispatchEvent(new Event('input'));
-  say('Not sent: one of the files could not be attached. Take it out, and send the rest.');
+  say('Not sent: one of the files could not be attached. Remove it, and send the rest.');
 }
 
 const tooMany = n => n === 1 ? 'One character too many. ' : `${n} characters too many. `;
@@ -379,5 +393,5 @@ if (form) {
   grow();
 }
 
-if (location.hash === '#end' || !location.hash) toEnd();
+if (!document.querySelector('[data-problems]') && (location.hash === '#end' || !location.hash)) toEnd(); // what is wrong stays in sight
 noteRead();
