@@ -162,12 +162,7 @@ func (s *Site) reader(r *http.Request, by access.Actor) (reader, error) {
 
 // zoneOf is the zone in which somebody reads: their own, or the practice's as
 // long as they have not chosen.
-func zoneOf(who account.Account, at people.Practice) civil.Zone {
-	if zone, err := civil.ParseZone(who.Zone); err == nil && who.Zone != "" {
-		return zone
-	}
-	return at.Zone
-}
+func zoneOf(who account.Account, at people.Practice) civil.Zone { return zoneOr(who.Zone, at.Zone) }
 
 // carers counts the members who look after clients.
 func carers(all []people.Practitioner) (n int) {

@@ -69,7 +69,7 @@ func (s *Site) tellEnd(r *http.Request, p *ErrorPage) bool {
 		return false
 	}
 	p.Shell.Title, p.Heading = "Not open", "Your access has ended"
-	p.Words = "Care ended on " + civil.Day(s.DB.Clock(), place.EndsAt.Add(-1), place.Zone) + ", so what " + place.Practice + " had opened to you here is closed."
+	p.Words = "Care ended on " + civil.Day(s.DB.Clock(), place.EndsAt.Add(-1), zoneOr(v.known.account.Zone, place.Zone)) + ", so what " + place.Practice + " had opened to you here is closed."
 	p.Words += " If you have a question, or think this is a mistake, contact the practice the way you did before. Your account stays yours."
 	return true
 }
@@ -169,7 +169,7 @@ func (p *PlacesPage) add(place people.Place, by access.Actor, zone string, s *Si
 		p.Ended = append(p.Ended, l)
 		return
 	case place.OpensAt != nil:
-		z, _ := civil.ParseZone(zone)
+		z := zoneOr(zone, place.Zone)
 		l.Note += ". Opens " + civil.MomentZone(s.DB.Clock(), place.OpensAt.Time, z) + "."
 		p.Ended = append(p.Ended, l)
 		return
@@ -184,7 +184,7 @@ func (p *PlacesPage) add(place people.Place, by access.Actor, zone string, s *Si
 		return
 	}
 	if place.Ended {
-		z, _ := civil.ParseZone(zone) // none chosen: UTC, and the words say so
+		z := zoneOr(zone, place.Zone)
 		l.Note += ". Care ended " + civil.MomentZone(s.DB.Clock(), place.EndsAt.Time, z) + "."
 		p.Ended = append(p.Ended, l)
 		return

@@ -51,6 +51,33 @@ func TestAFormerClientIsToldThatTheirAccessEnded(t *testing.T) {
 	theo.get("/nowhere").shows(t, 404, plain).lacks(t, told)
 }
 
+// Who has chosen no time zone reads every day where their practice is, and once
+// it is closed to them, where it was: one evening has one name.
+func TestOneEveningHasOneNameForWhoHasChosenNoZone(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	w.LinkedNowhere(t, w.Theo, "theo@example.com")
+	s := serve(t, w)
+	w.Pass(12 * time.Hour) // 9 pm of the 14th in New York, the 15th in UTC
+	theo := s.browser(t, w).as("theo@example.com")
+	theo.get("/settings/leave").shows(t, 200, "Sat 13 Apr").lacks(t, "Sun 14 Apr")
+	w.Update(t, func(tx *db.Tx) error { return people.EndCare(tx, w.Mara, w.Theo, at.Of(w.Now())) })
+	w.Pass(time.Minute)
+	theo.get("/messages").shows(t, 404, "Care ended on Thu 14 Mar")
+	theo.get("/dashboard").shows(t, 200, "Care ended Thu 14 Mar, 9:00\u00a0pm, New\u00a0York\u00a0time").lacks(t, "UTC", "Fri 15 Mar")
+	theo.get("/settings").shows(t, 200, "Chosen today 9:00\u00a0am").lacks(t, "yesterday")
+	theo.get("/settings/devices").shows(t, 200, "Signed in today 9:00\u00a0pm")
+	theo.get("/settings/leave").shows(t, 200, "Sat 13 Apr")
+	theo.post("/settings/leave", form("password", world.Password)).leads(t, "/sign-in?said=leaving")
+	theo.as("theo@example.com").get("/leaving").shows(t, 200, "Sat 13 Apr")
+	w.RunJobs(t)
+	for _, m := range w.Letters("theo@example.com") {
+		if strings.Contains(m.Text, "14 Apr") {
+			t.Errorf("a letter says the day of UTC: %s", m.Text)
+		}
+	}
+}
+
 // Where something else is open, an old link is an address like any other.
 func TestWhoHasAnotherPlaceIsNotHeldUpByOneThatEnded(t *testing.T) {
 	t.Parallel()

@@ -140,11 +140,8 @@ func statusOfRequest(q support.Request) parts.Status {
 	return parts.Status{Kind: parts.Ended, Words: "Expired"}
 }
 
-// ownZone is the reader's time zone; none chosen: UTC.
-func (s *Site) ownZone(r *http.Request) civil.Zone {
-	z, _ := civil.ParseZone(visitOf(r).known.account.Zone)
-	return z
-}
+// ownZone is the reader's time zone, or that of the place they have beside.
+func (s *Site) ownZone(r *http.Request) civil.Zone { return zoneHere(r, visitOf(r).known.account) }
 
 // AccountPage is an account as support sees it, and the way to convert it.
 type AccountPage struct {
