@@ -41,6 +41,7 @@ type ErrorPage struct {
 	Status         int
 	Heading, Words string
 	Reference      string // to find the log line by
+	Need           *need  // whom to call: for who has just lost their place
 }
 
 // way is the words of the one button on an error page.

@@ -145,6 +145,7 @@ func (s *Site) showPeople(w http.ResponseWriter, r *http.Request, by access.Acto
 type reader struct {
 	people.Setting
 	by      access.Actor
+	there   civil.Zone            // the practice's
 	carers  []people.Practitioner // whoever works in the practice; nobody for who sees only their own
 	several bool                  // more than one of them has clients
 }
@@ -155,7 +156,7 @@ func (s *Site) reader(r *http.Request, by access.Actor) (reader, error) {
 	if err := k.frameOf(r.Context(), s.DB); err != nil {
 		return reader{}, err
 	}
-	is := reader{Setting: people.Setting{Now: at.Of(s.DB.Clock()), NoMail: s.NoMail, Zone: zoneOf(k.account, k.practice)}, by: by, carers: k.carers}
+	is := reader{Setting: people.Setting{Now: at.Of(s.DB.Clock()), NoMail: s.NoMail, Zone: zoneOf(k.account, k.practice)}, by: by, there: k.practice.Zone, carers: k.carers}
 	is.several = carers(k.carers) > 1
 	return is, nil
 }
@@ -184,7 +185,7 @@ func (s *Site) readerIn(tx *db.Tx, by access.Actor) (reader, error) {
 	if err != nil {
 		return is, err
 	}
-	is.Zone = zoneOf(who, practice)
+	is.Zone, is.there = zoneOf(who, practice), practice.Zone
 	if by.SeesAll() {
 		if is.carers, err = people.Practitioners(tx, by); err != nil {
 			return is, err

@@ -6,7 +6,9 @@ import (
 	"time"
 
 	"icouch/internal/access"
+	"icouch/internal/account"
 	"icouch/internal/base/at"
+	"icouch/internal/base/civil"
 	"icouch/internal/base/secret"
 	"icouch/internal/people"
 	"icouch/internal/platform/db"
@@ -96,4 +98,71 @@ func TestWhoHasAnotherPlaceIsNotHeldUpByOneThatEnded(t *testing.T) {
 	theo := s.browser(t, w).as("theo@example.com")
 	theo.get("/messages").shows(t, 200)
 	theo.get("/nowhere").shows(t, 404, "We cannot find that page")
+}
+
+// When care has ended, and on every client's page, the numbers to call are in sight.
+func TestWhoMayBeMostAloneFindsANumberToCall(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	w.LinkedNowhere(t, w.Theo, "theo@example.com")
+	s := serve(t, w)
+	theo := s.browser(t, w).as("theo@example.com")
+	theo.get("/dashboard").shows(t, 200, `for those, <a href="/crisis">get help now</a>`).lacks(t, "foot of this page", "tel:988")
+	if page := theo.get("/settings").text; !inMoreFirst(page) {
+		t.Error("crisis help is not the first thing in More")
+	}
+	if page := s.browser(t, w).as(mara).get("/settings").text; strings.Contains(page, `href="/crisis"`) {
+		t.Error("whoever is at work is offered crisis help")
+	}
+	w.Update(t, func(tx *db.Tx) error { return people.EndCare(tx, w.Mara, w.Theo, at.Of(w.Now())) })
+	w.Pass(time.Minute)
+	theo.get("/messages").shows(t, 404, "If you need help now", `href="tel:988"`, "who looked at your record")
+	theo.get("/dashboard").shows(t, 200, "If you need help now", `href="tel:988"`, "who looked at your record")
+	w.Update(t, func(tx *db.Tx) error { return account.SetZone(tx, access.AsPerson(w.Who(t, "theo@example.com")), "Europe/London") })
+	theo.get("/dashboard").shows(t, 200, `href="tel:116123"`).lacks(t, "tel:988")
+	s.browser(t, w).as(mara).get("/places").lacks(t, "If you need help now")
+}
+
+func inMoreFirst(page string) bool {
+	_, sheet, _ := strings.Cut(page, `id="more"`)
+	_, link, _ := strings.Cut(sheet, `href="`)
+	return strings.HasPrefix(link, `/crisis"`)
+}
+
+// Where a person's own time zone tells no country, the practice's does.
+func TestTheCrisisLineIsThePracticesWhereOnesOwnZoneTellsNone(t *testing.T) {
+	t.Parallel()
+	zone := func(name string) civil.Zone {
+		z, err := civil.ParseZone(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return z
+	}
+	for _, c := range []struct{ own, practice, number string }{
+		{"UTC", "America/New_York", "988"},
+		{"Asia/Tokyo", "Europe/Dublin", "116 123"},
+		{"Europe/London", "America/New_York", "116 123"},
+		{"UTC", "Asia/Tokyo", ""},
+	} {
+		if l, known := crisisAt(zone(c.own), zone(c.practice)); l.Number != c.number || known != (c.number != "") {
+			t.Errorf("%s at a practice in %s: %q, want %q", c.own, c.practice, l.Number, c.number)
+		}
+	}
+}
+
+// Before care ends, its page says what of the client's has not been read, and
+// leads to it.
+func TestEndingCareSaysWhatIsUnread(t *testing.T) {
+	t.Parallel()
+	k := newTalking(t)
+	end := "/people/" + k.w.Theo.String() + "/end"
+	k.theo.post(k.at, k.message("Are you there?"))
+	k.theo.post(k.at, k.message("I would like to talk."))
+	k.mara.get(end).shows(t, 200, "2 messages in your conversation with Theo Vance are not read yet.", `href="`+k.at+`"`).lacks(t, "Are you there?", "Read what is new first", "You have read everything")
+	k.mara.get(k.at)
+	k.mara.post(k.at+"/read", form("seq", "1"))
+	k.mara.get(end).shows(t, 200, "One message in your conversation with Theo Vance is not read yet.")
+	k.mara.post(k.at+"/read", form("seq", "2"))
+	k.mara.get(end).shows(t, 200, "You have read everything in your messages with them.").lacks(t, "not read yet")
 }
