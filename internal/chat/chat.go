@@ -93,9 +93,10 @@ type Conversation struct {
 	LastAt    at.Time
 	CreatedAt at.Time
 
-	Writes  bool // the reader may write in it
-	Former  bool // the reader looked after the client once, and does not now
-	Reaches bool // as Find saw it: somebody else is there to read what is written
+	Writes  bool     // the reader may write in it
+	Over    *at.Time // since when care is, for a client's; nil: it is not, or nobody who reads may know
+	Former  bool     // the reader looked after the client once, and does not now
+	Reaches bool     // as Find saw it: somebody else is there to read what is written
 
 	practice id.Practice
 	reader   string // who reads, as it is stored
@@ -168,6 +169,9 @@ func stand(tx *db.Tx, by access.Actor, c Conversation) (Conversation, error) {
 	c, err = c.about(by, chatdb.CarersRow{ID: c.Client, PractitionerID: carer.PractitionerID, AccountID: carer.AccountID, EndsAt: carer.EndsAt})
 	if err != nil {
 		return c, err
+	}
+	if by.AtWork() && carer.EndsAt != nil && !carer.EndsAt.After(tx.Now().Time) {
+		c.Over = carer.EndsAt
 	}
 	c.Reaches = carer.AccountID != nil && (carer.EndsAt == nil || carer.EndsAt.After(tx.Now().Time))
 	if c.Reaches && by.IsClient() {

@@ -119,7 +119,7 @@ func TestWhoHandedAClientOverIsToldWhyTheyCannotWrite(t *testing.T) {
 	})
 	k.mara.get(k.at).shows(t, 200, "Until tomorrow.", "You do not look after this client any more", "care team").lacks(t, "data-composer", "Mark as read", "begin a conversation of your own")
 	k.mara.post(k.at, k.message("I keep thinking of you.")).shows(t, 409, "You do not look after this client any more", "What you wrote, to copy", "I keep thinking of you.")
-	k.theo.get(k.at).shows(t, 200, "somebody else has taken over").lacks(t, "I keep thinking")
+	k.theo.get(k.at).shows(t, 200, "Mara Lindqvist does not look after you now").lacks(t, "I keep thinking")
 }
 
 func TestOnesOwnMessageIsChangedAndTakenBack(t *testing.T) {
