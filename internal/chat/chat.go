@@ -238,9 +238,11 @@ func (c Conversation) about(by access.Actor, carer chatdb.CarersRow) (Conversati
 func (c Conversation) Look(tx *db.Tx, by access.Actor) { c.saw(tx, by) }
 
 // saw has the trail know that by was shown messages of a client's.
-func (c Conversation) saw(tx *db.Tx, by access.Actor) {
+func (c Conversation) saw(tx *db.Tx, by access.Actor) { c.sawPart(tx, by, audit.Written) }
+
+func (c Conversation) sawPart(tx *db.Tx, by access.Actor, part audit.Part) {
 	if c.Client != "" {
-		audit.Saw(tx, by, audit.Written, c.Client, c.why)
+		audit.Saw(tx, by, part, c.Client, c.why)
 	}
 }
 

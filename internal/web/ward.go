@@ -70,6 +70,8 @@ func (l accessLine) status() parts.Status {
 		return parts.Status{Kind: parts.Ended, Words: "Suspended by the practice"}
 	case l.Standing == access.Before:
 		return parts.Status{Kind: parts.Waiting, Words: "Not open yet", Detail: l.lasts}
+	case !l.SignsIn && !l.Invited:
+		return parts.Status{Kind: parts.Waiting, Words: "Has not been invited", Detail: l.lasts}
 	case !l.SignsIn:
 		return parts.Status{Kind: parts.Waiting, Words: "Has not signed in yet", Detail: l.lasts}
 	}
