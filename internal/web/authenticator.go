@@ -16,6 +16,7 @@ type AuthenticatorPage struct {
 	Replaces bool
 	QR       QR
 	Key      string // the seed, to type in
+	App      string // the seed as an address that an app on this device opens
 	Sealed   string
 	Code     string // as typed
 }
@@ -65,7 +66,8 @@ func (s *Site) authenticatorPage(r *http.Request, by access.Actor, next, sealed 
 		}
 		p.Key += string(c)
 	}
-	p.QR, err = drawQR(seed.URL(s.House.Brand, who.Email.String()))
+	p.App = seed.URL(s.House.Brand, who.Email.String())
+	p.QR, err = drawQR(p.App)
 	return p, err
 }
 

@@ -118,7 +118,9 @@ func TestWhoMayBeMostAloneFindsANumberToCall(t *testing.T) {
 	w.Pass(time.Minute)
 	theo.get("/messages").shows(t, 404, "If you need help now", `href="tel:988"`, "who looked at your record")
 	theo.get("/dashboard").shows(t, 200, "If you need help now", `href="tel:988"`, "who looked at your record")
-	w.Update(t, func(tx *db.Tx) error { return account.SetZone(tx, access.AsPerson(w.Who(t, "theo@example.com")), "Europe/London") })
+	w.Update(t, func(tx *db.Tx) error {
+		return account.SetZone(tx, access.AsPerson(w.Who(t, "theo@example.com")), "Europe/London")
+	})
 	theo.get("/dashboard").shows(t, 200, `href="tel:116123"`).lacks(t, "tel:988")
 	s.browser(t, w).as(mara).get("/places").lacks(t, "If you need help now")
 }

@@ -37,7 +37,7 @@ func (a answer) find(t testing.TB, p *regexp.Regexp) string {
 // returns with the app's seed.
 func (b *browser) armed(next string) (factor.Seed, []string) {
 	b.t.Helper()
-	page := b.get(with("/settings/authenticator", next)).shows(b.t, 200, "Let the app read this", `<svg class="qr"`)
+	page := b.get(with("/settings/authenticator", next)).shows(b.t, 200, "Give the key to the app", `<svg class="qr"`, `href="otpauth://totp/`, "Open in my authenticator app")
 	seed, err := factor.ParseSeed(strings.ReplaceAll(page.find(b.t, keyText), " ", ""))
 	if err != nil {
 		b.t.Fatal(err)
@@ -270,7 +270,7 @@ func TestAnAuthenticatorIsReplacedByNobodyWhoOnlyBorrowsTheBrowser(t *testing.T)
 	w := world.New(t)
 	s := serve(t, w)
 	b := s.browser(t, w).as(mara)
-	page := b.get("/settings/authenticator").shows(t, 200, "Let the app read this")
+	page := b.get("/settings/authenticator").shows(t, 200, "Give the key to the app")
 	seed, err := factor.ParseSeed(strings.ReplaceAll(page.find(t, keyText), " ", ""))
 	if err != nil {
 		t.Fatal(err)
@@ -293,7 +293,7 @@ func TestTheFirstSecondStepMayTakeLonger(t *testing.T) {
 	w.Account(t, "Pat Moor", "pat@example.com")
 	b := s.browser(t, w)
 	b.signIn("pat@example.com", world.Password)
-	page := b.get("/settings/authenticator").shows(t, 200, "Let the app read this")
+	page := b.get("/settings/authenticator").shows(t, 200, "Give the key to the app")
 	seed, err := factor.ParseSeed(strings.ReplaceAll(page.find(t, keyText), " ", ""))
 	if err != nil {
 		t.Fatal(err)
