@@ -180,7 +180,7 @@ func TestWhoBeginsAConversationIsOfferedOnlyThoseWhoCanBeReached(t *testing.T) {
 	k.w.Client(t, k.w.Mara, people.Draft{First: "Una", Last: "Reached"})
 	k.mara.get("/messages/new").shows(t, 200, "Theo Vance", "Noor Haddad").lacks(t, "Una Reached")
 	k.mara.post("/messages/new", form("q", "noor")).shows(t, 200, "Noor Haddad").lacks(t, "Theo Vance")
-	k.theo.get("/messages/new").shows(t, 200, "Mara Lindqvist", "Looks after you").lacks(t, "Noor Haddad")
+	k.theo.get("/messages/new").shows(t, 200, "Mara Lindqvist", "Your practitioner").lacks(t, "Noor Haddad")
 	for _, who := range []access.Actor{k.w.Noor, k.w.Mara} { // a client has no use for a member's identifier, and is not told it
 		k.theo.get("/messages/new").lacks(t, who.Practitioner().String())
 		k.theo.post("/messages", form("member", who.Practitioner().String())).shows(t, 422, "Choose whom to write to.")

@@ -46,8 +46,11 @@ type ErrorPage struct {
 
 // way is the words of the one button on an error page.
 func (p ErrorPage) way() string {
-	if p.Home == "/dashboard" {
+	switch p.Home {
+	case "/dashboard":
 		return "Go to the dashboard"
+	case "/places":
+		return "Go to your places"
 	}
 	return "Go to the start"
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"icouch/internal/base/secret"
 	"icouch/internal/people"
 	"icouch/internal/platform/db"
+	"icouch/internal/team"
 	"icouch/internal/world"
 )
 
@@ -167,4 +169,19 @@ func TestEndingCareSaysWhatIsUnread(t *testing.T) {
 	k.mara.get(end).shows(t, 200, "One message in your conversation with Theo Vance is not read yet.")
 	k.mara.post(k.at+"/read", form("seq", "2"))
 	k.mara.get(end).shows(t, 200, "You have read everything in your messages with them.").lacks(t, "not read yet")
+}
+
+// With one person to write to, one press leads into the conversation: it sends a
+// form, because looking at the dashboard begins nothing.
+func TestOnePressLeadsIntoTheConversation(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	w.Linked(t, w.Theo, "theo@example.com")
+	theo := serve(t, w).browser(t, w).as("theo@example.com")
+	handle := regexp.MustCompile(`action="/messages"[^>]*><input type="hidden" name="partner" value="([^"]+)"`)
+	page := theo.get("/dashboard").shows(t, 200, "Write a message", "to Mara Lindqvist", "Your practitioner").lacks(t, "What will come here", "Looked after by")
+	at := theo.post("/messages", form("partner", page.find(t, handle))).Header().Get("Location")
+	theo.get(at).shows(t, 200, "Mara Lindqvist", "data-composer")
+	w.Update(t, func(tx *db.Tx) error { return team.Include(tx, w.Mara, w.Theo, w.Noor.Practitioner(), nil) })
+	theo.get("/dashboard").shows(t, 200, `href="/messages"`).lacks(t, `name="partner"`)
 }
