@@ -390,7 +390,7 @@ func (p SecurityPage) View() templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = parts.Card{Title: "Recovery codes", Note: "For the day when you have lost the others. Each works once."}.View().Render(templ.WithChildren(ctx, templ_7745c5c3_Var13), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = parts.Card{Title: "Recovery codes", Note: "For when you cannot use your passkey or your app. Each works once."}.View().Render(templ.WithChildren(ctx, templ_7745c5c3_Var13), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

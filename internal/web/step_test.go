@@ -116,7 +116,7 @@ func TestWrongCodesWaitAndThePasswordTellsNothing(t *testing.T) {
 	s := serve(t, w)
 	var said []string
 	for _, address := range []string{"mara@practice.test", "pat@example.com", "nobody@practice.test"} {
-		a := s.browser(t, w).post("/sign-in", form("email", address, "password", "a wrong password, quite long")).shows(t, 422, "do not go together")
+		a := s.browser(t, w).post("/sign-in", form("email", address, "password", "a wrong password, quite long")).shows(t, 422, "do not match")
 		said = append(said, regexp.MustCompile(`(data-question|value|nonce)="[^"]*"`).ReplaceAllString(a.text, ""))
 	}
 	if said[0] != said[1] || said[1] != said[2] {
@@ -413,7 +413,7 @@ func TestAClientWhoLostTheSecondStepComesBackWithTheirPractice(t *testing.T) {
 	b := s.browser(t, w)
 	b.get(link).shows(t, 200, "Your practice vouched for you")
 	b.post(link, form("email", "theo@example.com", "password", "")).shows(t, 422, "Enter your password.", `value="theo@example.com"`)
-	b.post(link, form("email", "theo@example.com", "password", "a wrong password, quite long")).shows(t, 422, "do not go together")
+	b.post(link, form("email", "theo@example.com", "password", "a wrong password, quite long")).shows(t, 422, "do not match")
 	b.post(link, form("email", "ines@nextdoor.test", "password", world.Password)).shows(t, 422, "not the account this link is for")
 	b.post(link, form("email", "theo@example.com", "password", world.Password)).leads(t, "/settings/second-step")
 	b.get("/settings/second-step").shows(t, 200, "Set up a second step")

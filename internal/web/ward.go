@@ -40,7 +40,7 @@ func (s *Site) wardDashboard(w http.ResponseWriter, r *http.Request, by access.A
 		return err
 	}
 	p.practice = practice.Name
-	p.facts.List = []parts.Fact{{Label: "You act for", Value: p.ward.Name}, {Label: "Practice", Value: practice.Name}, {Label: "Looked after by", Value: p.ward.Practitioner}}
+	p.facts.List = []parts.Fact{{Label: "You act for", Value: p.ward.Name}, {Label: "Practice", Value: practice.Name}, {Label: "Their practitioner", Value: p.ward.Practitioner}}
 	if !p.ward.Until.IsZero() {
 		p.facts.List = append(p.facts.List, parts.Fact{Label: "Open to you until", Value: lastMoment(s.DB.Clock(), p.ward.Until.Time, practice.Zone)})
 	}
