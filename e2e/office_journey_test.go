@@ -30,7 +30,7 @@ func TestEveryRoomOfTheOfficeIsInOrder(t *testing.T) {
 		v.open(annies + "/contacts/new")
 		v.check(200)
 		v.fill("Name", "Greta Noda")
-		v.choose("What they are to the client", "partner")
+		v.choose("Relationship to the client", "partner")
 		v.fill("E-mail", greta)
 		v.tick("Appointments")
 		v.fill("Why they may act for the client", "Lasting power of attorney")

@@ -39,12 +39,21 @@ func TestAClientSeesWhoLookedAndThePracticeReadsItsTrail(t *testing.T) {
 		c.goes("Open Who looked at my record")
 		c.sees("Who looked at my record", miraName+", Practice owner", "They look after you.")
 		c.pictured(200, "trail-own")
+		if width == phone {
+			c.press("More")
+			c.until("the sheet to open", `document.querySelector('#more:popover-open')`)
+			c.sees("In crisis? Get help now")
+			c.pictured(200, "trail-more")
+		}
 
 		v.open(vinces + "/end")
 		v.goes("End care of Vince Gill")
 		c.open("/record/access")
 		c.sees("Your access has ended", "Care ended on", riverside, "Your account stays yours.")
 		c.pictured(404, "trail-over")
+		c.goes("Go to the dashboard")
+		c.sees("Nothing is open just now", "If you need help now", "Call 988")
+		c.pictured(200, "trail-over-home")
 	})
 }
 

@@ -95,7 +95,7 @@ func TestAGuardianComesInAndSeesWhatWasGiven(t *testing.T) {
 		v.signsIn(mira, miraSecret)
 		v.open(annies + "/contacts/new")
 		v.fill("Name", "Greta Noda")
-		v.choose("What they are to the client", "parent")
+		v.choose("Relationship to the client", "parent")
 		v.fill("E-mail", greta)
 		v.tick("Appointments")
 		v.tick("Invoices")

@@ -581,7 +581,7 @@ func TestNoTestIsLeftOut(t *testing.T) {
 // not in it. See the policy that web sends with each page.
 var (
 	forbiddenMarkup = map[string]*regexp.Regexp{
-		"raw markup":                      regexp.MustCompile(`templ\.(Raw|SafeURL\((?:[^"]|"[^#s]|"s[^m])|SafeCSS\w*|JS\w+|ComponentScript)`),
+		"raw markup":                      regexp.MustCompile(`templ\.(Raw|SafeURL\((?:[^"]|"[^#so]|"s[^m]|"o[^t])|SafeCSS\w*|JS\w+|ComponentScript)`),
 		"an inline style":                 regexp.MustCompile(`(?i)[\s"]style\s*=|<style\b|^\s*css\s+\w+\(`),
 		"an inline handler":               regexp.MustCompile(`(?i)[\s"]on[a-z]+\s*=\s*["{]`),
 		"a script of its own":             regexp.MustCompile(`^\s*script\s+\w+\(`),

@@ -22,7 +22,7 @@ import (
 
 // What the doorman says.
 var (
-	ErrWrong    = fault.New(fault.Invalid, "That e-mail and password do not go together. Check both and try again, or choose “Forgot password?”.")
+	ErrWrong    = fault.New(fault.Invalid, "That e-mail and password do not match. Check both and try again, or choose “Forgot password?”.")
 	ErrNotYours = fault.On("password", fault.Invalid, "That is not your current password. Check it and try again.")
 
 	// ErrWait is told with how long: to errors.Is it is this.

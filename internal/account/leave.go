@@ -36,8 +36,9 @@ var (
 
 // AskDeletion has by's own account deleted once Grace has passed, and tells
 // them by letter. Whoever calls it knows that nothing stands against it, and
-// has had the password proved: see people.AskToLeave.
-func AskDeletion(tx *db.Tx, by access.Actor) (on at.Time, err error) {
+// has had the password proved: see people.AskToLeave. There is the time zone in
+// which the letter names the day to somebody who has chosen none.
+func AskDeletion(tx *db.Tx, by access.Actor, there civil.Zone) (on at.Time, err error) {
 	if !by.SignedIn() {
 		return on, ErrNoAccount
 	}
@@ -56,7 +57,7 @@ func AskDeletion(tx *db.Tx, by access.Actor) (on at.Time, err error) {
 	if err := record(tx, by, audit.DeletionAsked, a.ID); err != nil {
 		return on, err
 	}
-	return on, send(tx, by, draft(letter.Leave, a.Email, a.ID, leavingBody(a.called(), a.day(tx.Now(), on))))
+	return on, send(tx, by, draft(letter.Leave, a.Email, a.ID, leavingBody(a.called(), a.day(tx.Now(), on, there))))
 }
 
 // Keep takes it back, for by's own account. The job of the house does it for
@@ -165,7 +166,9 @@ func Erase(tx *db.Tx, by access.Actor, who id.Account) error {
 }
 
 // day names the day of a moment where the person is.
-func (a Account) day(now, t at.Time) string {
-	z, _ := civil.ParseZone(a.Zone) // none chosen: UTC
-	return civil.Day(now.Time, t.Time, z)
+func (a Account) day(now, t at.Time, there civil.Zone) string {
+	if z, err := civil.ParseZone(a.Zone); err == nil && a.Zone != "" {
+		there = z
+	}
+	return civil.Day(now.Time, t.Time, there)
 }

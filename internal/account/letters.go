@@ -161,7 +161,7 @@ func leavingBody(name, day string) letter.Body {
 	return body("Your account is to be deleted", name,
 		letter.Part{Text: "You asked us to delete your account on " + letter.Brand + ". That happens on " + day + ", or the day after. Until then you can change your mind: sign in as before, and choose to keep it."},
 		press("Sign In", letter.Base+"/sign-in"),
-		letter.Part{Text: "Your way of signing in goes, and whatever is yours alone. What a practice has noted of you is its record: the law has it keep that, and it stays there without your account."},
+		letter.Part{Text: "Your way of signing in goes, and whatever is yours alone. What a practice has recorded about you is its record: the law has it keep that, and it stays there without your account."},
 		letter.Part{Text: "Was this not you? Sign in, choose to keep the account, then change your password."},
 		letter.Part{Text: neverAsk})
 }
@@ -185,5 +185,5 @@ func neededBody(name string) letter.Body {
 func goneBody() letter.Body {
 	return body("Your account has been deleted", "",
 		letter.Part{Text: "Your account on " + letter.Brand + " is gone, as you asked. Your name and this address are not kept with it any more. This is our last letter about it."},
-		letter.Part{Text: "What a practice has noted of you stays with that practice. To ask about it, write to the practice."})
+		letter.Part{Text: "What a practice has recorded about you stays with that practice. To ask about it, write to the practice."})
 }

@@ -24,6 +24,7 @@ const (
 	Listed  Part = "list"     // a line in the list: name, e-mail, how their invitation fares
 	File    Part = "file"     // what was attached to what was written
 	Written Part = "messages" // what was written to or by them
+	Excerpt Part = "excerpt"  // the first words of the newest of it, in the list of conversations
 	Trail   Part = "trail"    // who was at their record
 	Joint   Part = "joint"    // what a joint record has of them: the name, since when, what they agreed to
 	Named   Part = "name"     // the name alone
@@ -34,7 +35,7 @@ var (
 	parts = []struct {
 		part Part
 		code byte
-	}{{Whole, 'r'}, {Listed, 'l'}, {File, 'f'}, {Written, 'w'}, {Trail, 't'}, {Joint, 'j'}, {Named, 'n'}}
+	}{{Whole, 'r'}, {Listed, 'l'}, {File, 'f'}, {Written, 'w'}, {Excerpt, 'x'}, {Trail, 't'}, {Joint, 'j'}, {Named, 'n'}}
 	whys = []struct {
 		why  access.Why
 		code byte

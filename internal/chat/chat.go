@@ -93,9 +93,10 @@ type Conversation struct {
 	LastAt    at.Time
 	CreatedAt at.Time
 
-	Writes  bool // the reader may write in it
-	Former  bool // the reader looked after the client once, and does not now
-	Reaches bool // as Find saw it: somebody else is there to read what is written
+	Writes  bool     // the reader may write in it
+	Over    *at.Time // since when care is, for a client's; nil: it is not, or nobody who reads may know
+	Former  bool     // the reader looked after the client once, and does not now
+	Reaches bool     // as Find saw it: somebody else is there to read what is written
 
 	practice id.Practice
 	reader   string // who reads, as it is stored
@@ -169,6 +170,9 @@ func stand(tx *db.Tx, by access.Actor, c Conversation) (Conversation, error) {
 	if err != nil {
 		return c, err
 	}
+	if by.AtWork() && carer.EndsAt != nil && !carer.EndsAt.After(tx.Now().Time) {
+		c.Over = carer.EndsAt
+	}
 	c.Reaches = carer.AccountID != nil && (carer.EndsAt == nil || carer.EndsAt.After(tx.Now().Time))
 	if c.Reaches && by.IsClient() {
 		c.Reaches, err = c.heard(tx)
@@ -234,9 +238,11 @@ func (c Conversation) about(by access.Actor, carer chatdb.CarersRow) (Conversati
 func (c Conversation) Look(tx *db.Tx, by access.Actor) { c.saw(tx, by) }
 
 // saw has the trail know that by was shown messages of a client's.
-func (c Conversation) saw(tx *db.Tx, by access.Actor) {
+func (c Conversation) saw(tx *db.Tx, by access.Actor) { c.sawPart(tx, by, audit.Written) }
+
+func (c Conversation) sawPart(tx *db.Tx, by access.Actor, part audit.Part) {
 	if c.Client != "" {
-		audit.Saw(tx, by, audit.Written, c.Client, c.why)
+		audit.Saw(tx, by, part, c.Client, c.why)
 	}
 }
 

@@ -37,12 +37,8 @@ func Conversations(tx *db.Tx, by access.Actor) ([]Summary, error) {
 		if all[i].Title, err = names.Title(tx, by, all[i].Conversation); err != nil {
 			return nil, err
 		}
-		last, err := After(tx, by, all[i].Conversation, all[i].Messages-1, 1)
-		if err != nil {
+		if all[i].Last, err = all[i].last(tx, by); err != nil {
 			return nil, err
-		}
-		if len(last) > 0 {
-			all[i].Last = &last[0]
 		}
 	}
 	slices.SortStableFunc(all, func(a, b Summary) int { return cmp.Compare(min(b.Unread, 1), min(a.Unread, 1)) })

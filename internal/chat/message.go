@@ -310,11 +310,33 @@ func Before(tx *db.Tx, by access.Actor, c Conversation, seq int64) ([]Message, e
 
 // After returns the messages after a place, at most so many.
 func After(tx *db.Tx, by access.Actor, c Conversation, seq int64, most int32) ([]Message, error) {
+	rows, err := c.after(tx, seq, most)
+	if err != nil {
+		return nil, err
+	}
+	return c.openAll(tx, by, rows)
+}
+
+func (c Conversation) after(tx *db.Tx, seq int64, most int32) ([]chatdb.AfterRow, error) {
 	rows, err := SQL.In(tx).After(tx, chatdb.AfterParams{PracticeID: c.practice, ConversationID: c.ID, Seq: seq, Most: most})
 	if err != nil {
 		return nil, fmt.Errorf("messages of %s: %w", c.ID, err)
 	}
-	return c.openAll(tx, by, rows)
+	return rows, nil
+}
+
+// last is the newest message, of which a list shows the first words.
+func (c Conversation) last(tx *db.Tx, by access.Actor) (*Message, error) {
+	rows, err := c.after(tx, c.Messages-1, 1)
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	c.sawPart(tx, by, audit.Excerpt)
+	all, err := c.read(tx, rows)
+	if err != nil {
+		return nil, err
+	}
+	return &all[0], nil
 }
 
 // Changed returns the messages between two places that were changed or taken
@@ -336,6 +358,10 @@ func (c Conversation) openAll(tx *db.Tx, by access.Actor, rows []chatdb.AfterRow
 		return nil, nil
 	}
 	c.saw(tx, by)
+	return c.read(tx, rows)
+}
+
+func (c Conversation) read(tx *db.Tx, rows []chatdb.AfterRow) ([]Message, error) {
 	key, err := c.key(tx)
 	if err != nil {
 		return nil, err

@@ -54,7 +54,7 @@ func Partners(tx *db.Tx, by access.Actor) (all []Partner, err error) {
 		switch {
 		case !m.Active:
 		case m.ID == carer.PractitionerID:
-			all = slices.Insert(all, 0, Partner{To: To{Member: m.ID}, Name: m.Name, Says: "Looks after you"})
+			all = slices.Insert(all, 0, Partner{To: To{Member: m.ID}, Name: m.Name, Says: "Your practitioner"})
 		case slices.Contains(team, m.ID):
 			all = append(all, Partner{To: To{Member: m.ID}, Name: m.Name, Says: "In your care team"})
 		}

@@ -25,6 +25,7 @@ type Shown struct {
 	Begins   *at.Time
 	Until    at.Time // zero: no end
 	SignsIn  bool    // they have accepted
+	Invited  bool    // or were asked to, at least
 	AskedAt  *at.Time
 }
 
@@ -46,7 +47,12 @@ func Access(tx *db.Tx, by access.Actor) (some []Shown, err error) {
 		if c.Standing == access.NoRights || c.Standing == access.Over {
 			continue
 		}
-		some = append(some, Shown{c.ID, c.Name, c.Relation, c.Rights, c.Standing, c.Terms.Begins, c.Terms.Until(), c.Account != nil, c.AskedAt})
+		if c.Account == nil {
+			if c.Sent, err = sentTo(tx, by.Practice(), c.ID); err != nil {
+				return nil, err
+			}
+		}
+		some = append(some, Shown{c.ID, c.Name, c.Relation, c.Rights, c.Standing, c.Terms.Begins, c.Terms.Until(), c.Account != nil, c.Sent != nil, c.AskedAt})
 	}
 	return some, nil
 }

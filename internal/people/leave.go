@@ -35,8 +35,12 @@ func AskToLeave(tx *db.Tx, by access.Actor) (on at.Time, err error) {
 	if _, err := positions(tx, by.Account()); err != nil {
 		return on, err
 	}
+	all, err := Places(tx, by)
+	if err != nil {
+		return on, err
+	}
 	tx.Notify(account.Topic(by.Account()))
-	return account.AskDeletion(tx, by)
+	return account.AskDeletion(tx, by, ZoneAt(all, account.Place{}))
 }
 
 // MayLeave is why by cannot have their own account deleted now, or nil: it is

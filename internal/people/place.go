@@ -123,6 +123,30 @@ func reaching(tx *db.Tx, by access.Actor) (access.Actor, error) {
 	return by.Reaching(r), nil
 }
 
+// ZoneAt is the time zone of one of somebody's places, or else of their first;
+// UTC where they have none. A place that is closed to them has kept its own.
+func ZoneAt(all []Place, at account.Place) (z civil.Zone) {
+	for i, p := range all {
+		if p.Place == at {
+			return p.Zone
+		}
+		if i == 0 {
+			z = p.Zone
+		}
+	}
+	return z
+}
+
+// ZoneLeft is the time zone of the first place of somebody who leaves: nothing
+// else of it is open to them any more.
+func ZoneLeft(tx *db.Tx, by access.Actor) (civil.Zone, error) {
+	if !by.IsLeaving() {
+		return civil.Zone{}, fault.Forbidden
+	}
+	all, err := placesOf(tx, by.Account())
+	return ZoneAt(all, account.Place{}), err
+}
+
 // OpenUntil is when time alone shuts the place by is in, or nil: whoever
 // remembers what Enter said must ask again then.
 func OpenUntil(tx *db.Tx, by access.Actor) (*at.Time, error) {
@@ -152,9 +176,13 @@ func Places(tx *db.Tx, by access.Actor) (all []Place, err error) {
 	if !by.MayHavePlaces() {
 		return nil, nil
 	}
-	work, err := SQL.In(tx).Memberships(tx, by.Account())
+	return placesOf(tx, by.Account())
+}
+
+func placesOf(tx *db.Tx, who id.Account) (all []Place, err error) {
+	work, err := SQL.In(tx).Memberships(tx, who)
 	if err != nil {
-		return nil, fmt.Errorf("places of %s: %w", by.Account(), err)
+		return nil, fmt.Errorf("places of %s: %w", who, err)
 	}
 	for _, w := range work {
 		p := Place{Place: account.Place{Practice: w.PracticeID}, Practice: w.Name, Work: true}
@@ -163,10 +191,9 @@ func Places(tx *db.Tx, by access.Actor) (all []Place, err error) {
 		}
 		all = append(all, p)
 	}
-	who := by.Account()
 	records, err := SQL.In(tx).RecordsOfAccount(tx, &who)
 	if err != nil {
-		return nil, fmt.Errorf("places of %s: %w", by.Account(), err)
+		return nil, fmt.Errorf("places of %s: %w", who, err)
 	}
 	for _, r := range records {
 		key, err := keys.Of(tx, r.PracticeID)

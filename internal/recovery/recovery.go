@@ -53,7 +53,7 @@ var (
 	ErrSelf        = fault.New(fault.Conflict, "This is about yourself, so two others have to do it.")
 	ErrInactive    = fault.New(fault.Conflict, "This member is inactive, and can open nothing here. Make them active first.")
 	ErrTooNew      = fault.New(fault.Conflict, "You have been an owner here for less than a week. Somebody who has been one for longer, or support, can do this.")
-	ErrNoSecond    = fault.New(fault.Conflict, "A second owner has to approve this, and there is none beside the two of you. Choose “Still Need Help?”: two people in support can do it.")
+	ErrNoSecond    = fault.New(fault.Conflict, "Another owner has to approve this, and this practice has no other owner who can. Choose “Still Need Help?”: two people in support can do it.")
 	ErrOpen        = fault.New(fault.Conflict, "Somebody has asked for this already. A second person looks at it and approves it.")
 	ErrNone        = fault.New(fault.Conflict, "There is no open request about this person any more.")
 	ErrSamePerson  = fault.New(fault.Conflict, "You asked for this yourself. Somebody else looks at it and approves it.")

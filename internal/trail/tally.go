@@ -104,9 +104,17 @@ func (t *tally) visits() []Visit {
 		all[i] = v
 	}
 	slices.SortStableFunc(all, func(a, b Visit) int {
-		return cmp.Or(b.Day.Compare(a.Day), a.First.Compare(b.First.Time))
+		return cmp.Or(b.Day.Compare(a.Day), a.First.Compare(b.First.Time), cmp.Compare(a.order(), b.order()), cmp.Compare(a.What, b.What))
 	})
 	return all
+}
+
+// order is how what happened in one moment is told: nothing before the record was.
+func (v Visit) order() int {
+	if v.Change == audit.ClientCreated || v.Change == audit.ClientsImported {
+		return 0
+	}
+	return 1
 }
 
 // epoch is day 0.

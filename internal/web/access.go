@@ -78,7 +78,7 @@ func (s *Site) showAccess(w http.ResponseWriter, r *http.Request, by access.Acto
 
 func (p AccessPage) head() parts.PageHead {
 	if p.own {
-		return parts.PageHead{Title: "Who looked at my record", Lede: "Everybody who opened or changed what " + p.practice + " has noted of you, day by day.",
+		return parts.PageHead{Title: "Who looked at my record", Lede: "Everybody who opened or changed what " + p.practice + " has recorded about you, day by day.",
 			Back: &parts.Link{Label: "Settings", Href: "/settings"}}
 	}
 	return parts.PageHead{Title: "Access log", Lede: "Who opened or changed the record of " + p.name + ", day by day.",
@@ -209,6 +209,8 @@ func (p AccessPage) deed(v trail.Visit) string {
 			return "Opened a file in messages"
 		case audit.Written:
 			return "Read messages"
+		case audit.Excerpt:
+			return "Saw the first words of the newest message, in the list"
 		case audit.Trail:
 			return "Looked at who opened " + whose
 		}
@@ -221,6 +223,8 @@ func (p AccessPage) deed(v trail.Visit) string {
 	switch {
 	case ok && len(v.Fields) > 0:
 		return "Changed " + detailsWords(v.Fields)
+	case ok && p.own && v.Role == access.Client:
+		return strings.Replace(words, "they had sent", "you had sent", 1)
 	case ok:
 		return words
 	}

@@ -194,7 +194,7 @@ func (p AgePage) View() templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = parts.Input{Name: "own", Label: "May sign in from", Kind: parts.Date, Value: p.own, Hint: p.byAge() + " Today or a day before it opens their place at once.", Problem: p.Problems.For("own"), Short: true}.View().Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = parts.Input{Name: "own", Label: "May sign in from", Kind: parts.Date, Value: p.own, Hint: p.byAge() + " If that day is today or has passed, their place opens at once.", Problem: p.Problems.For("own"), Short: true}.View().Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -222,7 +222,7 @@ func (p AgePage) View() templ.Component {
 						}()
 					}
 					ctx = templ.InitializeContext(ctx)
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "<ul class=\"tight\"><li>Both happen automatically, at midnight where the practice is.</li><li>Until the first day they cannot be invited, an open invitation is withdrawn, and an account they have does not open this record.</li><li>Whose access ends, and who looks after the client, is told by e-mail, without a name.</li><li>You can set other days at any time.</li></ul>")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "<ul class=\"tight\"><li>Both happen automatically, at midnight where the practice is.</li><li>Until the first day they cannot be invited, an open invitation is withdrawn, and an account they have does not open this record.</li><li>We send an e-mail to those whose access ends, and to the client’s practitioner. It names nobody.</li><li>You can set other days at any time.</li></ul>")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

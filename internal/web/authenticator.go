@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"strings"
 
 	"icouch/internal/access"
 	"icouch/internal/account/factor"
@@ -16,6 +17,7 @@ type AuthenticatorPage struct {
 	Replaces bool
 	QR       QR
 	Key      string // the seed, to type in
+	App      string // the seed as an address that an app on this device opens, after its scheme
 	Sealed   string
 	Code     string // as typed
 }
@@ -65,7 +67,9 @@ func (s *Site) authenticatorPage(r *http.Request, by access.Actor, next, sealed 
 		}
 		p.Key += string(c)
 	}
-	p.QR, err = drawQR(seed.URL(s.House.Brand, who.Email.String()))
+	address := seed.URL(s.House.Brand, who.Email.String())
+	p.App = strings.TrimPrefix(address, "otpauth:")
+	p.QR, err = drawQR(address)
 	return p, err
 }
 

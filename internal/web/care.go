@@ -55,6 +55,17 @@ func (p ClientPage) others() parts.Select {
 	return s
 }
 
+// teamChanges reports whether the care team is offered for change: once care has
+// ended, there is none to share.
+func (p ClientPage) teamChanges() bool { return p.team.MayChange && !p.client.Ended(p.reader.Now) }
+
+func (p ClientPage) looks() string {
+	if p.client.Ended(p.reader.Now) {
+		return "looked after them until care ended"
+	}
+	return "looks after them"
+}
+
 // ends says until when somebody is in the care team.
 func (p ClientPage) ends(c team.Carer) string {
 	if c.EndsAt == nil {

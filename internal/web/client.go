@@ -126,6 +126,11 @@ func (s *Site) readClient(tx *db.Tx, by access.Actor, client id.Client, p *Clien
 	if p.talks, err = chat.OfRecord(tx, by, client); err != nil {
 		return err
 	}
+	for i, t := range p.talks {
+		if t.Kind == chat.WithClient && t.Member == by.Practitioner() {
+			p.talks[i].Title = "You and " + p.client.Name.Full()
+		}
+	}
 	if p.closed, err = chat.Closed(tx, by, client); err != nil {
 		return err
 	}

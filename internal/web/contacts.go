@@ -247,7 +247,7 @@ func (p ContactPage) hidden() []parts.Pair {
 }
 
 func (p ContactPage) relations() parts.Select {
-	s := parts.Select{Name: "relation", Label: "What they are to the client", Value: p.Relation, Prompt: "Choose", Problem: p.Problems.For("relation"), Required: true}
+	s := parts.Select{Name: "relation", Label: "Relationship to the client", Value: p.Relation, Prompt: "Choose", Problem: p.Problems.For("relation"), Required: true}
 	for _, r := range contacts.Relations {
 		s.Options = append(s.Options, parts.Option{Value: string(r), Label: relationWords[r]})
 	}

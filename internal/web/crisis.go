@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"icouch/internal/access"
+	"icouch/internal/base/civil"
 )
 
 // CrisisPage is numbers to call, and nothing else.
@@ -25,6 +26,11 @@ type line struct {
 	Whose, Number, Dial string
 	Words               string
 	Text                bool // takes text messages, too
+}
+
+// call is what its button says, with the number on one line.
+func (l line) call() string {
+	return "Call\u00a0" + strings.ReplaceAll(l.Number, " ", "\u00a0") + " · " + l.Whose
 }
 
 // crisisLines are national numbers that stand for years. Add only one that you
@@ -72,9 +78,22 @@ func (s *Site) showCrisis(w http.ResponseWriter, r *http.Request, _ access.Actor
 	return s.show(w, r, http.StatusOK, CrisisPage{s.door(r, "Crisis help"), crisisFor(r.Header.Get("Accept-Language"))}.View())
 }
 
-// crisis is the line of the reader's own country, where it is known.
-func (p ThreadPage) crisis() (l line, known bool) {
-	zone := p.reader.Zone.String()
+// crisis is the line of the reader's own country, or where their time zone does
+// not tell which that is, of the practice's.
+func (p ThreadPage) crisis() (l line, known bool) { return crisisAt(p.reader.Zone, p.reader.there) }
+
+// crisisAt is the first line of the country of the first of these time zones
+// that tells one.
+func crisisAt(zones ...civil.Zone) (l line, known bool) {
+	for _, z := range zones {
+		if l, known = crisisIn(z.String()); known {
+			return l, true
+		}
+	}
+	return l, false
+}
+
+func crisisIn(zone string) (l line, known bool) {
 	at := -1
 	for i, prefixes := range []string{"America/ US/ Canada/ Pacific/Honolulu", "Europe/London Europe/Belfast", "Europe/Dublin", "Australia/", "Pacific/Auckland Pacific/Chatham", "Europe/"} {
 		for _, prefix := range strings.Fields(prefixes) {
@@ -87,6 +106,18 @@ func (p ThreadPage) crisis() (l line, known bool) {
 		return l, false
 	}
 	return crisisLines[at].Lines[0], true
+}
+
+// need is what stands where somebody may be most alone: the number of their
+// country, or where it is not known, the way to all of them.
+type need struct {
+	line
+	known bool
+}
+
+func needAt(zones ...civil.Zone) *need {
+	l, known := crisisAt(zones...)
+	return &need{l, known}
 }
 
 // northAmerican reports whether a zone of the Americas is of the United States

@@ -143,11 +143,14 @@ func greeting(hour int) string {
 	return "Good afternoon"
 }
 
-func zoneOrPractice(zone string, p people.Practice) civil.Zone {
-	if z, err := civil.ParseZone(zone); err == nil && zone != "" {
+func zoneOrPractice(zone string, p people.Practice) civil.Zone { return zoneOr(zone, p.Zone) }
+
+// zoneOr is the zone that somebody has chosen, or that of a place.
+func zoneOr(chosen string, there civil.Zone) civil.Zone {
+	if z, err := civil.ParseZone(chosen); err == nil && chosen != "" {
 		return z
 	}
-	return p.Zone
+	return there
 }
 
 // groupLabels are the groups' names as the filters of the list have them.

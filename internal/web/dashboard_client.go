@@ -7,6 +7,7 @@ import (
 	"icouch/internal/access"
 	"icouch/internal/account"
 	"icouch/internal/base/civil"
+	"icouch/internal/chat"
 	"icouch/internal/people"
 	"icouch/internal/platform/db"
 	"icouch/internal/web/parts"
@@ -19,11 +20,12 @@ type PrivatePage struct {
 	Practitioner   string
 	Practice       string
 	Facts          parts.Facts
-	Unproved       string       // the address that is not confirmed yet
-	Accepted       bool         // an invitation, just now
-	Others         []accessLine // who else may open it
-	Joints         []ownJoint   // the joint records they are in
-	Accounts       string       // whose account reads this, when it is about somebody else
+	Unproved       string        // the address that is not confirmed yet
+	Accepted       bool          // an invitation, just now
+	only           *chat.Partner // whom they may write to, if that is one person
+	Others         []accessLine  // who else may open it
+	Joints         []ownJoint    // the joint records they are in
+	Accounts       string        // whose account reads this, when it is about somebody else
 }
 
 func (s *Site) clientDashboard(w http.ResponseWriter, r *http.Request, by access.Actor) error {
@@ -56,6 +58,13 @@ func (s *Site) clientDashboard(w http.ResponseWriter, r *http.Request, by access
 				p.Joints = append(p.Joints, o)
 			}
 		}
+		partners, err := chat.Partners(tx, by)
+		if err != nil {
+			return err
+		}
+		if len(partners) == 1 {
+			p.only = &partners[0]
+		}
 		if p.Practitioner, err = people.LooksAfter(tx, by, c.ID); err != nil {
 			return err
 		}
@@ -71,7 +80,7 @@ func (s *Site) clientDashboard(w http.ResponseWriter, r *http.Request, by access
 		p.Unproved = me.Email.String()
 	}
 	zone := zoneOrPractice(me.Zone, practice)
-	p.Facts.List = []parts.Fact{{Label: "Practice", Value: practice.Name}, {Label: "Looked after by", Value: p.Practitioner}}
+	p.Facts.List = []parts.Fact{{Label: "Practice", Value: practice.Name}, {Label: "Your practitioner", Value: p.Practitioner}}
 	if c.LinkedAt != nil {
 		p.Facts.List = append(p.Facts.List, parts.Fact{Label: "Here since", Value: civil.Day(s.DB.Clock(), c.LinkedAt.Time, zone)})
 	}

@@ -67,10 +67,7 @@ func (s *Site) showDevices(w http.ResponseWriter, r *http.Request, by access.Act
 	if err != nil {
 		return err
 	}
-	zone, err := civil.ParseZone(who.Zone)
-	if err != nil || who.Zone == "" {
-		zone = visitOf(r).known.practice.Zone
-	}
+	zone := zoneHere(r, who)
 	p := DevicesPage{Page: page, Notice: saidAtDevices[r.URL.Query().Get("said")]}
 	for _, d := range all {
 		p.Lines = append(p.Lines, s.deviceLine(d, places, zone))

@@ -157,7 +157,7 @@ func TestAWrongPasswordSaysOneSentenceWhoeverIsMeant(t *testing.T) {
 	var answers []string
 	for _, typed := range []string{"mara@practice.test", "nobody@practice.test", "not an address", "<script>alert(1)</script>@x.test"} {
 		b := s.browser(t, w)
-		a := b.post("/sign-in", form("email", typed, "password", "a wrong password, quite long")).shows(t, 422, "That e-mail and password do not go together")
+		a := b.post("/sign-in", form("email", typed, "password", "a wrong password, quite long")).shows(t, 422, "That e-mail and password do not match")
 		if strings.Contains(a.text, "a wrong password") || strings.Contains(a.text, "<script>alert") {
 			t.Errorf("the page shows the password, or runs what was typed as the address")
 		}

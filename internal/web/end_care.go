@@ -9,6 +9,7 @@ import (
 	"icouch/internal/base/civil"
 	"icouch/internal/base/fault"
 	"icouch/internal/base/id"
+	"icouch/internal/chat"
 	"icouch/internal/people"
 	"icouch/internal/platform/db"
 	"icouch/internal/web/parts"
@@ -28,6 +29,8 @@ type EndCarePage struct {
 	on     string // the day as typed
 	today  civil.Date
 	glass  *glass
+	unread []chat.Summary // conversations with them that hold something new to the reader
+	wrote  bool           // the reader has one with them
 }
 
 func (p EndCarePage) path(rest string) string { return "/people/" + p.client.ID.String() + rest }
@@ -36,10 +39,7 @@ func (p EndCarePage) path(rest string) string { return "/people/" + p.client.ID.
 func (p EndCarePage) closes() []string {
 	all := []string{"An invitation that is still open is withdrawn at once."}
 	if p.client.Account != nil {
-		all = []string{"Their account no longer opens this record from then on. Whatever else the account opens stays open."}
-	}
-	if p.client.Account != nil {
-		all = append(all, "Messages with them end: they can neither read nor write any from then on, and you keep what was written. Read what is new first.")
+		all = []string{"Their account no longer opens this record from then on. Whatever else the account opens stays open.", "Messages with them end: they can neither read nor write any from then on, and you keep what was written."}
 	}
 	return append(all, "Whoever could open a part of it for them, such as a parent or a guardian, cannot any more.", "The record stays with the practice, under “Ended” in the list.", "We do not tell the client: please tell them yourself.", "You can take this back at any time.")
 }
@@ -66,6 +66,9 @@ func (s *Site) endCarePage(r *http.Request, by access.Actor) (p EndCarePage, err
 		if p.glass, err = glassOf(tx, by, client); err != nil {
 			return err
 		}
+		if err := p.readUnread(tx, by); err != nil {
+			return err
+		}
 		is, err := s.readerIn(tx, by)
 		p.today = is.today()
 		return err
@@ -75,6 +78,34 @@ func (s *Site) endCarePage(r *http.Request, by access.Actor) (p EndCarePage, err
 	}
 	p.Page, err = s.frame(r, by, "End care", "/people")
 	return p, err
+}
+
+// readUnread finds what the client wrote and the reader has not read: once care
+// has ended, nobody can answer it.
+func (p *EndCarePage) readUnread(tx *db.Tx, by access.Actor) error {
+	if p.client.Account == nil {
+		return nil
+	}
+	all, err := chat.OfRecord(tx, by, p.client.ID)
+	for _, c := range all {
+		p.wrote = p.wrote || c.Writes
+		if c.Unread > 0 {
+			p.unread = append(p.unread, c)
+		}
+	}
+	return err
+}
+
+// unreadWords says how much of a conversation is new.
+func (p EndCarePage) unreadWords(c chat.Summary) string {
+	of := "your conversation with " + p.client.Name.Full()
+	if c.Kind == chat.WithTeam {
+		of = "the care team’s conversation with " + p.client.Name.Full()
+	}
+	if c.Unread == 1 {
+		return "One message in " + of + " is not read yet."
+	}
+	return thousands(int(c.Unread)) + " messages in " + of + " are not read yet."
 }
 
 // POST /people/{client}/end

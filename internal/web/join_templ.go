@@ -205,7 +205,7 @@ func (p *WelcomePage) View() templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = parts.PageHead{Title: "Your time zone", Lede: "So that every time on these pages is yours. You can change it later."}.View().Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = parts.PageHead{Title: "Your time zone", Lede: "Choose where you are, and these pages show every time as it is there. You can change it later."}.View().Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

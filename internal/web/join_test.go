@@ -256,7 +256,7 @@ func TestTK08_WhoHasAnAccountSignsInToAccept(t *testing.T) {
 	if b.cookies[s.sessionCookie()] != "" || !live(t, w, link) {
 		t.Fatal("a session without the password, or the link is used up")
 	}
-	b.post(link+"/sign-in", url.Values{"email": {"theo@example.com"}, "password": good["password"]}).shows(t, 422, "do not go together", `value="theo@example.com"`)
+	b.post(link+"/sign-in", url.Values{"email": {"theo@example.com"}, "password": good["password"]}).shows(t, 422, "do not match", `value="theo@example.com"`)
 	b.post(link+"/sign-in", url.Values{"email": {"theo@example.com"}, "password": {world.Password}}).leads(t, link)
 	if !live(t, w, link) {
 		t.Fatal("signing in has accepted by itself")

@@ -25,7 +25,7 @@ func (s *Site) showLeave(w http.ResponseWriter, r *http.Request, by access.Actor
 	if err != nil {
 		return err
 	}
-	p := s.leavePage(page, who)
+	p := s.leavePage(r, page, who)
 	err = s.DB.View(r.Context(), func(tx *db.Tx) error { return people.MayLeave(tx, outside(by)) })
 	if p.Obstacle, _, _ = fault.As(err); err != nil && p.Obstacle == "" {
 		return err
@@ -33,10 +33,9 @@ func (s *Site) showLeave(w http.ResponseWriter, r *http.Request, by access.Actor
 	return s.show(w, r, http.StatusOK, p.View())
 }
 
-func (s *Site) leavePage(page Page, who account.Account) LeavePage {
-	z, _ := civil.ParseZone(who.Zone) // none chosen: UTC
+func (s *Site) leavePage(r *http.Request, page Page, who account.Account) LeavePage {
 	now := s.DB.Clock()
-	return LeavePage{Page: page, Email: who.Email.String(), Day: civil.Day(now, now.Add(account.Grace), z)}
+	return LeavePage{Page: page, Email: who.Email.String(), Day: civil.Day(now, now.Add(account.Grace), zoneHere(r, who))}
 }
 
 // leave is POST /settings/leave. The password is asked for once more, and every
@@ -66,7 +65,7 @@ func (s *Site) leave(w http.ResponseWriter, r *http.Request, by access.Actor) er
 	if err != nil {
 		return err
 	}
-	p := s.leavePage(page, who)
+	p := s.leavePage(r, page, who)
 	p.tell(told)
 	return s.show(w, r, status, p.View())
 }
@@ -82,9 +81,12 @@ func (s *Site) showLeaving(w http.ResponseWriter, r *http.Request, by access.Act
 	p := LeavingPage{Page: s.door(r, "Your account")}
 	err := s.DB.View(r.Context(), func(tx *db.Tx) error {
 		me, err := account.Of(tx, by)
-		z, _ := civil.ParseZone(me.Zone) // none chosen: UTC
+		if err != nil {
+			return err
+		}
+		there, err := people.ZoneLeft(tx, by)
 		if on := visitOf(r).session.LeavesAt; on != nil {
-			p.Day = civil.Day(s.DB.Clock(), on.Time, z)
+			p.Day = civil.Day(s.DB.Clock(), on.Time, zoneOr(me.Zone, there))
 		}
 		return err
 	})

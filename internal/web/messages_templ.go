@@ -3003,7 +3003,7 @@ func (p MessageSettingsPage) choices() templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = parts.Tick{Name: "here", Label: "Show “Here now”", Hint: "While you use Messaging, those you write with see it beside your name. It goes when you close the page, or after five minutes without use. We keep no record of it. Only those who show it themselves, and are here, see it of others.", Checked: p.choice.ShowsHere}.View().Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = parts.Tick{Name: "here", Label: "Show “Here now”", Hint: "While you use Messaging, those you write with see it beside your name. It goes when you close the page, or after five minutes without use. We keep no record of it. While this is on, you see in the same way who else is here.", Checked: p.choice.ShowsHere}.View().Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -256,7 +256,7 @@ func TestWhoHandedAClientOverIsToldWhyTheyCannotWrite(t *testing.T) {
 	})
 	k.mara.get(k.at).shows(t, 200, "Until tomorrow.", "You do not look after this client any more", "care team").lacks(t, "data-composer", "Mark as read", "begin a conversation of your own")
 	k.mara.post(k.at, k.message("I keep thinking of you.")).shows(t, 409, "You do not look after this client any more", "What you wrote, to copy", "I keep thinking of you.")
-	k.theo.get(k.at).shows(t, 200, "somebody else has taken over").lacks(t, "I keep thinking")
+	k.theo.get(k.at).shows(t, 200, "Mara Lindqvist does not look after you now").lacks(t, "I keep thinking")
 }
 
 func TestOnesOwnMessageIsChangedAndTakenBack(t *testing.T) {
@@ -319,7 +319,7 @@ func TestWhoBeginsAConversationIsOfferedOnlyThoseWhoCanBeReached(t *testing.T) {
 	k.w.Client(t, k.w.Mara, people.Draft{First: "Una", Last: "Reached"})
 	k.mara.get("/messages/new").shows(t, 200, "Theo Vance", "Noor Haddad").lacks(t, "Una Reached")
 	k.mara.post("/messages/new", form("q", "noor")).shows(t, 200, "Noor Haddad").lacks(t, "Theo Vance")
-	k.theo.get("/messages/new").shows(t, 200, "Mara Lindqvist", "Looks after you").lacks(t, "Noor Haddad")
+	k.theo.get("/messages/new").shows(t, 200, "Mara Lindqvist", "Your practitioner").lacks(t, "Noor Haddad")
 	for _, who := range []access.Actor{k.w.Noor, k.w.Mara} { // a client has no use for a member's identifier, and is not told it
 		k.theo.get("/messages/new").lacks(t, who.Practitioner().String())
 		k.theo.post("/messages", form("member", who.Practitioner().String())).shows(t, 422, "Choose whom to write to.")

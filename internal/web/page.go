@@ -41,12 +41,16 @@ type ErrorPage struct {
 	Status         int
 	Heading, Words string
 	Reference      string // to find the log line by
+	Need           *need  // whom to call: for who has just lost their place
 }
 
 // way is the words of the one button on an error page.
 func (p ErrorPage) way() string {
-	if p.Home == "/dashboard" {
+	switch p.Home {
+	case "/dashboard":
 		return "Go to the dashboard"
+	case "/places":
+		return "Go to your places"
 	}
 	return "Go to the start"
 }

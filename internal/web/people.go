@@ -145,6 +145,7 @@ func (s *Site) showPeople(w http.ResponseWriter, r *http.Request, by access.Acto
 type reader struct {
 	people.Setting
 	by      access.Actor
+	there   civil.Zone            // the practice's
 	carers  []people.Practitioner // whoever works in the practice; nobody for who sees only their own
 	several bool                  // more than one of them has clients
 }
@@ -155,19 +156,14 @@ func (s *Site) reader(r *http.Request, by access.Actor) (reader, error) {
 	if err := k.frameOf(r.Context(), s.DB); err != nil {
 		return reader{}, err
 	}
-	is := reader{Setting: people.Setting{Now: at.Of(s.DB.Clock()), NoMail: s.NoMail, Zone: zoneOf(k.account, k.practice)}, by: by, carers: k.carers}
+	is := reader{Setting: people.Setting{Now: at.Of(s.DB.Clock()), NoMail: s.NoMail, Zone: zoneOf(k.account, k.practice)}, by: by, there: k.practice.Zone, carers: k.carers}
 	is.several = carers(k.carers) > 1
 	return is, nil
 }
 
 // zoneOf is the zone in which somebody reads: their own, or the practice's as
 // long as they have not chosen.
-func zoneOf(who account.Account, at people.Practice) civil.Zone {
-	if zone, err := civil.ParseZone(who.Zone); err == nil && who.Zone != "" {
-		return zone
-	}
-	return at.Zone
-}
+func zoneOf(who account.Account, at people.Practice) civil.Zone { return zoneOr(who.Zone, at.Zone) }
 
 // carers counts the members who look after clients.
 func carers(all []people.Practitioner) (n int) {
@@ -189,7 +185,7 @@ func (s *Site) readerIn(tx *db.Tx, by access.Actor) (reader, error) {
 	if err != nil {
 		return is, err
 	}
-	is.Zone = zoneOf(who, practice)
+	is.Zone, is.there = zoneOf(who, practice), practice.Zone
 	if by.SeesAll() {
 		if is.carers, err = people.Practitioners(tx, by); err != nil {
 			return is, err

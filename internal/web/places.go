@@ -24,6 +24,7 @@ type PlacesPage struct {
 	Ended         []PlaceLine
 	waits, acts   bool          // one of those opens on a day; all of those are for others
 	closed        *people.Place // in a practice that has closed: the one they were in, or else the first
+	need          *need         // whom to call, for a client whose place has ended
 	MayFound      bool          // signed up as a practitioner, and has no practice yet
 }
 
@@ -39,6 +40,14 @@ func (s *Site) noPlace(w http.ResponseWriter, r *http.Request, by access.Actor) 
 	if err != nil {
 		return err
 	}
+	k := visitOf(r).known
+	was := endedPlace(k.places, k.session)
+	if was == nil && p.closed != nil && !p.closed.Work && !p.closed.For {
+		was = p.closed
+	}
+	if was != nil {
+		p.need = needAt(zoneOr(k.account.Zone, was.Zone), was.Zone)
+	}
 	switch {
 	case p.closed != nil && (len(p.Open) == 0 || p.closed.Place.Practice == visitOf(r).session.Practice):
 		p.hasClosed()
@@ -49,7 +58,7 @@ func (s *Site) noPlace(w http.ResponseWriter, r *http.Request, by access.Actor) 
 	case len(p.Ended) > 0 && p.acts:
 		p.Heading, p.Lede = "Nothing is open just now", "What was opened to you is closed. Your account stays yours. If you think this is a mistake, ask the practice."
 	case len(p.Ended) > 0:
-		p.Heading, p.Lede = "Nothing is open just now", "Care has ended, so the practice has closed this place. Your account stays yours. If you think this is a mistake, ask the practice."
+		p.Heading, p.Lede = "Nothing is open just now", "Care has ended, so the practice has closed this place. Your account stays yours. If you want to know who looked at your record, or think this is a mistake, ask the practice."
 	default:
 		p.Heading, p.Lede, p.MayFound = "You have no practice yet", "Create yours to invite clients. Are you a client? Open the link in the e-mail from your practice instead.", true
 	}
@@ -69,8 +78,9 @@ func (s *Site) tellEnd(r *http.Request, p *ErrorPage) bool {
 		return false
 	}
 	p.Shell.Title, p.Heading = "Not open", "Your access has ended"
-	p.Words = "Care ended on " + civil.Day(s.DB.Clock(), place.EndsAt.Add(-1), place.Zone) + ", so what " + place.Practice + " had opened to you here is closed."
-	p.Words += " If you have a question, or think this is a mistake, contact the practice the way you did before. Your account stays yours."
+	p.Words = "Care ended on " + civil.Day(s.DB.Clock(), place.EndsAt.Add(-1), zoneOr(v.known.account.Zone, place.Zone)) + ", so what " + place.Practice + " had opened to you here is closed."
+	p.Words += " If you have a question, want to know who looked at your record, or think this is a mistake, contact the practice the way you did before. Your account stays yours."
+	p.Need = needAt(zoneOr(v.known.account.Zone, place.Zone), place.Zone)
 	return true
 }
 
@@ -169,7 +179,7 @@ func (p *PlacesPage) add(place people.Place, by access.Actor, zone string, s *Si
 		p.Ended = append(p.Ended, l)
 		return
 	case place.OpensAt != nil:
-		z, _ := civil.ParseZone(zone)
+		z := zoneOr(zone, place.Zone)
 		l.Note += ". Opens " + civil.MomentZone(s.DB.Clock(), place.OpensAt.Time, z) + "."
 		p.Ended = append(p.Ended, l)
 		return
@@ -184,7 +194,7 @@ func (p *PlacesPage) add(place people.Place, by access.Actor, zone string, s *Si
 		return
 	}
 	if place.Ended {
-		z, _ := civil.ParseZone(zone) // none chosen: UTC, and the words say so
+		z := zoneOr(zone, place.Zone)
 		l.Note += ". Care ended " + civil.MomentZone(s.DB.Clock(), place.EndsAt.Time, z) + "."
 		p.Ended = append(p.Ended, l)
 		return

@@ -85,7 +85,7 @@ func TestWhereThereIsOneOwnerSupportHelps(t *testing.T) {
 	helper(t, w, "sam@help.test")
 	lost := lostStep(t, w) // by Sia, of Wes
 	s := serve(t, w)
-	s.browser(t, w).as("mara@practice.test").get(memberPath(w.Noor.Practitioner())).shows(t, 200, "A second owner has to approve this, and there is none")
+	s.browser(t, w).as("mara@practice.test").get(memberPath(w.Noor.Practitioner())).shows(t, 200, "Another owner has to approve this, and this practice has no other owner who can")
 	sam, sia := s.browser(t, w).as("sam@help.test"), s.browser(t, w).as("sia@help.test")
 	sam.get("/support").shows(t, 200, "wes@nextdoor.test", "A new second step", "Waiting for approval")
 	sam.post("/support/accounts", form("email", "ines@nextdoor.test")).shows(t, 200, "Lost second step")

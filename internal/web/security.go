@@ -10,6 +10,7 @@ import (
 	"icouch/internal/account/factor"
 	"icouch/internal/base/civil"
 	"icouch/internal/base/fault"
+	"icouch/internal/people"
 	"icouch/internal/platform/db"
 	"icouch/internal/web/parts"
 )
@@ -163,10 +164,14 @@ func summary(has factor.Set) string {
 // dayWords is a day to be printed, with its year.
 func dayWords(d civil.Date) string { return fmt.Sprintf("%d %s %d", d.Day(), d.Month(), d.Year()) }
 
-// zoneHere is somebody's own time zone, or else that of the place they are in:
-// the frame of their page has been read.
+// zoneHere is somebody's own time zone, or else that of the place they are in,
+// or were in before it closed: the frame of their page has been read.
 func zoneHere(r *http.Request, who account.Account) civil.Zone {
-	return zoneOrPractice(who.Zone, visitOf(r).known.practice)
+	k := visitOf(r).known
+	if k.practice.ID != "" {
+		return zoneOr(who.Zone, k.practice.Zone)
+	}
+	return zoneOr(who.Zone, people.ZoneAt(k.places, account.Place{Practice: k.session.Practice, Client: k.session.Client}))
 }
 
 // arm sets a second step up, and has the session go on under a new token, as one

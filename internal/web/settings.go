@@ -6,6 +6,7 @@ import (
 	"icouch/internal/access"
 	"icouch/internal/account"
 	"icouch/internal/base/civil"
+	"icouch/internal/chat"
 	"icouch/internal/people"
 	"icouch/internal/platform/db"
 	"icouch/internal/web/parts"
@@ -58,7 +59,12 @@ func (s *Site) showSettings(w http.ResponseWriter, r *http.Request, by access.Ac
 	}
 	p.Own.List = append(p.Own.List, parts.Fact{Label: "Sign-in & security", Value: summary(has), Missing: "No second step yet", Change: securityPath})
 	if writers(by) {
-		p.Own.List = append(p.Own.List, parts.Fact{Label: "Messages", Value: "When we write to you about them, and what others see", Change: "/settings/messages"})
+		var choice chat.Choice
+		err := s.DB.View(r.Context(), func(tx *db.Tx) (err error) { choice, err = chat.ChoiceOf(tx, by); return err })
+		if err != nil {
+			return err
+		}
+		p.Own.List = append(p.Own.List, parts.Fact{Label: "Messages", Value: lettersWords[choice.Letters], Change: "/settings/messages"})
 	}
 	if by.IsClient() {
 		p.Own.List = append(p.Own.List, parts.Fact{Label: "Who looked at my record", Value: "Everybody who opened it, day by day", Change: "/record/access", Verb: "Open"},
@@ -86,6 +92,11 @@ func (s *Site) showSettings(w http.ResponseWriter, r *http.Request, by access.Ac
 		}
 	}
 	return s.show(w, r, http.StatusOK, p.View())
+}
+
+// lettersWords are the choices about e-mail, in the list of settings.
+var lettersWords = map[chat.Letters]string{
+	chat.EachBurst: "E-mail after ten minutes", chat.DailyOnes: "One e-mail a day, in the evening", chat.NoLetters: "No e-mail",
 }
 
 // ownFacts is an account as its owner reads it.

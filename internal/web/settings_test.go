@@ -291,3 +291,15 @@ func TestWhoHasFewRecoveryCodesIsTold(t *testing.T) {
 		}
 	}
 }
+
+// The row of messages says what is chosen.
+func TestSettingsSayWhenMessagesAreToldOf(t *testing.T) {
+	t.Parallel()
+	w := world.New(t)
+	theo(t, w)
+	b := serve(t, w).browser(t, w).as("theo@example.com")
+	for chosen, words := range map[string]string{"each": "E-mail after ten minutes", "digest": "One e-mail a day, in the evening", "off": "No e-mail"} {
+		b.post("/settings/messages", form("letters", chosen, "quiet-from", "21", "quiet-until", "8")).leads(t, "/settings/messages?said=saved")
+		b.get("/settings").shows(t, 200, words)
+	}
+}

@@ -202,6 +202,7 @@ func (s *Site) fail(w http.ResponseWriter, r *http.Request, err error) {
 	sentence, _, isFault := fault.As(err)
 	switch {
 	case page.Status == http.StatusNotFound && (errors.Is(err, fault.Forbidden) || !isFault) && s.tellEnd(r, &page):
+	case page.Status == http.StatusNotFound && (errors.Is(err, fault.Forbidden) || !isFault) && s.tellSupport(r, &page):
 	case page.Status == http.StatusNotFound && errors.Is(err, fault.Forbidden), page.Status == http.StatusNotFound && !isFault:
 		page.Shell.Title, page.Heading, page.Words = "Not found", "We cannot find that page", "It may have moved, or it may not be yours to open."
 	case isFault:

@@ -37,7 +37,7 @@ func (a answer) find(t testing.TB, p *regexp.Regexp) string {
 // returns with the app's seed.
 func (b *browser) armed(next string) (factor.Seed, []string) {
 	b.t.Helper()
-	page := b.get(with("/settings/authenticator", next)).shows(b.t, 200, "Let the app read this", `<svg class="qr"`)
+	page := b.get(with("/settings/authenticator", next)).shows(b.t, 200, "Give the key to the app", `<svg class="qr"`, `href="otpauth://totp/`, "Open in my authenticator app")
 	seed, err := factor.ParseSeed(strings.ReplaceAll(page.find(b.t, keyText), " ", ""))
 	if err != nil {
 		b.t.Fatal(err)
@@ -116,7 +116,7 @@ func TestWrongCodesWaitAndThePasswordTellsNothing(t *testing.T) {
 	s := serve(t, w)
 	var said []string
 	for _, address := range []string{"mara@practice.test", "pat@example.com", "nobody@practice.test"} {
-		a := s.browser(t, w).post("/sign-in", form("email", address, "password", "a wrong password, quite long")).shows(t, 422, "do not go together")
+		a := s.browser(t, w).post("/sign-in", form("email", address, "password", "a wrong password, quite long")).shows(t, 422, "do not match")
 		said = append(said, regexp.MustCompile(`(data-question|value|nonce)="[^"]*"`).ReplaceAllString(a.text, ""))
 	}
 	if said[0] != said[1] || said[1] != said[2] {
@@ -270,7 +270,7 @@ func TestAnAuthenticatorIsReplacedByNobodyWhoOnlyBorrowsTheBrowser(t *testing.T)
 	w := world.New(t)
 	s := serve(t, w)
 	b := s.browser(t, w).as(mara)
-	page := b.get("/settings/authenticator").shows(t, 200, "Let the app read this")
+	page := b.get("/settings/authenticator").shows(t, 200, "Give the key to the app")
 	seed, err := factor.ParseSeed(strings.ReplaceAll(page.find(t, keyText), " ", ""))
 	if err != nil {
 		t.Fatal(err)
@@ -293,7 +293,7 @@ func TestTheFirstSecondStepMayTakeLonger(t *testing.T) {
 	w.Account(t, "Pat Moor", "pat@example.com")
 	b := s.browser(t, w)
 	b.signIn("pat@example.com", world.Password)
-	page := b.get("/settings/authenticator").shows(t, 200, "Let the app read this")
+	page := b.get("/settings/authenticator").shows(t, 200, "Give the key to the app")
 	seed, err := factor.ParseSeed(strings.ReplaceAll(page.find(t, keyText), " ", ""))
 	if err != nil {
 		t.Fatal(err)
@@ -413,7 +413,7 @@ func TestAClientWhoLostTheSecondStepComesBackWithTheirPractice(t *testing.T) {
 	b := s.browser(t, w)
 	b.get(link).shows(t, 200, "Your practice vouched for you")
 	b.post(link, form("email", "theo@example.com", "password", "")).shows(t, 422, "Enter your password.", `value="theo@example.com"`)
-	b.post(link, form("email", "theo@example.com", "password", "a wrong password, quite long")).shows(t, 422, "do not go together")
+	b.post(link, form("email", "theo@example.com", "password", "a wrong password, quite long")).shows(t, 422, "do not match")
 	b.post(link, form("email", "ines@nextdoor.test", "password", world.Password)).shows(t, 422, "not the account this link is for")
 	b.post(link, form("email", "theo@example.com", "password", world.Password)).leads(t, "/settings/second-step")
 	b.get("/settings/second-step").shows(t, 200, "Set up a second step")

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"icouch/internal/access"
@@ -140,11 +141,23 @@ func statusOfRequest(q support.Request) parts.Status {
 	return parts.Status{Kind: parts.Ended, Words: "Expired"}
 }
 
-// ownZone is the reader's time zone; none chosen: UTC.
-func (s *Site) ownZone(r *http.Request) civil.Zone {
-	z, _ := civil.ParseZone(visitOf(r).known.account.Zone)
-	return z
+// tellSupport says on p, to a supporter alone who is in another place, that
+// support is one of its own, and leads to where it is chosen.
+func (s *Site) tellSupport(r *http.Request, p *ErrorPage) bool {
+	v := visitOf(r)
+	if path := r.URL.Path; v.known == nil || supporters(v.actor) || path != "/support" && !strings.HasPrefix(path, "/support/") {
+		return false
+	}
+	if err := v.known.frameOf(r.Context(), s.DB); err != nil || !v.known.supports {
+		return false
+	}
+	p.Shell.Title, p.Heading = "Not open", "Support is a place of its own"
+	p.Words, p.Home = "You are in another place now. Choose Support among your places, and open this page again.", "/places"
+	return true
 }
+
+// ownZone is the reader's time zone, or that of the place they have beside.
+func (s *Site) ownZone(r *http.Request) civil.Zone { return zoneHere(r, visitOf(r).known.account) }
 
 // AccountPage is an account as support sees it, and the way to convert it.
 type AccountPage struct {

@@ -182,7 +182,7 @@ func (p ThreadPage) says() string {
 	case !p.chat.Writes:
 		return "You can read this conversation and not write in it. To write to this client, begin a conversation of your own."
 	case !p.chat.Reaches:
-		return chat.ErrUnreached.Public
+		return p.unreached()
 	}
 	return ""
 }

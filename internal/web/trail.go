@@ -251,6 +251,8 @@ func actionWords(l trail.Line) string {
 			return "Opened a file in messages"
 		case audit.Written:
 			return "Read messages"
+		case audit.Excerpt:
+			return "Saw the list of messages"
 		case audit.Trail:
 			return "Looked at who opened a record"
 		}

@@ -40,7 +40,7 @@ func (s *Site) wardDashboard(w http.ResponseWriter, r *http.Request, by access.A
 		return err
 	}
 	p.practice = practice.Name
-	p.facts.List = []parts.Fact{{Label: "You act for", Value: p.ward.Name}, {Label: "Practice", Value: practice.Name}, {Label: "Looked after by", Value: p.ward.Practitioner}}
+	p.facts.List = []parts.Fact{{Label: "You act for", Value: p.ward.Name}, {Label: "Practice", Value: practice.Name}, {Label: "Their practitioner", Value: p.ward.Practitioner}}
 	if !p.ward.Until.IsZero() {
 		p.facts.List = append(p.facts.List, parts.Fact{Label: "Open to you until", Value: lastMoment(s.DB.Clock(), p.ward.Until.Time, practice.Zone)})
 	}
@@ -70,6 +70,8 @@ func (l accessLine) status() parts.Status {
 		return parts.Status{Kind: parts.Ended, Words: "Suspended by the practice"}
 	case l.Standing == access.Before:
 		return parts.Status{Kind: parts.Waiting, Words: "Not open yet", Detail: l.lasts}
+	case !l.SignsIn && !l.Invited:
+		return parts.Status{Kind: parts.Waiting, Words: "Has not been invited", Detail: l.lasts}
 	case !l.SignsIn:
 		return parts.Status{Kind: parts.Waiting, Words: "Has not signed in yet", Detail: l.lasts}
 	}

@@ -152,7 +152,7 @@ func (p WardPage) View() templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "</p><p class=\"muted\">Is something wrong? Ask the practice, the way you do now. In an emergency, use the help at the foot of this page.</p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "</p><p class=\"muted\">Is something wrong? Ask the practice, the way you do now. In an emergency, <a href=\"/crisis\">get help now</a>.</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

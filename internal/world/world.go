@@ -139,12 +139,17 @@ func (w *World) owner(t testing.TB, name, address, practice string) (owner acces
 // Account makes an account that signs in with Password.
 func (w *World) Account(t testing.TB, name, address string) (who id.Account) {
 	t.Helper()
+	return w.account(t, name, address, "America/New_York")
+}
+
+func (w *World) account(t testing.TB, name, address, zone string) (who id.Account) {
+	t.Helper()
 	a, err := email.Parse(address)
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.Update(t, func(tx *db.Tx) (err error) {
-		who, err = account.Make(tx, access.Guest(), account.New{Name: name, Email: a, Zone: "America/New_York", Password: hash(), Verified: true})
+		who, err = account.Make(tx, access.Guest(), account.New{Name: name, Email: a, Zone: zone, Password: hash(), Verified: true})
 		return err
 	})
 	return who
@@ -177,7 +182,17 @@ func (w *World) Client(t testing.TB, by access.Actor, d people.Draft) id.Client 
 // Linked makes an account for one of Mara's clients, and accepts its invitation.
 func (w *World) Linked(t testing.TB, c id.Client, address string) access.Actor {
 	t.Helper()
-	who := w.Account(t, "An Account", address)
+	return w.accepted(t, c, w.Account(t, "An Account", address))
+}
+
+// LinkedNowhere is Linked for somebody who has chosen no time zone.
+func (w *World) LinkedNowhere(t testing.TB, c id.Client, address string) access.Actor {
+	t.Helper()
+	return w.accepted(t, c, w.account(t, "An Account", address, ""))
+}
+
+func (w *World) accepted(t testing.TB, c id.Client, who id.Account) access.Actor {
+	t.Helper()
 	w.Update(t, func(tx *db.Tx) error {
 		token, err := people.CopyLink(tx, w.Mara, c)
 		if err != nil {
