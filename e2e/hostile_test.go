@@ -120,7 +120,7 @@ func (v *visitor) opensAll(from ...string) (opened int) {
 		v.unbitten(path)
 		opened++
 		links := ask[[]string](v, `[...document.querySelectorAll('a[href]')].filter(a => a.origin === location.origin && !a.hasAttribute('download') && !a.pathname.startsWith('/a/') && !a.pathname.endsWith('.csv')).map(a => a.pathname + a.search)`)
-		if odd := ask[[]string](v, `[...document.querySelectorAll('a[href], form[action], button[formaction]')].map(e => e.getAttribute('href') ?? e.getAttribute('action') ?? e.getAttribute('formaction')).filter(h => !/^(https?:\/\/|\/|#|\?|mailto:|tel:|sms:|$)/.test(h))`); len(odd) > 0 {
+		if odd := ask[[]string](v, `[...document.querySelectorAll('a[href], form[action], button[formaction]')].map(e => e.getAttribute('href') ?? e.getAttribute('action') ?? e.getAttribute('formaction')).filter(h => !/^(https?:\/\/|\/|#|\?|mailto:|tel:|sms:|otpauth:\/\/totp\/iCouch:|$)/.test(h))`); len(odd) > 0 {
 			v.t.Errorf("%s leads to %q", path, odd)
 		}
 		waiting = append(waiting, links...)

@@ -33,7 +33,7 @@ func TestSupportBringsBackWhoseOwnersCannot(t *testing.T) {
 		v.signsIn(mira, miraSecret)
 		v.open("/settings/team")
 		v.goes(nilsName)
-		v.sees("A second owner has to approve this, and there is none")
+		v.sees("Another owner has to approve this, and this practice has no other owner")
 		v.check(200)
 
 		s := p.supporter(t, width, ines, inesSecret)

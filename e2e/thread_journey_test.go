@@ -274,3 +274,28 @@ func TestWhereEverythingIsArchived(t *testing.T) {
 		practitioner.sees("I walked to the river.")
 	})
 }
+
+// Whoever is writing when their care ends keeps their words, and nothing else of
+// the conversation.
+func TestWordsAreLeftToWhoWasWritingWhenCareEnded(t *testing.T) {
+	onBothScreens(t, func(t *testing.T, width int64) {
+		p := serve(t)
+		practitioner, client := p.two(t, width)
+		practitioner.says("Annie Noda", "See you on Thursday.")
+		client.written(1)
+		client.fill("Message to "+miraName, "I need to tell you something before Thursday")
+		client.until("that it is kept", `!document.querySelector('[data-saved]').hidden`)
+		practitioner.goes("Client")
+		practitioner.open(practitioner.path() + "/end")
+		practitioner.goes("End care of Annie Noda")
+		client.until("that the words are left", `document.querySelector('[data-closed]')?.hidden === false`)
+		client.sees("You can no longer write here.", "I need to tell you something before Thursday")
+		client.seesNot("See you on Thursday.")
+		client.answered(404)
+		client.pictured(200, "messages-closed")
+		client.press("Copy")
+		client.until("that they are copied", `document.querySelector('[data-copy=typed] [data-words]').textContent === 'Copied' || String(getSelection()).includes('before Thursday')`)
+		client.goes("Continue")
+		client.sees("Your access has ended")
+	})
+}

@@ -109,11 +109,25 @@ listen(() => `${path}/stream?after=${newest}-${change}`, {
   shows(event) { attend(event); here.hidden = parse(event.data).body.textContent !== 'yes'; },
   lost() { present(''); }, // what is not known is not shown
   async over() {
-    if (form) { keep(); await Promise.race([keeps, new Promise(done => { setTimeout(done, 2 * second); })]); }
+    if (form) { kept = null; keep(); await Promise.race([keeps, new Promise(done => { setTimeout(done, 2 * second); })]); }
+    if (shut && draft()) return handBack(draft());
     location.reload();
   },
   here(event) { present(parse(event.data).body.textContent); },
 });
+
+// handBack is for who may no longer open the conversation, and was writing: of all that
+// is on the page, their own words are left to them.
+function handBack(words) {
+  const left = document.querySelector('[data-closed]');
+  stopped = true;
+  document.getElementById('typed').textContent = words;
+  left.hidden = false;
+  left.prepend(document.querySelector('h1'));
+  document.querySelector('main').replaceChildren(left);
+  say('You can no longer write here.'); // and no word of what was said before
+  left.focus();
+}
 
 // A message can be changed for some minutes; then the way to it goes.
 function fadeMends() {
@@ -182,6 +196,7 @@ let outbox = Promise.resolve();
 let held = false; // the first of them waits
 let lagging = false; // one of them had to wait, and they are not all there yet
 let stopped = false; // what waits is on its way by the form
+let shut = false; // this conversation is not to be opened any more
 const pending = new Map(); // what has not arrived, by its message
 const draft = () => [...pending.values(), box.value].filter(Boolean).join('\n\n');
 let kept = form?.elements.kept.value || (document.querySelector('[data-problems]') ? '' : box?.value); // what the server has of it
@@ -222,7 +237,8 @@ async function store(body, how) {
     const number = turn;
     if (underWay || body !== kept) {
       underWay++;
-      const { ok } = await post('/draft', fields, how).finally(() => { underWay--; });
+      const { ok, status } = await post('/draft', fields, how).finally(() => { underWay--; });
+      shut = status === 404;
       if (!ok || number < newestKept) return;
       newestKept = number;
       kept = body;
