@@ -374,7 +374,7 @@ func (k *talking) listen(t *testing.T, b *browser, at string, last string) *hear
 	t.Helper()
 	server := httptest.NewServer(k.handler)
 	t.Cleanup(server.Close)
-	ctx, stop := context.WithCancel(t.Context())
+	ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute) // what is not said by then never is
 	t.Cleanup(stop)
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL+at, nil)
 	if err != nil {
@@ -460,8 +460,8 @@ func TestEdge19_AnOpenPageHearsWhatIsWrittenAndGoesOnWhereItWas(t *testing.T) {
 	if got := strings.Join(places(data), " "); place != "5" || got != "3 4 5" {
 		t.Errorf("awake, it hears %q, up to %s", got, place)
 	}
-	k.theo.post(k.at+"/read", form("seq", "5"))
 	again.next("unread") // as it came
+	k.theo.post(k.at+"/read", form("seq", "5"))
 	if _, n := again.next("unread"); n != "0" {
 		t.Errorf("%q are unread after reading", n)
 	}
