@@ -126,8 +126,7 @@ type Queue struct {
 // NewQueue returns a queue that knows no kinds yet. Every failed attempt is
 // told to failed, if there is one.
 func NewQueue(d *db.DB, failed func(kind string, attempt int64, err error)) *Queue {
-	q := &Queue{db: d, workers: workers, wake: make(chan struct{}, 1), fail: failed}
-	q.do, q.lost = map[string]func(context.Context, []byte) error{}, map[string]func(context.Context, []byte) error{}
+	q := newQueue(d, workers, failed)
 	d.Watch(func(t string) {
 		if t == topic || t == db.Everything {
 			q.rouse()
@@ -140,18 +139,25 @@ func NewQueue(d *db.DB, failed func(kind string, attempt int64, err error)) *Que
 // run at once: however many of them wait, they hold up no letter. It runs while q
 // does. Call it before that.
 func (q *Queue) Aside(workers int) *Queue {
-	a := &Queue{db: q.db, workers: workers, wake: make(chan struct{}, 1), fail: q.fail}
-	a.do, a.lost = map[string]func(context.Context, []byte) error{}, map[string]func(context.Context, []byte) error{}
+	a := newQueue(q.db, workers, q.fail)
 	q.aside = append(q.aside, a)
 	return a
 }
 
+func newQueue(d *db.DB, workers int, failed func(kind string, attempt int64, err error)) *Queue {
+	return &Queue{
+		db: d, workers: workers, fail: failed, wake: make(chan struct{}, 1),
+		do: map[string]func(context.Context, []byte) error{}, lost: map[string]func(context.Context, []byte) error{},
+	}
+}
+
 func (q *Queue) rouse() {
-	for _, one := range append(q.aside, q) {
-		select {
-		case one.wake <- struct{}{}:
-		default: // already awake
-		}
+	select {
+	case q.wake <- struct{}{}:
+	default: // already awake
+	}
+	for _, a := range q.aside {
+		a.rouse()
 	}
 }
 
